@@ -1,0 +1,52 @@
+# Tierline: every command a developer or a new user needs. `make help` lists them.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test install check format lint types imports docs bench clean
+
+help:  ## what can be made
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(STAMP)
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	@test -f $(STAMP) || $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+demo: $(VENV)/.demo  ## start the gateway on an embedded fleet, send it a mixed workload, show what went where
+	$(BIN)/tierline demo
+
+install: $(STAMP)  ## .venv with all extras
+
+test: $(STAMP)  ## every test
+	$(BIN)/python -m pytest
+
+check: format lint types imports test  ## format, lint, mypy strict, the import contract, the tests
+
+format: $(STAMP)
+	$(BIN)/ruff format --check src tests bench
+
+lint: $(STAMP)
+	$(BIN)/ruff check src tests bench
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports --no-cache
+
+docs: $(STAMP)  ## write the generated pages of docs/reference anew
+	$(BIN)/tierline schema --reference docs/reference
+
+bench: $(STAMP)  ## the benchmarks, with ratios to a reference in the same run
+	$(BIN)/python -m bench
+
+clean:  ## remove what was built
+	rm -rf $(VENV) bench/build .mypy_cache .ruff_cache

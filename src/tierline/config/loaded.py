@@ -1,0 +1,31 @@
+"""A spec that has been read, checked and resolved: what the rest of Tierline works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from tierline.config.spec import Spec
+from tierline.types.access import Endpoint, Key
+from tierline.types.catalog import Model
+from tierline.types.errors import Problem
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A checked spec with everything resolved.
+
+    `keys` maps the SHA-256 digest of a secret → its key; `fingerprint` (12 hex digits) covers everything that decides, `parts`
+    holds the digest of each part of it (spec, models, prices, catalogue); `canonical` is the spec as canonical JSON without
+    secrets, the form kept beside the log."""
+
+    spec: Spec
+    path: Path
+    models: Mapping[str, Model]
+    providers: Mapping[str, Endpoint]
+    keys: Mapping[bytes, Key]
+    fingerprint: str
+    parts: Mapping[str, str]
+    canonical: bytes
+    warnings: tuple[Problem, ...] = ()

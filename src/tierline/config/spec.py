@@ -1,0 +1,290 @@
+"""The whole of `tierline.yaml`, one struct a section, exactly as a person writes it.
+
+The docstring of each struct and the comment-free annotation of each field are the source of the generated reference and of the
+JSON Schema for editors; a field's meaning stands in its `Meta(description=...)`. Nothing is resolved here: prices, windows,
+presets and secrets are filled in by `config/load` into the ground types the router works on.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from tierline.config.units import Duration, Size
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of every section: unknown keys are errors, values never change after load."""
+
+
+Rate = Annotated[float, Meta(ge=0.0, le=1.0)]
+Money = Annotated[float, Meta(ge=0.0)]
+Count = Annotated[int, Meta(ge=0)]
+AtLeastOne = Annotated[int, Meta(ge=1)]
+
+
+class ProviderSpec(Section, frozen=True, kw_only=True):
+    """Where models are reached. Naming a preset (`openai`, `anthropic`, `ollama`, …) is enough; every field overrides it.
+
+    Two kinds need no network: `scripted` (a fleet with declared ability, for tests and the demo) and `recorded` (answers
+    from a table of query × model)."""
+
+    preset: Annotated[str, Meta(description="the preset to start from; by default the one named like the provider")] = ""
+    kind: Annotated[Literal["http", "scripted", "recorded"], Meta(description="how it is reached")] = "http"
+    dialect: Annotated[str, Meta(description="the wire format it speaks, e.g. openai_chat")] = ""
+    base_url: Annotated[str, Meta(description="the address up to and with its version, e.g. https://api.openai.com/v1")] = ""
+    api_key: Annotated[str, Meta(description="the secret; write ${ENV_NAME}, never the secret itself")] = ""
+    headers: Annotated[dict[str, str], Meta(description="further headers to send with every call")] = {}
+    residency: Annotated[str, Meta(description="who holds the data, e.g. on_prem or cloud; governance rules read it")] = ""
+    region: Annotated[str, Meta(description="where the data is held, e.g. eu; governance rules read it")] = ""
+    connect_timeout: Annotated[Duration, Meta(description="longest wait for a connection")] = Duration(5)
+    timeout: Annotated[Duration, Meta(description="longest wait for the first byte of an answer")] = Duration(60)
+    idle_timeout: Annotated[Duration, Meta(description="longest silence within an answer")] = Duration(60)
+    table: Annotated[str, Meta(description="recorded only: a Parquet, CSV or JSONL file of query × model → response")] = ""
+    script: Annotated[dict[str, Any], Meta(description="scripted only: seed, and the fleet's behaviour by model")] = {}
+
+
+class PriceSpec(Section, frozen=True, kw_only=True):
+    """USD per million tokens."""
+
+    input: Money
+    output: Money
+    cache_read: Money | None = None
+    cache_write: Money | None = None
+
+
+class ModelSpec(Section, frozen=True, kw_only=True):
+    """One upstream model. Prices, window and capabilities come from the catalogue unless given here."""
+
+    provider: Annotated[str, Meta(description="a key of `providers`")]
+    model: Annotated[str, Meta(description="the name the upstream knows it by; the key itself if left out")] = ""
+    tier: Annotated[str, Meta(description="one of `tiers`")]
+    price: Annotated[PriceSpec | None, Meta(description="USD per million tokens, overriding the catalogue")] = None
+    context: Annotated[Count | None, Meta(description="the window in tokens, overriding the catalogue")] = None
+    max_output: Annotated[Count | None, Meta(description="most tokens of one answer, overriding the catalogue")] = None
+    capabilities: Annotated[list[str] | None, Meta(description="what it can do beyond chat, overriding the catalogue")] = None
+    residency: Annotated[str, Meta(description="overrides the provider's")] = ""
+    region: Annotated[str, Meta(description="overrides the provider's")] = ""
+    max_concurrency: Annotated[AtLeastOne | None, Meta(description="most calls at one time")] = None
+
+
+class SignalSpec(Section, frozen=True, kw_only=True):
+    """A named count of keyword and pattern hits in the user's words; rules read it as `signals.<name>`."""
+
+    keywords: Annotated[list[str], Meta(description="whole words or phrases, case ignored")] = []
+    patterns: Annotated[list[str], Meta(description="RE2 regular expressions (linear time)")] = []
+
+
+class MatchSpec(Section, frozen=True, kw_only=True):
+    """Hints by which the built-in classifier knows a task."""
+
+    keywords: Annotated[list[str], Meta(description="whole words or phrases, case ignored")] = []
+    patterns: Annotated[list[str], Meta(description="RE2 regular expressions")] = []
+    system_prompt: Annotated[str, Meta(description="a glob that the system prompt must match, e.g. Extract the order*")] = ""
+    operation: Annotated[str, Meta(description="the kind of work, e.g. classification")] = ""
+
+
+class TokensSpec(Section, frozen=True, kw_only=True):
+    """Average tokens of one request."""
+
+    input: Count = 0
+    output: Count = 0
+
+
+class TaskSpec(Section, frozen=True, kw_only=True):
+    """A family of requests with one quality bar: the columns of the worksheet."""
+
+    why: Annotated[str, Meta(description="why these models, in a sentence")]
+    owner: Annotated[str, Meta(description="who answers for it")] = ""
+    match: Annotated[MatchSpec | None, Meta(description="hints for the built-in classifier")] = None
+    traffic_share: Annotated[Rate | None, Meta(description="share of all requests; assumed until measured")] = None
+    quality_bar: Annotated[Rate | None, Meta(description="least acceptable pass rate")] = None
+    failure_cost: Annotated[Money, Meta(description="USD that a wrong answer costs the business")] = 0.0
+    latency_budget: Annotated[Duration | None, Meta(description="what its callers wait for")] = None
+    risk: Annotated[str, Meta(description="low, medium or high; governance rules read it")] = ""
+    prefer: Annotated[Literal["cost", "quality", "latency"], Meta(description="what to prefer among those above the bar")] = "cost"
+    models: Annotated[list[str], Meta(description="primary first, then where to climb; every model if left out")] = []
+    fallback: Annotated[list[str], Meta(description="who answers when a provider fails")] = []
+    weights: Annotated[dict[str, Money], Meta(description="shares for `select: weighted`")] = {}
+    tokens: Annotated[TokensSpec, Meta(description="average tokens; assumed until measured")] = TokensSpec()
+    quality: Annotated[dict[str, Rate], Meta(description="pass rate by model; assumed until measured")] = {}
+    validate: Annotated[list[dict[str, Any]], Meta(description="checks that an answer must pass")] = []
+    stream: Annotated[Literal["buffered", "optimistic"] | None, Meta(description="what a validated stream does")] = None
+    reviewed: Annotated[datetime.date | None, Meta(description="when a person last looked at this row")] = None
+
+
+class RuleSpec(Section, frozen=True, kw_only=True):
+    """A condition in CEL and what follows from it: `task` settles the task before scoring, `use` the models after it."""
+
+    when: Annotated[str, Meta(description="a CEL expression over features, signals and hints")]
+    why: Annotated[str, Meta(description="the reason that a decision will show")]
+    use: Annotated[str | list[str] | None, Meta(description="a tier, a model or a list of models")] = None
+    task: Annotated[str | None, Meta(description="the task such a request belongs to")] = None
+
+
+class ScorerSpec(Section, frozen=True, kw_only=True):
+    """Who names task and difficulty where nothing has settled them."""
+
+    kind: Annotated[str, Meta(description="`hints` is built in and needs no training; others come as plug-ins")] = "hints"
+    artifact: Annotated[str, Meta(description="the trained scorer's file")] = ""
+    abstain_below: Annotated[Rate, Meta(description="below this probability the task is left open and the request goes up")] = 0.6
+    ask: Annotated[dict[str, Any], Meta(description="a small model to ask when unsure")] = {}
+
+
+class CascadeSpec(Section, frozen=True, kw_only=True):
+    """How far one request may go."""
+
+    max_attempts: Annotated[int, Meta(ge=1, le=32, description="most calls for one request")] = 4
+    max_cost: Annotated[Money | None, Meta(description="most USD for one request")] = None
+    on_low_confidence: Annotated[str, Meta(description="`climb`: an unsure answer escalates")] = ""
+
+
+class RouteSpec(Section, frozen=True, kw_only=True):
+    """A named policy that clients address as `auto/<route>`; `auto` is the default route."""
+
+    owner: Annotated[str, Meta(description="who answers for it")] = ""
+    why: Annotated[str, Meta(description="what it is for")] = ""
+    task: Annotated[str, Meta(description="the task of everything on this route; left open if not given")] = ""
+    tools_first: Annotated[list[dict[str, Any]], Meta(description="look-ups to try before any model")] = []
+    difficulty: Annotated[dict[str, Rate], Meta(description="the highest difficulty each tier takes; the last tier takes all")] = {}
+    rules: Annotated[list[RuleSpec], Meta(description="the first that matches wins")] = []
+    scorer: Annotated[ScorerSpec, Meta(description="who names task and difficulty")] = ScorerSpec()
+    select: Annotated[
+        Literal["cheapest_above_bar", "static", "by_difficulty", "fastest", "best_within_budget", "weighted"],
+        Meta(description="how to choose among the eligible"),
+    ] = "cheapest_above_bar"
+    quality_bar: Annotated[Rate, Meta(description="the bar where no task, or a task without one, is known")] = 0.9
+    weights: Annotated[dict[str, Money], Meta(description="shares for `select: weighted`")] = {}
+    explore: Annotated[Rate, Meta(description="share of requests sent one tier up at random, so that replay has evidence")] = 0.0
+    cascade: Annotated[CascadeSpec, Meta(description="how far one request may go")] = CascadeSpec()
+    combine: dict[str, Any] = {}
+    hedge: dict[str, Any] = {}
+    prepare: list[dict[str, Any]] = []
+    stream: Literal["buffered", "optimistic"] = "buffered"
+    strict: Annotated[bool, Meta(description="refuse what a translation cannot carry")] = False
+    log_text: Annotated[str, Meta(description="none, all, or `sample 0.01`: whose prompts and answers are kept")] = "none"
+    deadline: Annotated[Duration, Meta(description="longest wait of a caller, over every attempt")] = Duration(60)
+    session: dict[str, Any] = {}
+
+
+class AllowSpec(Section, frozen=True, kw_only=True):
+    """What a governance rule leaves standing: every given field must hold."""
+
+    residency: Annotated[str | list[str], Meta(description="allowed residencies")] = []
+    region: Annotated[str | list[str], Meta(description="allowed regions")] = []
+    models: Annotated[list[str], Meta(description="allowed models")] = []
+    tiers: Annotated[list[str], Meta(description="allowed tiers")] = []
+
+
+class GovernanceRuleSpec(Section, frozen=True, kw_only=True):
+    """While `when` holds, only what `allow` names may serve. Every rule that holds applies; an error in one counts as holding."""
+
+    when: str
+    allow: AllowSpec
+    why: str
+
+
+class GovernanceSpec(Section, frozen=True, kw_only=True):
+    """What may never happen, whatever it costs."""
+
+    detect: Annotated[list[str], Meta(description="kinds of personal data and secrets to find")] = []
+    rules: list[GovernanceRuleSpec] = []
+
+
+class KeySpec(Section, frozen=True, kw_only=True):
+    """An API key. The secret is hashed at load and never kept."""
+
+    secret: Annotated[str, Meta(description="write ${ENV_NAME}, never the secret itself")]
+    scopes: Annotated[tuple[Literal["call", "read", "admin"], ...], Meta(description="what it may do")] = ("call",)
+    routes: Annotated[list[str], Meta(description="routes it may use; every one if left out")] = []
+    models: Annotated[list[str], Meta(description="models it may reach; every one if left out")] = []
+    task: Annotated[str, Meta(description="the task of all its requests")] = ""
+    team: Annotated[str, Meta(description="the team it belongs to")] = ""
+    rate: dict[str, Any] = {}
+
+
+class BudgetSpec(Section, frozen=True, kw_only=True):
+    """A limit in USD over a period."""
+
+    limit: Money
+    per: Literal["hour", "day", "week", "month"]
+    key: str = ""
+    team: str = ""
+    task: str = ""
+    route: str = ""
+    model: str = ""
+    provider: str = ""
+    tag: str = ""
+    pace: Literal["none", "spread"] = "none"
+    soft: Rate = 1.0
+    at_limit: Literal["cheapest", "reject", "queue"] = "reject"
+    time_zone: str = "UTC"
+
+
+class LoadSpec(Section, frozen=True, kw_only=True):
+    """How load and failing providers move traffic."""
+
+    target: dict[str, Any] = {}
+    breaker: dict[str, Any] = {}
+
+
+class ExperimentSpec(Section, frozen=True, kw_only=True):
+    """A controlled comparison."""
+
+    tasks: list[str] = []
+    routes: list[str] = []
+    arms: dict[str, Rate] = {}
+    shadow: list[str] = []
+    metric: str = "pass_rate"
+    stop: str = ""
+
+
+class AlertsSpec(Section, frozen=True, kw_only=True):
+    """What to watch and whom to tell."""
+
+    webhook: str = ""
+    watch: list[str] = []
+
+
+class DecisionLogSpec(Section, frozen=True, kw_only=True):
+    """Where every decision is kept."""
+
+    path: Annotated[str, Meta(description="the SQLite file, relative to the spec")] = "tierline.db"
+    retention: Annotated[Duration | None, Meta(description="rows older than this are deleted; kept for ever if left out")] = None
+    text_retention: Annotated[Duration, Meta(description="stored prompts and answers older than this are deleted")] = Duration(7 * 86400)
+    max_queue: Annotated[int, Meta(ge=100, description="rows that may wait for the disk; past it requests are refused, none is lost")] = (
+        100_000
+    )
+
+
+class ServerSpec(Section, frozen=True, kw_only=True):
+    """Limits of the HTTP face."""
+
+    max_body: Annotated[Size, Meta(description="largest request body")] = Size(10 * 1024**2)
+    max_messages: Annotated[int, Meta(ge=1, description="most messages of one request")] = 2000
+    max_in_flight: Annotated[int, Meta(ge=1, description="most requests at one time; past it 503 with retry-after")] = 10_000
+    drain: Annotated[Duration, Meta(description="how long a stopping server waits for requests in flight")] = Duration(30)
+
+
+class Spec(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    version: Annotated[Literal[1], Meta(description="always 1")]
+    providers: Annotated[dict[str, ProviderSpec], Meta(description="where models are reached, by name")] = {}
+    models: Annotated[dict[str, ModelSpec], Meta(description="the fleet, by the name that the rest of the spec uses")] = {}
+    tiers: Annotated[tuple[str, ...], Meta(description="the ladder, cheapest first")] = ("fast", "balanced", "best")
+    signals: Annotated[dict[str, SignalSpec], Meta(description="user-defined counts that rules read")] = {}
+    tasks: Annotated[dict[str, TaskSpec], Meta(description="families of requests with one quality bar")] = {}
+    sources: Annotated[dict[str, dict[str, Any]], Meta(description="databases and services for tools first")] = {}
+    routes: Annotated[dict[str, RouteSpec], Meta(description="named policies; `auto` is there even if not written")] = {}
+    governance: Annotated[GovernanceSpec, Meta(description="what may never happen")] = GovernanceSpec()
+    keys: Annotated[dict[str, KeySpec], Meta(description="who may call")] = {}
+    budgets: Annotated[dict[str, BudgetSpec], Meta(description="limits in USD")] = {}
+    load: Annotated[LoadSpec, Meta(description="how load and failures move traffic")] = LoadSpec()
+    experiments: Annotated[dict[str, ExperimentSpec], Meta(description="controlled comparisons")] = {}
+    alerts: Annotated[AlertsSpec, Meta(description="what to watch")] = AlertsSpec()
+    decision_log: Annotated[DecisionLogSpec, Meta(description="where decisions are kept")] = DecisionLogSpec()
+    server: Annotated[ServerSpec, Meta(description="limits of the HTTP face")] = ServerSpec()

@@ -1,0 +1,1 @@
+"""Wire formats, one a file; each parses to and renders from the neutral request."""

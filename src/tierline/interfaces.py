@@ -1,0 +1,133 @@
+"""Every protocol that a plug-in may implement, on one page.
+
+A plug-in is a class that satisfies one of these, an entry point in the group named beside it, and the conformance check of
+that name in `tierline.testing.checks`. The built-ins register in the same way (see `pyproject.toml`).
+
+    tierline.scorers        Scorer          names task, difficulty and P(good enough) for each model
+    tierline.dialects       Dialect         one wire format, both directions
+    tierline.providers      Provider        reaches upstream models
+    tierline.decision_logs  DecisionLog     keeps one row a request
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from tierline.types.catalog import Model
+from tierline.types.errors import ProviderFailure, RequestError
+from tierline.types.features import Features
+from tierline.types.outcome import Answer, ErrorClass, Usage
+from tierline.types.record import Record
+from tierline.types.request import Kind, Request
+from tierline.types.scores import Scores
+from tierline.types.wire import Call, Reply
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Believes things about requests. Pure and quick: no I/O, no clock, no dice; `score_many` equals `score` one by one."""
+
+    name: str
+
+    def score(self, request: Request, features: Features) -> Scores:
+        """Beliefs about one request; every probability in [0, 1]."""
+
+    def score_many(self, pairs: Sequence[tuple[Request, Features]]) -> Sequence[Scores]:
+        """Beliefs about many, in the same order."""
+
+
+@runtime_checkable
+class StreamReader(Protocol):
+    """Reads one upstream stream as it passes, and hands on the bytes that the client is to get.
+
+    It parses as little as it can: until `content` is true it looks at every event; afterwards only at those that carry usage,
+    an error or the end. Its attributes are up to date after each `feed`."""
+
+    content: bool
+    """True from the first event that carries content (text, a tool call or a refusal): the stream is committed."""
+    usage: Usage | None
+    """The upstream's own count, once it has come."""
+    finish: str
+    """The neutral stop reason, empty until it has come."""
+    done: bool
+    """True once the dialect's own end marker has passed."""
+    error: ProviderFailure | None
+    """An error event that came inside the stream."""
+    served_model: str
+    """The model id that the upstream says it served; empty until known."""
+    output_chars: int
+    """Characters of content bytes that passed, a ground for an estimate where no usage comes."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Takes a piece of the upstream's bytes (cut anywhere) and returns the bytes to send on, possibly none."""
+
+    def finished(self) -> bytes:
+        """Called once at the upstream's end of file: bytes still held back, if any."""
+
+
+@runtime_checkable
+class Dialect(Protocol):
+    """One wire format. All methods are pure."""
+
+    name: str
+
+    def parse(self, body: bytes, kind: Kind = "chat") -> Request:
+        """A client's body → a neutral request with id, key and header hints still empty; raises BadRequest with the field at fault."""
+
+    def upstream_path(self, request: Request, model: Model) -> str:
+        """The path, below the provider's base URL, that such a request goes to."""
+
+    def upstream_body(self, request: Request, model: Model) -> bytes:
+        """The body to send to `model`: the client's own fields, with only the model (and what usage needs) changed."""
+
+    def read_answer(self, request: Request, body: bytes) -> tuple[Answer, Usage | None]:
+        """An upstream's whole body → answer and usage (None where it told none); raises ProviderFailure(malformed)."""
+
+    def read_error(self, status: int, body: bytes) -> tuple[ErrorClass, str]:
+        """An upstream's error → its class and a message fit for logs (no prompt text)."""
+
+    def reader(self, request: Request) -> StreamReader:
+        """A fresh reader for one stream of this request."""
+
+    def render_error(self, error: RequestError) -> bytes:
+        """An error as the JSON envelope of this dialect."""
+
+    def render_error_event(self, error: RequestError) -> bytes:
+        """An error inside a stream that has begun: the dialect's error event; the stream is closed after it."""
+
+    def render_models(self, models: Sequence[Mapping[str, Any]]) -> bytes:
+        """The body of GET /v1/models; each entry holds id, created and owned_by."""
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """Reaches upstream models."""
+
+    name: str
+
+    async def send(self, call: Call) -> Reply:
+        """Send one call; returns when status and headers are there. Raises ProviderFailure: connect, timeout."""
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+
+
+@runtime_checkable
+class DecisionLog(Protocol):
+    """Keeps one row a request. `put` never blocks on I/O; a row is acknowledged when `flushed` has returned after it."""
+
+    def put(self, record: Record, text: bytes | None = None) -> None:
+        """Take a row (and its prompt and answer, where the route keeps them); raises LogFailure when the queue is full."""
+
+    async def flushed(self) -> None:
+        """Returns when every row taken before this call is on disk."""
+
+    def get(self, request_id: str) -> Record | None:
+        """One row, or None."""
+
+    def rows(self, since: float = 0.0, until: float | None = None, limit: int | None = None) -> Iterator[Record]:
+        """Rows by time, oldest first."""
+
+    def close(self) -> None:
+        """Write what is waiting and let go of the file."""

@@ -1,0 +1,1 @@
+"""What must last beside the log: specs that decided, pins, feedback, audit."""

@@ -1,0 +1,1 @@
+"""Ways to reach upstream models: HTTP, scripted, recorded."""

@@ -1,0 +1,1 @@
+"""Scorers: who names task and difficulty."""

@@ -1,0 +1,1 @@
+"""The live world, as the view shows it."""

@@ -1,0 +1,1 @@
+"""For tests, ours and those of plug-in authors: playbook, builders, checks."""

@@ -1,0 +1,44 @@
+"""Who calls, and where providers are reached: the resolved forms of the spec's `keys` and `providers`."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Key(msgspec.Struct, frozen=True):
+    """An API key without its secret. Empty `routes` and `models` mean: all of them."""
+
+    name: str
+    scopes: frozenset[str] = frozenset({"call"})
+    routes: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    team: str = ""
+    task: str = ""
+
+
+ANYONE = Key(name="", scopes=frozenset({"call", "read", "admin"}))
+"""Who calls a gateway without keys, which listens on loopback only."""
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """A provider, resolved: preset merged, secrets read. `auth` says how the secret travels: `bearer`, a header's name, or `none`.
+
+    Seconds for every time-out. `table` and `script` belong to the recorded and scripted kinds. Its repr never shows the secret."""
+
+    name: str
+    kind: str = "http"
+    dialect: str = "openai_chat"
+    base_url: str = ""
+    auth: str = "bearer"
+    secret: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    residency: str = ""
+    region: str = ""
+    connect_timeout: float = 5.0
+    timeout: float = 60.0
+    idle_timeout: float = 60.0
+    table: str = ""
+    script: dict[str, object] = {}
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.name!r}, {self.kind!r}, {self.dialect!r}, {self.base_url!r})"

@@ -1,0 +1,154 @@
+"""The whole plan for one request, complete before anything is called, and the rounds a course goes through.
+
+How a decision is pursued (`routing/pursue`):
+
+    pursue ── yields ──► Round(attempts)      the driver answers every attempt of it
+           ◄── is sent ── (Outcome, ...)      one for each attempt, in the same order
+           ── returns ─► Result               what the request gave
+
+*Within* a step the next target is a **fallback** (the provider failed). *Between* steps is an **escalation** (the answer was not good
+enough). The two are never mixed up.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Literal
+
+import msgspec
+
+Cause = Literal["first", "fallback", "escalation", "retry", "hedge", "branch", "judge"]
+
+
+class Why(enum.StrEnum):
+    """Every reason a decision may carry; `routing/explain` has the sentence for each."""
+
+    # who chose
+    NAMED_MODEL = "named_model"
+    NAMED_TIER = "named_tier"
+    PINNED = "pinned"
+    PIN_UNUSABLE = "pin_unusable"
+    RULE = "rule"
+    EXPLORED = "explored"
+    # what it was taken for
+    TASK_GIVEN = "task_given"
+    TASK_RULE = "task_rule"
+    TASK_SCORED = "task_scored"
+    TASK_UNSURE = "task_unsure"
+    DIFFICULTY = "difficulty"
+    # how the model was selected
+    ONLY_ONE = "only_one"
+    CHEAPEST_ABOVE_BAR = "cheapest_above_bar"
+    NONE_ABOVE_BAR = "none_above_bar"
+    STATIC = "static"
+    BY_DIFFICULTY = "by_difficulty"
+    FASTEST = "fastest"
+    BEST_WITHIN_BUDGET = "best_within_budget"
+    BEST_QUALITY = "best_quality"
+    WEIGHTED = "weighted"
+    ASSUMED_QUALITY = "assumed_quality"
+    # what follows
+    LAST_RESORT = "last_resort"
+    NOTHING_ELIGIBLE = "nothing_eligible"
+
+
+class Drop(enum.StrEnum):
+    """Why a model was taken out of the running."""
+
+    CAPABILITY = "capability"
+    CONTEXT = "context"
+    GOVERNANCE = "governance"
+    KEY = "key"
+    RESTING = "resting"
+    CONCURRENCY = "concurrency"
+    LATENCY = "latency"
+    PRICE = "price"
+    BUDGET = "budget"
+
+
+class Reason(msgspec.Struct, frozen=True, array_like=True):
+    """One reason: its kind, what it is about, and the number (and the limit) that made it true."""
+
+    why: Why
+    subject: str = ""
+    value: float | None = None
+    limit: float | None = None
+
+
+class Dropped(msgspec.Struct, frozen=True, array_like=True):
+    """A model that could not serve, and why: `subject` names the constraint (a capability, a rule's index, a budget)."""
+
+    model: str
+    why: Drop
+    subject: str = ""
+    value: float | None = None
+    limit: float | None = None
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One level of the plan: its targets in order (fallbacks of each other) and the validators an answer must pass."""
+
+    tier: str
+    targets: tuple[str, ...]
+    validators: tuple[str, ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The whole plan. `policy` is the fingerprint of the spec that made it; `propensity` the probability with which the policy
+    chooses the first target for a request like this; `deadline` in seconds from the start; `max_cost` in USD;
+    `margin` the distance to the nearest boundary of the choice, in units of quality or difficulty, None where there is none.
+
+    `steps` is empty when nothing is eligible: then `dropped` says why."""
+
+    request_id: str
+    route: str
+    policy: str
+    steps: tuple[Step, ...]
+    task: str = ""
+    arm: str = ""
+    propensity: float = 1.0
+    draw: float = 0.0
+    deadline: float = 60.0
+    max_cost: float | None = None
+    max_attempts: int = 4
+    reasons: tuple[Reason, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    margin: float | None = None
+
+    @property
+    def target(self) -> str:
+        """The model asked first; empty when nothing is eligible."""
+        return self.steps[0].targets[0] if self.steps else ""
+
+    @property
+    def tier(self) -> str:
+        """The tier asked first; empty when nothing is eligible."""
+        return self.steps[0].tier if self.steps else ""
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """What is decided before any scorer is asked: a task, given or ruled, or a named model or tier."""
+
+    task: str = ""
+    model: str = ""
+    tier: str = ""
+    reason: Reason | None = None
+
+
+class Attempt(msgspec.Struct, frozen=True, array_like=True):
+    """One call to one model. `timeout` is the seconds left of the request's deadline when it starts."""
+
+    number: int
+    target: str
+    cause: Cause = "first"
+    validators: tuple[str, ...] = ()
+    timeout: float | None = None
+
+
+class Round(msgspec.Struct, frozen=True):
+    """The attempts that run together. `until`: stop at the `first` good answer, or wait for `all`; `after`: seconds by
+    which each further attempt starts later than the one before."""
+
+    attempts: tuple[Attempt, ...]
+    until: Literal["first", "all"] = "first"
+    after: float = 0.0

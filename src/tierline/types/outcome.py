@@ -1,0 +1,117 @@
+"""What one attempt gave, and what the request gave."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from tierline.types.decision import Attempt
+
+ErrorClass = Literal[
+    "",
+    "connect",
+    "timeout",
+    "rate_limited",
+    "overloaded",
+    "server",
+    "auth",
+    "not_found",
+    "bad_request",
+    "context_exceeded",
+    "content_filter",
+    "malformed",
+    "cut",
+    "cancelled",
+    "deadline",
+]
+"""Why a provider gave no answer. `bad_request` is the client's own fault: no other model would take it either, so it is final.
+`cut`: the stream ended early, after its first content; `cancelled`: the client went away."""
+
+
+class Usage(msgspec.Struct, frozen=True, array_like=True):
+    """Tokens of one call: `cached` and `cache_written` are parts of `input`, `reasoning` of `output`. `estimated` is true where
+    the upstream told no usage and Tierline counted."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    cache_written: int = 0
+    reasoning: int = 0
+    estimated: bool = False
+
+
+NO_USAGE = Usage()
+
+
+class Verdict(msgspec.Struct, frozen=True, array_like=True):
+    """What one validator said of one answer."""
+
+    validator: str
+    passed: bool
+    detail: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An upstream's answer. `body` is the wire body of `dialect` (empty for a stream: its bytes went straight on); `text` the
+    words of its first choice; `finish` the neutral stop reason: stop, length, tool_calls, content_filter or error."""
+
+    dialect: str
+    body: bytes = b""
+    text: str = ""
+    finish: str = "stop"
+    served_model: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    meta: Any = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What one attempt gave. `ok`: the provider answered; `accepted`: and every validator said yes. `elapsed` and `ttft` are
+    seconds, `cost` USD. `retry_after` is the provider's own wish in seconds; `status` its HTTP status (0: none came);
+    `detail` says in words what went wrong and holds no prompt text and no secret."""
+
+    ok: bool
+    answer: Answer | None = None
+    usage: Usage = NO_USAGE
+    cost: float = 0.0
+    elapsed: float = 0.0
+    ttft: float | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    error: ErrorClass = ""
+    status: int = 0
+    retry_after: float | None = None
+    detail: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """It answered, and every validator said yes."""
+        return self.ok and all(verdict.passed for verdict in self.verdicts)
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What the request gave: every attempt with its outcome, in order, and which of them (by index) is the answer.
+
+    `winner` is None when nothing answered. `flagged`: the answer is the best there was, but no validator accepted it.
+    `truncated`: its stream was cut after the first content. `stopped` says what ended the course before its steps did:
+    `deadline`, `max_cost`, `max_attempts`, `bad_request` or `cancelled`."""
+
+    attempts: tuple[tuple[Attempt, Outcome], ...]
+    winner: int | None = None
+    flagged: bool = False
+    truncated: bool = False
+    stopped: Literal["", "deadline", "max_cost", "max_attempts", "bad_request", "cancelled"] = ""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome that answers the request, None when nothing answered."""
+        return None if self.winner is None else self.attempts[self.winner][1]
+
+    @property
+    def model(self) -> str:
+        """The name of the model that answered; empty when none did."""
+        return "" if self.winner is None else self.attempts[self.winner][0].target
+
+    @property
+    def cost(self) -> float:
+        """USD over every attempt, failed ones included."""
+        return sum(outcome.cost for _, outcome in self.attempts)

@@ -1,0 +1,34 @@
+"""The world at one instant, as the router may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Latency(msgspec.Struct, frozen=True, array_like=True):
+    """Seconds to a whole answer: median and 95th percentile of the recent past, over `count` calls."""
+
+    p50: float
+    p95: float
+    count: int = 0
+
+
+class View(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The world at one instant. Every mapping is keyed by model name but for `budgets` (by budget) and `pins` (by route).
+
+    `resting`: seconds of rest left behind an open breaker; `load`: calls in flight; `budgets`: USD left; `warm`: the session's
+    model with a warm prompt cache; `pins`: the model an operator pinned a route to; `token_scale`: measured / estimated input tokens."""
+
+    resting: Mapping[str, float] = {}
+    load: Mapping[str, int] = {}
+    latency: Mapping[str, Latency] = {}
+    budgets: Mapping[str, float] = {}
+    warm: str = ""
+    pins: Mapping[str, str] = {}
+    token_scale: Mapping[str, float] = {}
+
+
+NO_VIEW = View()
+"""A world where nothing is known: everything is up, nothing is pinned."""
