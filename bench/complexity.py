@@ -1,9 +1,9 @@
 """How well the complexity score ranks real questions: `TIERLINE_DATA=… python bench/complexity.py`
 
-Three looks at the data folder. (1) Easy and hard kinds of prompt: does the score tell arena-hard prompts from intents and everyday instructions
-(area under the curve)? (2) Does the mean failure rate over all models rise with the score, over all questions of a data set and within its tasks (Spearman's rank
-correlation)? (3) The deciles of score against failure. Beside each stands prompt length alone. The labels are read here and nowhere else; the figures are
-in `docs/decisions/0003-complexity-score.md`.
+Three looks at the data folder. (1) Easy and hard kinds of prompt: does the score tell arena-hard prompts from intents and everyday
+instructions (area under the curve)? (2) Does the mean failure rate over all models rise with the score, over all questions of a data set
+and within its tasks (Spearman's rank correlation)? (3) The deciles of score against failure. Beside each stands prompt length alone. The
+labels are read here and nowhere else; the figures are in `docs/decisions/0003-complexity-score.md`.
 """
 
 from __future__ import annotations

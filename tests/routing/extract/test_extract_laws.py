@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routing.extract.asking import features, message, request
 
+from routing.extract.asking import features, message, request
 from tierline.routing.extract import Extractor
 from tierline.testing import builders
 from tierline.types.access import Key
