@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
-_CALENDAR = frozenset(
-    (
-        "january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec "
-        "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun am pm utc gmt"
-    ).split(" ")
-)
+_CALENDAR = frozenset({
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
+    "am", "pm", "utc", "gmt",
+})  # fmt: skip
 _EDGES = ".,;:!?()[]{}<>\"'`*"
 _DIGITS = frozenset("0123456789")
 _NO_DIGITS = dict.fromkeys(map(ord, _DIGITS))
