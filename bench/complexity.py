@@ -88,9 +88,8 @@ def questions(name: str) -> None:
     rows = failures(name)
     scores, failed = [score(row[1]) for row in rows], [row[2] for row in rows]
     lengths = [len(row[1]) for row in rows]
-    print(
-        f"\n{name}: {len(rows)} questions; Spearman with failure: score {spearman(scores, failed):+.3f}, length {spearman(lengths, failed):+.3f}"
-    )
+    by_score, by_length = spearman(scores, failed), spearman(lengths, failed)
+    print(f"\n{name}: {len(rows)} questions; Spearman with failure: score {by_score:+.3f}, length {by_length:+.3f}")
     tasks: dict[str, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         tasks[row[0]].append(index)

@@ -24,10 +24,8 @@ SPEC = {
 EXTRACT = Extractor(builders.loaded(SPEC))
 
 odd = st.text(alphabet=st.characters(codec=None), max_size=60)
-spice = st.sampled_from(
-    ["refund", "<system-reminder>", "</system-reminder>", "<document>", "</document>", "\x00", "\ud800", "```", "1. ", "\n", "??"]
-    + ["yes", "prove", "$x$", "退款", "İ", "order"]
-)
+TAGS = ["<system-reminder>", "</system-reminder>", "<document>", "</document>"]
+spice = st.sampled_from([*TAGS, "refund", "\x00", "\ud800", "```", "1. ", "\n", "??", "yes", "prove", "$x$", "退款", "İ", "order"])
 texts = st.lists(st.one_of(odd, spice), max_size=12).map(" ".join)
 text_parts = st.builds(lambda kind, text: {kind: text}, st.sampled_from(["text", "tool_result", "tool_call"]), texts)
 contents = st.one_of(texts, st.lists(st.one_of(text_parts, st.just({"image": "x"})), max_size=3))
@@ -117,9 +115,9 @@ def test_no_message_at_all_is_a_request_too() -> None:
 
 
 HUGE = {
-    "a": 10_000_000, "\n": 2_000_000, "<document>": 300_000, "<document></document>": 200_000, "</document><document>": 200_000, "?": 3_000_000,
-    "1. ": 1_000_000, "\n1. ": 500_000, "```": 1_000_000, "refund ": 1_000_000, "$x": 1_000_000, "$": 2_000_000, "<system-reminder": 200_000,
-    "</document>": 300_000, "\\": 1_000_000, "中": 3_000_000, "\ud800": 1_000_000, "9999 ": 1_000_000, "a" * 1_000 + "b ": 5_000,
+    "a": 10_000_000, "\n": 2_000_000, "?": 3_000_000, "```": 1_000_000, "1. ": 1_000_000, "\n1. ": 500_000, "$x": 1_000_000, "$": 2_000_000,
+    "\\": 1_000_000, "<document>": 300_000, "</document>": 300_000, "<document></document>": 200_000, "</document><document>": 200_000,
+    "<system-reminder": 200_000, "refund ": 1_000_000, "9999 ": 1_000_000, "中": 3_000_000, "\ud800": 1_000_000, "a" * 1_000 + "b ": 5_000,
 }  # fmt: skip
 
 
