@@ -35,10 +35,11 @@ WEIGHTS: Mapping[str, float] = {
     "W": 1.702,
     "E": 2.306,
 }
-"""Class → tokens for each character of it. `a` and `A`: ASCII letters; `0`: digits; ` `: space, tab and carriage return; a newline; `.`: every
-other ASCII character, and ` .`: one more for each of those right after a space; `L`: Latin with marks, `P`: extended Latin, `g`: Greek,
-`C`: Cyrillic, `H`: Hebrew and Armenian, `R`: Arabic, `I`: Indic scripts and Thai, `V`: Vietnamese letters and Georgian, `Q`: dashes, quotes,
-arrows and signs, `K`: kana and CJK punctuation, `J`: Han, `G`: Hangul, `W`: full-width forms, `E`: emoji and rare planes."""
+"""Class → tokens for each character of it. `a` and `A`: ASCII letters; `0`: digits; ` `: space, tab and carriage return; a newline; `.`:
+every other ASCII character, and ` .`: one more for each of those right after a space; `L`: Latin with marks, `P`: extended Latin, `g`:
+Greek, `C`: Cyrillic, `H`: Hebrew and Armenian, `R`: Arabic, `I`: Indic scripts and Thai, `V`: Vietnamese letters and Georgian, `Q`:
+dashes, quotes, arrows and signs, `K`: kana and CJK punctuation, `J`: Han, `G`: Hangul, `W`: full-width forms, `E`: emoji and rare
+planes."""
 
 MESSAGE_TOKENS = 4
 """Overhead of one message: its role and the marks around it."""
