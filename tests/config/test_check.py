@@ -19,7 +19,7 @@ ERRORS = {
     "the Norwegian region": ("governance: {rules: [{when: code, why: x, allow: {region: no}}]}  # HERE", "governance.rules[0].allow.region", "got no", "quotes"),
     "a bad duration": ("tasks:\n  t: {why: x, latency_budget: 2 sec}  # HERE", "tasks.t.latency_budget", "'2 sec' is no duration", "1500ms"),
     "a bad size": ("server: {max_body: 10 MiB}  # HERE", "server.max_body", "'10 MiB' is no size", "10MB"),
-    "an endless duration": ("routes:\n  auto: {deadline: .inf}  # HERE", "routes.auto.deadline", "is no duration", ""),
+    "a negative duration": ("routes:\n  auto: {deadline: -3}  # HERE", "routes.auto.deadline", "is no duration", ""),
     "a bad date": ("tasks:\n  t: {why: x, reviewed: last week}  # HERE", "tasks.t.reviewed", "a date such as", ""),
     "a word that is no choice": ("routes:\n  auto: {select: cheapest}  # HERE", "routes.auto.select", "expected one of", "cheapest_above_bar"),
     "text for a list": ("keys:\n  k: {secret: '${K}', routes: auto}  # HERE", "keys.k.routes", "expected a list of texts", "[auto]"),
