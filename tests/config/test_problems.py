@@ -100,7 +100,9 @@ def test_no_spec_can_make_its_own_check_slow(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 4000), st.integers(0, 40), st.text("{}[]:,'\"\n -&*!$%#abc01", max_size=12))
-def test_whatever_is_typed_the_check_answers_with_problems(tmp_path_factory: pytest.TempPathFactory, at: int, gone: int, typed: str) -> None:
+def test_whatever_is_typed_the_check_answers_with_problems(
+    tmp_path_factory: pytest.TempPathFactory, at: int, gone: int, typed: str
+) -> None:
     text = (Path(__file__).parents[2] / "examples/support.yaml").read_text(encoding="utf-8")
     at %= len(text)
     found = problems(tmp_path_factory.getbasetemp(), text[:at] + typed + text[at + gone :])
