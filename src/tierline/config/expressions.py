@@ -18,6 +18,8 @@ import msgspec
 sys.modules.setdefault("cel.cli", types.ModuleType("cel.cli"))
 import cel  # noqa: E402  # must follow the line above
 
+from tierline.config import cel_syntax  # noqa: E402
+
 NAMES: Mapping[str, str] = {
     "task": "the settled or scored task, '' while it is open",
     "route": "the route's name",
@@ -43,7 +45,12 @@ NAMES: Mapping[str, str] = {
     "prompt_fingerprint": "the digest of the system prompt",
 }
 
+_MACRO = re.compile(rf"\.\s*({'|'.join(sorted(cel_syntax.MACROS))})\s*\(")  # they bring variables of their own
 _CHAIN = 16  # conditions joined into one program; longer chains meet the parser's depth limit
+
+
+FAILURES = (LookupError, ArithmeticError, TypeError, ValueError, RuntimeError)
+"""What an expression raises that cannot be evaluated: a missing member, an index out of bounds, an overflow, operands that do not fit."""
 
 
 class ExpressionInvalid(ValueError):
@@ -68,7 +75,8 @@ class Condition(msgspec.Struct, frozen=True):
             program = cel.compile(source)
         except ValueError as error:
             raise ExpressionInvalid(str(error).removeprefix("Failed to parse expression ").strip()) from None
-        names = frozenset(program.variables())
+        syntax = cel_syntax.read(source) if _MACRO.search(source) else None
+        names = frozenset(program.variables()) - (cel_syntax.bound(syntax) if syntax is not None else frozenset())
         unknown = tuple(sorted(names - NAMES.keys()))
         if unknown:
             raise ExpressionInvalid(f"unknown name{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}", unknown)
@@ -78,7 +86,7 @@ class Condition(msgspec.Struct, frozen=True):
         """Whether it holds for these values, which name at least what it reads; `on_error` is the answer where it cannot be evaluated."""
         try:
             return self.program.execute(cel.Context(values)) is True
-        except (KeyError, TypeError, ValueError, RuntimeError):
+        except FAILURES:
             return on_error
 
 
@@ -111,7 +119,7 @@ class FirstMatch:
         for start, program in self._chunks:
             try:
                 found = program.execute(context)
-            except (KeyError, TypeError, ValueError, RuntimeError):
+            except FAILURES:
                 found = self._one_by_one(start, context)
             if found >= 0:
                 return start + int(found)
@@ -122,7 +130,7 @@ class FirstMatch:
             try:
                 if condition.program.execute(context) is True:
                     return index
-            except (KeyError, TypeError, ValueError, RuntimeError):
+            except FAILURES:
                 continue
         return -1
 
