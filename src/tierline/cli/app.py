@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import typer
 
 COMMANDS: dict[str, str] = {
+    "log": "tierline.cli.log",
+    "pin": "tierline.cli.pin",
     "version": "tierline.cli.version",
 }
 """Command → the module whose `register(app)` adds it."""
