@@ -9,6 +9,12 @@ from collections.abc import Sequence
 import typer
 
 COMMANDS: dict[str, str] = {
+    "check": "tierline.cli.check",
+    "log": "tierline.cli.log",
+    "pin": "tierline.cli.pin",
+    "schema": "tierline.cli.schema",
+    "import": "tierline.cli.import_",
+    "catalogue": "tierline.cli.catalogue",
     "version": "tierline.cli.version",
 }
 """Command → the module whose `register(app)` adds it."""

@@ -6,9 +6,10 @@ an expression may use stand in `NAMES`; another name is an error at load, with t
 
 from __future__ import annotations
 
+import re
 import sys
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ import msgspec
 # The package imports its own command line (two seconds of it) unless the place is taken.
 sys.modules.setdefault("cel.cli", types.ModuleType("cel.cli"))
 import cel  # noqa: E402  # must follow the line above
+
+from tierline.config import cel_syntax  # noqa: E402
 
 NAMES: Mapping[str, str] = {
     "task": "the settled or scored task, '' while it is open",
@@ -42,7 +45,12 @@ NAMES: Mapping[str, str] = {
     "prompt_fingerprint": "the digest of the system prompt",
 }
 
+_MACRO = re.compile(rf"\.\s*({'|'.join(sorted(cel_syntax.MACROS))})\s*\(")  # they bring variables of their own
 _CHAIN = 16  # conditions joined into one program; longer chains meet the parser's depth limit
+
+
+FAILURES = (LookupError, ArithmeticError, TypeError, ValueError, RuntimeError)
+"""What an expression raises that cannot be evaluated: a missing member, an index out of bounds, an overflow, operands that do not fit."""
 
 
 class ExpressionInvalid(ValueError):
@@ -67,18 +75,28 @@ class Condition(msgspec.Struct, frozen=True):
             program = cel.compile(source)
         except ValueError as error:
             raise ExpressionInvalid(str(error).removeprefix("Failed to parse expression ").strip()) from None
-        names = frozenset(program.variables())
+        syntax = cel_syntax.read(source) if _MACRO.search(source) else None
+        names = frozenset(program.variables()) - (cel_syntax.bound(syntax) if syntax is not None else frozenset())
         unknown = tuple(sorted(names - NAMES.keys()))
         if unknown:
             raise ExpressionInvalid(f"unknown name{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}", unknown)
         return cls(source, program, names)
 
-    def holds(self, values: Mapping[str, Any], *, on_error: bool = False) -> bool:
-        """Whether it holds for these values; `on_error` is the answer where it cannot be evaluated."""
+    def holds(self, values: dict[str, Any], *, on_error: bool = False) -> bool:
+        """Whether it holds for these values, which name at least what it reads; `on_error` is the answer where it cannot be evaluated."""
         try:
-            return self.program.execute(_context(self.names, values)) is True
-        except (KeyError, TypeError, ValueError, RuntimeError):
+            return self.program.execute(cel.Context(values)) is True
+        except FAILURES:
             return on_error
+
+
+def members(sources: Iterable[str], name: str) -> frozenset[str] | None:
+    """The members of a map that these expressions read, as in `needs.tools`; None where one uses the map as a whole.
+
+    Only what is read need be put before an expression: a map is the dearest thing to hand over."""
+    text = "\n".join(sources)
+    read = re.findall(rf"\b{name}\.(\w+)\b(?!\()", text)
+    return frozenset(read) if len(read) == len(re.findall(rf"\b{name}\b", text)) else None
 
 
 class FirstMatch:
@@ -93,15 +111,15 @@ class FirstMatch:
             (start, cel.compile(_chain(self.conditions[start : start + _CHAIN]))) for start in range(0, len(conditions), _CHAIN)
         ]
 
-    def __call__(self, values: Mapping[str, Any]) -> int:
-        """The index of the first condition that holds, -1 if none does. One that cannot be evaluated does not hold."""
+    def __call__(self, values: dict[str, Any]) -> int:
+        """The index of the first condition that holds for these values, -1 if none does. One that cannot be evaluated does not hold."""
         if not self._chunks:
             return -1
-        context = _context(self.names, values)
+        context = cel.Context(values)
         for start, program in self._chunks:
             try:
                 found = program.execute(context)
-            except (KeyError, TypeError, ValueError, RuntimeError):
+            except FAILURES:
                 found = self._one_by_one(start, context)
             if found >= 0:
                 return start + int(found)
@@ -112,7 +130,7 @@ class FirstMatch:
             try:
                 if condition.program.execute(context) is True:
                     return index
-            except (KeyError, TypeError, ValueError, RuntimeError):
+            except FAILURES:
                 continue
         return -1
 
@@ -123,7 +141,3 @@ def _chain(conditions: Sequence[Condition]) -> str:
     for index in range(len(conditions) - 1, -1, -1):
         source = f"({conditions[index].source}) ? {index} : ({source})"
     return source
-
-
-def _context(names: frozenset[str], values: Mapping[str, Any]) -> Any:
-    return cel.Context({name: values[name] for name in names})
