@@ -10,8 +10,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 import pytest
-from raw_upstream import Connection, Handler, Received, call, listening
 
+from providers.raw_upstream import Connection, Handler, Received, call, listening
 from tierline.providers.http import HttpProvider
 from tierline.testing.checks import check_provider
 from tierline.types.access import Endpoint
