@@ -10,6 +10,7 @@ import typer
 
 COMMANDS: dict[str, str] = {
     "check": "tierline.cli.check",
+    "explain": "tierline.cli.explain",
     "log": "tierline.cli.log",
     "pin": "tierline.cli.pin",
     "schema": "tierline.cli.schema",
