@@ -8,11 +8,12 @@ Nothing here raises for what an upstream does wrong: that is an outcome, and the
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from time import perf_counter
 
 import msgspec
 
-from tierline.gateway.downstream import Downstream
+from tierline.gateway.downstream import Downstream, Opening
 from tierline.gateway.stream import relay
 from tierline.interfaces import Dialect, Provider
 from tierline.state.world import World
@@ -39,13 +40,20 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 class Caller:
-    """Makes the attempts of one request. `waited` is the time, in seconds, that was spent waiting for upstreams so far;
-    `attempt` the latest one."""
+    """Makes the attempts of one request, which came at `arrived` (a reading of `perf_counter`). `waited` is how many seconds were
+    spent on upstreams so far."""
 
-    __slots__ = ("_client", "_decision", "_features", "_lanes", "_request", "_world", "attempt", "waited")
+    __slots__ = ("_arrived", "_client", "_decision", "_features", "_lanes", "_request", "_world", "waited")
 
     def __init__(
-        self, lanes: dict[str, Lane], world: World, request: Request, features: Features, decision: Decision, client: Downstream | None
+        self,
+        lanes: Mapping[str, Lane],
+        world: World,
+        request: Request,
+        features: Features,
+        decision: Decision,
+        client: Downstream | None,
+        arrived: float,
     ) -> None:
         self._lanes = lanes
         self._world = world
@@ -53,13 +61,12 @@ class Caller:
         self._features = features
         self._decision = decision
         self._client = client
+        self._arrived = arrived
         self.waited = 0.0
-        self.attempt: Attempt | None = None
 
     async def __call__(self, attempt: Attempt) -> Outcome:
         """The outcome of one attempt. The client's going away is an outcome too: `cancelled`."""
         lane = self._lanes[attempt.target]
-        self.attempt = attempt
         if not self._world.enter(attempt.target):
             return Outcome(ok=False, error="overloaded", detail=f"{lane.model.max_concurrency} calls are in flight, its limit in the spec")
         started = perf_counter()
@@ -111,7 +118,8 @@ class Caller:
         assert self._client is not None
         reader = lane.dialect.reader(self._request)
         deadline = None if attempt.timeout is None else started + attempt.timeout
-        end = await relay(reply, reader, self._client, deadline)
+        opening = Opening(self._decision, attempt.target, attempt.number, started - self._arrived - self.waited)
+        end = await relay(reply, reader, self._client, opening, deadline)
         usage = reader.usage or self._estimated(reader.output_chars)
         ttft = None if end.committed_at is None else end.committed_at - started
         answer = Answer(lane.dialect.name, finish=reader.finish or "error", served_model=reader.served_model)

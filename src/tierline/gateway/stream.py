@@ -11,7 +11,7 @@ from time import perf_counter
 
 import msgspec
 
-from tierline.gateway.downstream import ClientGone, Downstream
+from tierline.gateway.downstream import ClientGone, Downstream, Opening
 from tierline.interfaces import StreamReader
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import ErrorClass
@@ -26,12 +26,12 @@ class End(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-async def relay(reply: Reply, reader: StreamReader, client: Downstream, deadline: float | None) -> End:
+async def relay(reply: Reply, reader: StreamReader, client: Downstream, opening: Opening, deadline: float | None) -> End:
     """Pass a stream on until it ends. Raises ProviderFailure while nothing has reached the client; `deadline` is a reading of
     `perf_counter` by which content must have come."""
     held, ended = await _first_content(reply, reader, deadline)
     committed_at = perf_counter()
-    client.begin()
+    client.begin(opening)
     try:
         await client.send(held)
         while not ended and (chunk := await reply.chunk()) is not None:
@@ -39,10 +39,10 @@ async def relay(reply: Reply, reader: StreamReader, client: Downstream, deadline
                 await client.send(out)
             if reader.error is not None:
                 return End(committed_at, "cut", reader.error.message)
+        if (tail := reader.finished()) and reader.error is None:
+            await client.send(tail)
         if not (reader.done or reader.finish):
             return End(committed_at, "cut", "the upstream closed the stream before its end")
-        if tail := reader.finished():
-            await client.send(tail)
     except ProviderFailure as failure:
         return End(committed_at, "cut", failure.message)
     except (ClientGone, asyncio.CancelledError):
@@ -58,10 +58,8 @@ async def _first_content(reply: Reply, reader: StreamReader, deadline: float | N
         async with asyncio.timeout(None if deadline is None else max(deadline - perf_counter(), 0.0)):
             while not (reader.content or reader.done or ended):
                 chunk = await reply.chunk()
-                if chunk is None:
-                    ended = True
-                else:
-                    held += reader.feed(chunk)
+                ended = chunk is None
+                held += reader.finished() if chunk is None else reader.feed(chunk)
                 if reader.error is not None:
                     raise reader.error
     except TimeoutError:
