@@ -118,5 +118,8 @@ def complexity(
 
 
 def _add(parts: dict[str, float], name: str, value: float) -> float:
-    parts[name] = value = round(value, 3)
+    """Notes a part that is something after rounding, and returns it."""
+    value = round(value, 3)
+    if value:
+        parts[name] = value
     return value

@@ -39,6 +39,7 @@ class _System(NamedTuple):
     fingerprint: str = ""
     tokens: float = 0.0
     families: list[int] = _NOTHING
+    opening: int = -1
     tasks: tuple[str, ...] = ()
 
 
@@ -98,10 +99,12 @@ class Extractor:
 
     def _read_system(self, prompt: str) -> _System:
         stripped = prompt.strip()
+        families, opening = self._scan.families(prompt[:SYSTEM_HEAD])
         return _System(
             fingerprint(prompt),
             text_tokens(prompt.encode("utf-8", "surrogatepass"), prompt.isascii()),
-            self._scan.families(prompt[:SYSTEM_HEAD]),
+            families,
+            opening,
             tuple(name for name, glob in self._globs if glob.match(stripped)),
         )
 
@@ -136,7 +139,9 @@ def _judge(request: Request, reading: Reading, system: _System, found: Found, to
     text = clip(reading.asked)
     form = structure(text)
     asked = questions(clip(reading.last))
-    operation, seen = operations(families, found.opening, system.families, reading.material, structured, form.formulas, form.options)
+    operation, seen = operations(
+        (families, found.opening), (system.families, system.opening), reading.material > 0, structured, form.formulas > 0, form.options >= 3
+    )
     pleasantry = is_pleasantry(reading.last)
     brief = bool(families[_BRIEF] or system.families[_BRIEF])
     simple = operation in {"classification", "extraction"} or brief

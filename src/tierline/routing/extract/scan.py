@@ -99,9 +99,10 @@ class Scanner:
                 tasks[name] = KEYWORD * min(tally[slot], KEYWORDS_AT_MOST) + min(PATTERN * tally[slot + 1], PATTERNS_AT_MOST)
         return Found(tally[: len(FAMILIES)], opening, lengths, {name: tally[slot] for name, slot in self._signals.items()}, tasks)
 
-    def families(self, text: str) -> list[int]:
-        """Hits of the built-in families alone in some other text, such as a system prompt."""
-        return self._words(text, "")[0][: len(FAMILIES)]
+    def families(self, text: str) -> tuple[list[int], int]:
+        """Hits of the built-in families in some other text, such as a system prompt, and the kind of work it begins with."""
+        tally, opening, _ = self._words(text, "")
+        return tally[: len(FAMILIES)], opening
 
     def _words(self, text: str, earlier: str) -> tuple[list[int], int, list[tuple[str, str]]]:
         haystack = text.lower().encode("utf-8", "surrogatepass")
