@@ -69,7 +69,9 @@ def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(fleet: Running)
 def test_a_chunked_body_within_the_limit_is_taken(fleet: Running) -> None:
     body = b'{"model": "auto", "messages": [{"role": "user", "content": "Hello"}]}'
     connection = http.client.HTTPConnection(HOST, fleet.port, timeout=5)
-    connection.request("POST", "/v1/chat/completions", iter([body[:20], body[20:]]), encode_chunked=True, headers={"transfer-encoding": "chunked"})
+    connection.request(
+        "POST", "/v1/chat/completions", iter([body[:20], body[20:]]), encode_chunked=True, headers={"transfer-encoding": "chunked"}
+    )
     assert connection.getresponse().status == 200
     connection.close()
 

@@ -59,7 +59,10 @@ def test_a_stream_joined_is_the_whole_answer(sdk: openai.OpenAI) -> None:
 
 
 def test_tools_are_passed_on_and_called(sdk: openai.OpenAI) -> None:
-    tool = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}
+    tool = {
+        "type": "function",
+        "function": {"name": "look_up", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
+    }
     answer = sdk.chat.completions.create(model="auto", messages=QUESTION, tools=[tool])
     assert answer.choices[0].message.tool_calls[0].function.name == "look_up"
 

@@ -26,7 +26,11 @@ def event(delta: dict[str, Any], finish: str | None = None) -> bytes:
 
 
 def usage_event() -> bytes:
-    return b"data: " + json.dumps({"id": "c-1", "object": "chat.completion.chunk", "model": "up", "choices": [], "usage": USAGE}).encode() + b"\n\n"
+    return (
+        b"data: "
+        + json.dumps({"id": "c-1", "object": "chat.completion.chunk", "model": "up", "choices": [], "usage": USAGE}).encode()
+        + b"\n\n"
+    )
 
 
 class Upstream:
