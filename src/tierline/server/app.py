@@ -109,7 +109,7 @@ class App:
             await asyncio.sleep(WATCH_AFTER)
             started = perf_counter() - WATCH_AFTER
             for exchange in self._open:
-                if not exchange.watched and exchange.started < started:
+                if exchange.waiting and exchange.started < started:
                     exchange.watch()
 
     @property

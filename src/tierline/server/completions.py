@@ -64,6 +64,7 @@ class Completions:
         return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started)
 
     async def _whole(self, exchange: Exchange, asked: Asked) -> None:
+        exchange.waiting = True
         answered = await exchange.gateway.answer(asked)
         said = headers.of_answer(exchange.gateway, answered)
         outcome = answered.result.outcome
