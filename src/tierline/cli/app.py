@@ -11,6 +11,8 @@ import typer
 COMMANDS: dict[str, str] = {
     "serve": "tierline.cli.serve",
     "check": "tierline.cli.check",
+    "log": "tierline.cli.log",
+    "pin": "tierline.cli.pin",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",
     "catalogue": "tierline.cli.catalogue",

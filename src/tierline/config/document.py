@@ -6,6 +6,7 @@ Each problem is reported with its line; reading goes on where it can.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,10 @@ class _Reader:
             self._report(node, place, f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} means nothing here", "remove it")
             return node.value
         try:
-            return self._scalars.construct_object(node)
+            value = self._scalars.construct_object(node)
+            if isinstance(value, float) and not math.isfinite(value):
+                self._report(node, place, f"{node.value} is not a finite number", "write a plain number")
+            return value
         except (ValueError, OverflowError, yaml.YAMLError):
             self._report(node, place, f"{node.value!r} looks like a date or number but is none", "write it in quotes if it is text")
             return node.value

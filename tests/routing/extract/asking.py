@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tierline.testing import builders
 from tierline.routing.extract import Extractor
+from tierline.testing import builders
 from tierline.types.features import Features
 from tierline.types.hints import Hints
 from tierline.types.request import Media, Message, Params, Part, Request, Text, Tool, ToolCall, ToolResult

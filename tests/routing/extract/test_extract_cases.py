@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from routing.extract.asking import request
 
+from routing.extract.asking import request
 from tierline.routing.extract import Extractor
 from tierline.testing import builders
 

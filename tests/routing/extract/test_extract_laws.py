@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routing.extract.asking import features, message, request
 
+from routing.extract.asking import features, message, request
 from tierline.routing.extract import Extractor
 from tierline.testing import builders
 from tierline.types.access import Key
@@ -24,19 +24,11 @@ SPEC = {
 EXTRACT = Extractor(builders.loaded(SPEC))
 
 odd = st.text(alphabet=st.characters(codec=None), max_size=60)
-spice = st.sampled_from(
-    ["refund", "<system-reminder>", "</system-reminder>", "<document>", "</document>", "\x00", "\ud800", "```", "1. ", "\n", "??", "yes", "prove", "$x$", "退款", "İ", "order"]
-)  # fmt: skip
+TAGS = ["<system-reminder>", "</system-reminder>", "<document>", "</document>"]
+spice = st.sampled_from([*TAGS, "refund", "\x00", "\ud800", "```", "1. ", "\n", "??", "yes", "prove", "$x$", "退款", "İ", "order"])
 texts = st.lists(st.one_of(odd, spice), max_size=12).map(" ".join)
-contents = st.one_of(
-    texts,
-    st.lists(
-        st.one_of(
-            st.fixed_dictionaries({"text": texts}), st.fixed_dictionaries({"tool_result": texts}), st.fixed_dictionaries({"tool_call": texts}), st.just({"image": "x"})
-        ),
-        max_size=3,
-    ),
-)  # fmt: skip
+text_parts = st.builds(lambda kind, text: {kind: text}, st.sampled_from(["text", "tool_result", "tool_call"]), texts)
+contents = st.one_of(texts, st.lists(st.one_of(text_parts, st.just({"image": "x"})), max_size=3))
 conversations = st.lists(st.tuples(st.sampled_from(["system", "user", "assistant", "tool"]), contents), max_size=6)
 params = st.fixed_dictionaries(
     {},
@@ -47,7 +39,7 @@ params = st.fixed_dictionaries(
         "response_format": st.sampled_from(["text", "json_object", "json_schema"]),
     },
 )
-requests = st.builds(lambda messages, params, id: request(messages=messages, params=params, id=id), conversations, params, odd)
+requests = st.builds(lambda messages, params, name: request(messages=messages, params=params, id=name), conversations, params, odd)
 
 
 @given(requests)
@@ -122,15 +114,16 @@ def test_no_message_at_all_is_a_request_too() -> None:
     assert (seen.turns, seen.input_tokens, seen.language, seen.complexity.score) == (0, 0, "", 0.0)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a" * 10_000_000, "\n" * 2_000_000, "<document>" * 300_000, "<document></document>" * 200_000, "?" * 3_000_000, "1. " * 1_000_000, "```" * 1_000_000, "refund " * 1_000_000,
-        "$x" * 1_000_000, "<system-reminder" * 200_000, "</document>" * 300_000, "\\" * 1_000_000, "中" * 3_000_000, "\n1. " * 500_000, "\ud800" * 1_000_000, "9999 " * 1_000_000,
-    ],
-    ids=lambda text: f"{text[:12]!r} × many",
-)  # fmt: skip
-def test_a_huge_text_takes_bounded_time(text: str) -> None:
+HUGE = {
+    "a": 10_000_000, "\n": 2_000_000, "?": 3_000_000, "```": 1_000_000, "1. ": 1_000_000, "\n1. ": 500_000, "$x": 1_000_000, "$": 2_000_000,
+    "\\": 1_000_000, "<document>": 300_000, "</document>": 300_000, "<document></document>": 200_000, "</document><document>": 200_000,
+    "<system-reminder": 200_000, "refund ": 1_000_000, "9999 ": 1_000_000, "中": 3_000_000, "\ud800": 1_000_000, "a" * 1_000 + "b ": 5_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HUGE, ids=lambda piece: repr(piece[:12]))
+def test_a_huge_text_takes_bounded_time(piece: str) -> None:
+    text = piece * HUGE[piece]
     start = time.process_time()
     seen = EXTRACT(request(text))
     assert time.process_time() - start < 3.0

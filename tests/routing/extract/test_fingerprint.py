@@ -3,9 +3,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from routing.extract.asking import features
 
-TEMPLATE = "You help the customers of a shop. Today is {day}. The session is {session}, the customer {email}. See {url} for the rules. Never promise a date."
+TEMPLATE = (
+    "You help the customers of a shop. Today is {day}. The session is {session}, the customer {email}. "
+    "See {url} for the rules. Never promise a date."
+)
 
 
 def fingerprint(prompt: str) -> str:

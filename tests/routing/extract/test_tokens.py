@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from routing.extract.asking import features
 
 ROWS = json.loads((Path(__file__).parent / "token_counts.json").read_text(encoding="utf-8"))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import math
 import re
-from typing import NamedTuple
+from collections.abc import Sequence
+
+import msgspec
 
 from tierline.config.loaded import Loaded
 from tierline.routing.extract.complexity import complexity
@@ -14,7 +17,7 @@ from tierline.routing.extract.fingerprint import draw, fingerprint
 from tierline.routing.extract.language import language
 from tierline.routing.extract.lexicon import FAMILIES
 from tierline.routing.extract.needs import needs
-from tierline.routing.extract.operation import operations
+from tierline.routing.extract.operation import NO_RULES, operations, rules
 from tierline.routing.extract.reading import Reading, is_pleasantry, read
 from tierline.routing.extract.scan import OPERATION, SYSTEM_PROMPT, Found, Scanner, clip
 from tierline.routing.extract.structure import questions, structure
@@ -30,22 +33,22 @@ REMEMBERED_CHARS = 16_384
 """System prompts come back: what is known of the last 256 of at most 16,384 characters is kept, so each is read once."""
 
 _BRIEF = list(FAMILIES).index("brief")
-_NOTHING = [0] * len(FAMILIES)
+_NOTHING = (0,) * len(FAMILIES)
 
 
-class _System(NamedTuple):
+class _System(msgspec.Struct, frozen=True):
     """What a system prompt tells, whatever the user says."""
 
     fingerprint: str = ""
     tokens: float = 0.0
-    families: list[int] = _NOTHING
-    opening: int = -1
+    families: Sequence[int] = _NOTHING
+    rules: tuple[float, ...] = NO_RULES
     tasks: tuple[str, ...] = ()
 
 
 class Extractor:
-    """Compiles a spec's signals and hints once; a call turns a request into its features. Pure: the same request gives the same features, and no
-    request, however odd, raises."""
+    """Compiles a spec's signals and hints once; a call turns a request into its features. Pure: the same request gives the same features,
+    and no request, however odd, raises."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._scan = Scanner(loaded)
@@ -76,7 +79,7 @@ class Extractor:
             hints=request.hints,
             operation=work.operation,
             operations=work.operations,
-            input_tokens=-int(-tokens // 1),
+            input_tokens=math.ceil(tokens),
             output_tokens=work.output_tokens,
             needs=needs(request, reading.media),
             turns=reading.turns,
@@ -104,7 +107,7 @@ class Extractor:
             fingerprint(prompt),
             text_tokens(prompt.encode("utf-8", "surrogatepass"), prompt.isascii()),
             families,
-            opening,
+            rules(families, opening),
             tuple(name for name, glob in self._globs if glob.match(stripped)),
         )
 
@@ -117,7 +120,7 @@ class Extractor:
         return tasks
 
 
-class _Work(NamedTuple):
+class _Work(msgspec.Struct, frozen=True):
     operation: Operation
     operations: tuple[str, ...]
     output_tokens: int
@@ -139,20 +142,17 @@ def _judge(request: Request, reading: Reading, system: _System, found: Found, to
     text = clip(reading.asked)
     form = structure(text)
     asked = questions(clip(reading.last))
-    operation, seen = operations(
-        (families, found.opening), (system.families, system.opening), reading.material > 0, structured, form.formulas > 0, form.options >= 3
-    )
+    operation, seen = operations(families, found.opening, system.rules, reading.material > 0, structured, form.formulas > 0, form.options)
     pleasantry = is_pleasantry(reading.last)
     brief = bool(families[_BRIEF] or system.families[_BRIEF])
     simple = operation in {"classification", "extraction"} or brief
-    hard = _PLEASANT if pleasantry else complexity(
-        form, families, system.families, questions=asked, turns=reading.turns, tools=len(request.tools) + reading.results, structured=structured,
-        context=tokens - len(reading.asked) / 4, simple=simple,
-    )  # fmt: skip
-    expected = output_tokens(
-        operation, code=form.code, brief=brief, length=asked_length(found.lengths), looping=bool(request.tools) and reading.results > 0,
-        pleasantry=pleasantry, complexity=hard.score, params=params,
-    )  # fmt: skip
+    hard = _PLEASANT
+    if not pleasantry:
+        tools, context = len(request.tools) + reading.results, tokens - len(reading.asked) / 4
+        hard = complexity(form, families, system.families, asked, reading.turns, tools, context, structured=structured, simple=simple)
+    looping = reading.results > 0 and bool(request.tools)
+    length = asked_length(found.lengths)
+    expected = output_tokens(operation, hard.score, params, length, code=form.code, brief=brief, looping=looping, pleasantry=pleasantry)
     return _Work(operation, seen, expected, asked, form.code, hard)
 
 

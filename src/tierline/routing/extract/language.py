@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tierline.routing.extract.tokens import classes
+
 SAMPLE = 200
 """Characters looked at."""
 
@@ -73,13 +75,13 @@ COMMON: Mapping[str, frozenset[str]] = {
     ),
 }
 _MARKS = {
-    "ß": "de", "ä": "de", "ö": "de", "ü": "de", "ñ": "es", "¿": "es", "ã": "pt", "õ": "pt", "ł": "pl", "ż": "pl", "ę": "pl", "ğ": "tr", "ı": "tr", "ş": "tr", "œ": "fr", "ê": "fr",
-}  # fmt: skip
+    mark: name
+    for name, marks in (("de", "ßäöü"), ("es", "ñ¿"), ("pt", "ãõ"), ("pl", "łżęąść"), ("tr", "ğış"), ("fr", "œê"))
+    for mark in marks
+}
+"""Letters that give a language away, or nearly."""
 _PUNCTUATION = str.maketrans(dict.fromkeys('.,;:!?"()[]{}<>*`¿¡«»“”\n\t', " "))
 _ENGLISH = COMMON["en"]
-_SCRIPTS = (
-    ("kana", 0x3040, 0x30FF), ("han", 0x4E00, 0x9FFF), ("ko", 0xAC00, 0xD7AF), ("ru", 0x0400, 0x04FF), ("ar", 0x0600, 0x06FF), ("hi", 0x0900, 0x097F),
-)  # fmt: skip
 _OTHERS = {"ru": frozenset("іїєґўјљњћђџѓќ"), "ar": frozenset("پچژگکیےٹڈ")}
 """Letters of the script that the language itself does not use: Ukrainian, Serbian; Persian, Urdu."""
 
@@ -98,31 +100,27 @@ def language(text: str) -> str:
 
 def _script(sample: str) -> str | None:
     """The language that a script gives away, empty for a script shared with others, None for Latin."""
-    seen = dict.fromkeys(("latin", "other", "kana", "han", "ko", "ru", "ar", "hi"), 0)
-    for char in sample:
-        if char.isalpha():
-            seen[_name(ord(char))] += 1
-    latin = seen.pop("latin")
-    if sum(seen.values()) * 4 <= latin:
+    encoded = sample.encode("utf-8", "surrogatepass")
+    seen = dict.fromkeys(("ja", "zh", "ko", "ru", "ar", "hi", ""), 0)
+    for name, marks in _MARKED:
+        for mark in marks:
+            seen[name] += encoded.count(mark)
+    blocks = classes(encoded)
+    for kind, name in _BLOCKS:
+        seen[name] += blocks.count(kind)
+    kana = seen["ja"]
+    if kana * 12 >= seen["zh"] and kana:
+        seen["ja"] += seen.pop("zh")
+    if sum(seen.values()) * 4 <= sum(map(blocks.count, _LATIN)):
         return None
-    if seen["kana"] * 12 >= seen["han"]:
-        seen["ja"] = seen.pop("kana") + seen.pop("han") if seen["kana"] else 0
-    else:
-        seen["zh"] = seen.pop("kana") + seen.pop("han")
     best = max(seen, key=seen.__getitem__)
-    return "" if best == "other" or not _OTHERS.get(best, _NONE).isdisjoint(sample) else best
+    return "" if not _OTHERS.get(best, _NONE).isdisjoint(sample) else best
 
 
 _NONE: frozenset[str] = frozenset()
-
-
-def _name(code: int) -> str:
-    if code < 0x250:
-        return "latin"
-    for name, first, last in _SCRIPTS:
-        if first <= code <= last:
-            return name
-    return "other"
+_MARKED = (("ja", (b"\xe3\x81", b"\xe3\x82", b"\xe3\x83")), ("hi", (b"\xe0\xa4", b"\xe0\xa5")), ("", (b"\xe0\xb8", b"\xe0\xb9")))
+_BLOCKS = ((b"J", "zh"), (b"G", "ko"), (b"C", "ru"), (b"R", "ar"), (b"g", ""), (b"H", ""))
+_LATIN = (b"a", b"L", b"P", b"V")
 
 
 def _latin(sample: str) -> str:

@@ -1,12 +1,14 @@
 """The kinds of work a request asks for, and the leading one.
 
-Evidence adds up: words of each kind in what is judged and in the head of the system prompt, the kind that either begins with, documents handed
-over, formulas, output formats. A kind is seen from one point on; the leading kind has the most, and between equals the harder one leads.
+Evidence adds up: words of each kind in what is judged and in the head of the system prompt, the kind that either begins with, documents
+handed over, formulas, output formats. A kind is seen from one point on; the leading kind has the most, and between equals the harder one
+leads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 from tierline.routing.extract.lexicon import FAMILIES
 from tierline.types.features import Operation
 
@@ -18,34 +20,38 @@ HITS_AT_MOST = 3
 OPENING = 1.5
 """More, for the kind of work that a text begins with."""
 SYSTEM_WEIGHT = 2.0
-"""What the system prompt says of the work counts so many times as much as the user's words, for the user's turn is then often only the data."""
+"""What the system prompt says of the work counts so many times as much as the user's words, for the user's turn is then often only the
+data."""
 
 _KINDS = len(KINDS)
 _REASONING, _SYNTHESIS, _EXTRACTION = 0, 1, 4
 _MATHS, _QUANTITY = (list(FAMILIES).index(name) for name in ("maths", "quantity"))
 
-Said = tuple[Sequence[int], int]
-"""Hits of each family in a text, and the kind of work that it begins with (-1: none)."""
+NO_RULES: tuple[float, ...] = (0.0,) * _KINDS
+
+
+def rules(families: Sequence[int], opening: int) -> tuple[float, ...]:
+    """What a system prompt says of the work: the evidence for each kind."""
+    said = [min(hits, HITS_AT_MOST) for hits in families[:_KINDS]]
+    return tuple(SYSTEM_WEIGHT * (hits + (OPENING if kind == opening else 0)) for kind, hits in enumerate(said))
 
 
 def operations(
-    user: Said, system: Said, material: bool, structured: bool, formulas: bool, options: bool
+    families: Sequence[int], opening: int, system: Sequence[float], material: bool, structured: bool, formulas: bool, options: bool
 ) -> tuple[Operation, tuple[Operation, ...]]:
-    """The leading kind of work, and every kind seen, in the order of `KINDS`."""
-    words, opening = user
-    rules, rule = system
-    evidence = [
-        min(said, HITS_AT_MOST) + SYSTEM_WEIGHT * min(ruled, HITS_AT_MOST)
-        for said, ruled in zip(words[:_KINDS], rules[:_KINDS], strict=True)
-    ]
+    """The leading kind of work, and every kind seen, in the order of `KINDS`.
+
+    `opening` is the index of the kind that the text begins with (-1: none), `system` what `rules` says of the system prompt."""
+    evidence = [(hits if hits < HITS_AT_MOST else HITS_AT_MOST) + ruled for hits, ruled in zip(families, system, strict=False)]
     if opening >= 0:
         evidence[opening] += OPENING
-    if rule >= 0:
-        evidence[rule] += SYSTEM_WEIGHT * OPENING
-    evidence[_REASONING] += 0.5 * min(words[_MATHS], HITS_AT_MOST) + min(words[_QUANTITY], 1) + formulas + options
+    evidence[_REASONING] += 0.5 * min(families[_MATHS], HITS_AT_MOST) + (families[_QUANTITY] > 0) + formulas + options
     evidence[_SYNTHESIS] += 1.5 * material
     evidence[_EXTRACTION] += structured
     best = max(evidence)
     if best < 1:
-        return "generation", ("generation",)
-    return KINDS[evidence.index(best)], tuple(kind for kind, points in zip(KINDS, evidence, strict=True) if points >= 1)
+        return "generation", _GENERATION
+    return KINDS[evidence.index(best)], tuple([kind for kind, points in zip(KINDS, evidence, strict=True) if points >= 1])
+
+
+_GENERATION: tuple[Operation, ...] = ("generation",)

@@ -1,20 +1,21 @@
-"""One pass of one automaton over the user's words: the built-in families, the spec's signals and the tasks' hints together.
+"""What the user's words hold: the built-in families, the spec's signals and the tasks' hints, all looked for together.
 
-Keywords are whole words or phrases, case ignored. In scripts that write without spaces, or glue particles to words (Chinese, Japanese, Korean, Thai
-and their neighbours), a keyword counts wherever it stands. Patterns are RE2, matched in one pass of one set; only those found are counted.
+Keywords are found in one pass of one automaton (`keywords`). Patterns are RE2, matched in one pass of one set; only those found are
+counted.
 
-Of very long texts the first `HEAD` and the last `TAIL` characters of what is judged are looked at, and the newest `BEFORE` of the turns before it.
+Of very long texts the first `HEAD` and the last `TAIL` characters of what is judged are looked at, and the newest `BEFORE` of the turns
+before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-import ahocorasick_rs
+import msgspec
 import re2
 
 from tierline.config.loaded import Loaded
+from tierline.routing.extract.keywords import Keywords, encode
 from tierline.routing.extract.lexicon import FAMILIES
 
 HEAD = 12_000
@@ -25,8 +26,8 @@ KEYWORD, KEYWORDS_AT_MOST = 1, 4
 PATTERN, PATTERNS_AT_MOST = 3, 6
 OPERATION = 1
 SYSTEM_PROMPT = 8
-"""What each hit weighs in `Features.matches`: a keyword 1 (no more than 4 in all), a pattern 3 (no more than 6 in all), the operation 1 and the
-system prompt's glob 8, so that a glob settles what keywords leave open."""
+"""What each hit weighs in `Features.matches`: a keyword 1 (no more than 4 in all), a pattern 3 (no more than 6 in all), the operation 1
+and the system prompt's glob 8, so that a glob settles what keywords leave open."""
 
 PATTERN_HITS_AT_MOST = 100
 """Hits of one pattern are counted up to here."""
@@ -39,15 +40,11 @@ OPENING = 40
 
 _KINDS = 5  # the first of the families
 _LENGTH = list(FAMILIES).index("length")  # the last of the families
-_WORD = bytes(1 if chr(code).isalnum() or chr(code) == "_" else 0 for code in range(0x80)) + bytes([2]) * 0x80
-_UNSPACED = (
-    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x3000, 0x318F), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF),
-)  # fmt: skip
 
 
-class Found(NamedTuple):
-    """Hits: of each built-in family in what is judged, and of each signal and task (weighed) in all of the user's words; `opening` is the kind of work
-    that what is judged begins with (-1: none); `lengths` each unit of length named in it, after the characters before it."""
+class Found(msgspec.Struct, frozen=True):
+    """Hits: of each built-in family in what is judged, and of each signal and task (weighed) in all of the user's words; `opening` is the
+    kind of work that what is judged begins with (-1: none); `lengths` each unit of length named in it, after the characters before it."""
 
     families: list[int]
     opening: int
@@ -59,7 +56,7 @@ class Found(NamedTuple):
 class Scanner:
     """Everything the spec and the lexicon look for, compiled once."""
 
-    __slots__ = ("_automaton", "_entries", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_tasks")
+    __slots__ = ("_every", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_spec", "_tasks")
 
     def __init__(self, loaded: Loaded) -> None:
         spec = loaded.spec
@@ -79,9 +76,9 @@ class Scanner:
         for name, match in hints.items():
             _own(words, match.keywords, self._tasks[name])
             _own(patterns, match.patterns, self._tasks[name] + 1, fold=False)
-        encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-        self._entries = [(_bound(word[0]), _bound(word[-1]), tuple(slots)) for word, slots in words.items()]
-        self._automaton = ahocorasick_rs.BytesAhoCorasick(encoded)
+        own = {word: [slot for slot in slots if slot > _LENGTH] for word, slots in words.items()}
+        self._every = Keywords(words)
+        self._spec = Keywords({word: slots for word, slots in own.items() if slots})
         self._pattern_owners = [tuple(slots) for slots in patterns.values()]
         self._patterns = [re2.compile(pattern) for pattern in patterns]
         self._set = _pattern_set(list(patterns)) if patterns else None
@@ -90,46 +87,39 @@ class Scanner:
         """Hits in what is judged, and in the turns before it."""
         text = clip(asked)
         earlier = newest(before) if before else ""
-        tally, opening, lengths = self._words(text, earlier)
+        tally, opening, lengths = self._words(text)
+        if earlier:
+            for index, _, _ in self._spec.hits(encode(earlier)):
+                for slot in self._spec.owners[index]:
+                    tally[slot] += 1
         if self._set is not None:
             self._count_patterns(f"{earlier}\n{text}" if earlier else text, tally)
         tasks = {}
-        for name, slot in self._tasks.items():
+        for name, slot in self._tasks.items() if any(tally[len(FAMILIES) :]) else ():
             if tally[slot] or tally[slot + 1]:
                 tasks[name] = KEYWORD * min(tally[slot], KEYWORDS_AT_MOST) + min(PATTERN * tally[slot + 1], PATTERNS_AT_MOST)
         return Found(tally[: len(FAMILIES)], opening, lengths, {name: tally[slot] for name, slot in self._signals.items()}, tasks)
 
     def families(self, text: str) -> tuple[list[int], int]:
         """Hits of the built-in families in some other text, such as a system prompt, and the kind of work it begins with."""
-        tally, opening, _ = self._words(text, "")
+        tally, opening, _ = self._words(text)
         return tally[: len(FAMILIES)], opening
 
-    def _words(self, text: str, earlier: str) -> tuple[list[int], int, list[tuple[str, str]]]:
-        haystack = text.lower().encode("utf-8", "surrogatepass")
-        judged_from = 0
-        if earlier:
-            past = earlier.lower().encode("utf-8", "surrogatepass")
-            haystack = past + b"\n" + haystack
-            judged_from = len(past)
+    def _words(self, text: str) -> tuple[list[int], int, list[tuple[str, str]]]:
+        """Hits by slot, the kind of work that a text begins with, and the lengths it names."""
+        haystack = encode(text)
         tally = [0] * self._size
         lengths: list[tuple[str, str]] = []
         opening = -1
-        size, entries, word = len(haystack), self._entries, _WORD
-        for index, start, end in self._automaton.find_matches_as_indexes(haystack, overlapping=True):
-            left, right, slots = entries[index]
-            if left and start and (joined := word[haystack[start - 1]]) and (joined == 1 or _joins(_char_before(haystack, start))):
-                continue
-            if right and end < size and (joined := word[haystack[end]]) and (joined == 1 or _joins(_char_at(haystack, end))):
-                continue
-            for slot in slots:
-                if slot > _LENGTH or start >= judged_from:
-                    tally[slot] += 1
-                    if slot < _KINDS and opening < 0 and start - judged_from <= OPENING:
+        owners = self._every.owners
+        for index, start, end in self._every.hits(haystack):
+            for slot in owners[index]:
+                tally[slot] += 1
+                if slot < _KINDS:
+                    if opening < 0 and start <= OPENING:
                         opening = slot
-                    elif slot == _LENGTH and len(lengths) < LENGTHS_AT_MOST:
-                        lengths.append(
-                            (haystack[max(start - 16, 0) : start].decode("utf-8", "ignore"), haystack[start:end].decode("utf-8", "ignore"))
-                        )
+                elif slot == _LENGTH and len(lengths) < LENGTHS_AT_MOST:
+                    lengths.append((_text(haystack[max(start - 16, 0) : start]), _text(haystack[start:end])))
         return tally, opening, lengths
 
     def _count_patterns(self, text: str, tally: list[int]) -> None:
@@ -171,30 +161,8 @@ def _own(owned: dict[str, list[int]], words: Sequence[str], slot: int, *, fold: 
             owned[key].append(slot)
 
 
-def _bound(char: str) -> bool:
-    """Whether a keyword that begins or ends with this character must begin or end a word there."""
-    return (char.isalnum() or char == "_") and not _unspaced(char)
-
-
-def _unspaced(char: str) -> bool:
-    code = ord(char)
-    return code >= 0x0E00 and any(first <= code <= last for first, last in _UNSPACED)
-
-
-def _joins(char: str) -> bool:
-    """Whether this character beside a keyword makes it part of a longer word."""
-    return char.isalnum() and not _unspaced(char)
-
-
-def _char_before(text: bytes, end: int) -> str:
-    start = end - 1
-    while start > 0 and end - start < 4 and text[start] & 0xC0 == 0x80:
-        start -= 1
-    return text[start:end].decode("utf-8", "replace")[-1:] or " "
-
-
-def _char_at(text: bytes, start: int) -> str:
-    return text[start : start + 4].decode("utf-8", "replace")[:1] or " "
+def _text(piece: bytes) -> str:
+    return piece.decode("utf-8", "ignore")
 
 
 def _pattern_set(patterns: Sequence[str]) -> re2.Set:

@@ -13,33 +13,33 @@ from collections.abc import Mapping, Sequence
 from tierline.types.request import Tool
 
 WEIGHTS: Mapping[str, float] = {
-    "a": 0.229,
-    "A": 0.323,
-    "0": 0.952,
-    " ": 0.067,
-    "\n": 0.585,
-    "\t": 0.119,
-    ".": 0.354,
-    " .": 1.158,
-    "L": 0.881,
-    "P": 1.296,
-    "g": 0.401,
+    "a": 0.23,
+    "A": 0.318,
+    "0": 0.975,
+    " ": 0.064,
+    "\n": 0.578,
+    ".": 0.358,
+    " .": 1.134,
+    "L": 0.884,
+    "P": 1.297,
+    "g": 0.402,
     "C": 0.285,
-    "H": 0.444,
-    "R": 0.355,
-    "I": 0.39,
-    "V": 0.255,
+    "H": 0.445,
+    "R": 0.356,
+    "I": 0.391,
+    "V": 0.258,
     "Q": 1.508,
-    "K": 0.7,
-    "J": 0.746,
-    "G": 0.708,
-    "W": 1.711,
-    "E": 2.31,
+    "K": 0.701,
+    "J": 0.748,
+    "G": 0.71,
+    "W": 1.702,
+    "E": 2.306,
 }
-"""Class → tokens for each character of it. `a` and `A`: ASCII letters; `0`: digits; a space; a newline; `\\t`: tab and carriage return;
-`.`: every other ASCII character; ` .`: one more for each of those right after a space; `L`: Latin with marks, `P`: extended Latin,
-`g`: Greek, `C`: Cyrillic, `H`: Hebrew and Armenian, `R`: Arabic, `I`: Indic scripts and Thai, `V`: Vietnamese letters and Georgian, `Q`:
-dashes, quotes, arrows and signs, `K`: kana and CJK punctuation, `J`: Han, `G`: Hangul, `W`: full-width forms, `E`: emoji and rare planes."""
+"""Class → tokens for each character of it. `a` and `A`: ASCII letters; `0`: digits; ` `: space, tab and carriage return; a newline; `.`:
+every other ASCII character, and ` .`: one more for each of those right after a space; `L`: Latin with marks, `P`: extended Latin, `g`:
+Greek, `C`: Cyrillic, `H`: Hebrew and Armenian, `R`: Arabic, `I`: Indic scripts and Thai, `V`: Vietnamese letters and Georgian, `Q`:
+dashes, quotes, arrows and signs, `K`: kana and CJK punctuation, `J`: Han, `G`: Hangul, `W`: full-width forms, `E`: emoji and rare
+planes."""
 
 MESSAGE_TOKENS = 4
 """Overhead of one message: its role and the marks around it."""
@@ -51,8 +51,9 @@ CALL_TOKENS = 8
 """Overhead of one tool call or tool result."""
 
 _BLOCKS = (
-    (0xC2, 0xC3, "L"), (0xC4, 0xC9, "P"), (0xCA, 0xCC, "L"), (0xCD, 0xCF, "g"), (0xD0, 0xD4, "C"), (0xD5, 0xD7, "H"), (0xD8, 0xDF, "R"), (0xE0, 0xE0, "I"),
-    (0xE1, 0xE1, "V"), (0xE2, 0xE2, "Q"), (0xE3, 0xE3, "K"), (0xE4, 0xE9, "J"), (0xEA, 0xED, "G"), (0xEE, 0xEF, "W"), (0xF0, 0xFF, "E"),
+    (0xC2, 0xC3, "L"), (0xC4, 0xC9, "P"), (0xCA, 0xCC, "L"), (0xCD, 0xCF, "g"), (0xD0, 0xD4, "C"), (0xD5, 0xD7, "H"), (0xD8, 0xDF, "R"),
+    (0xE0, 0xE0, "I"), (0xE1, 0xE1, "V"), (0xE2, 0xE2, "Q"), (0xE3, 0xE3, "K"), (0xE4, 0xE9, "J"), (0xEA, 0xED, "G"), (0xEE, 0xEF, "W"),
+    (0xF0, 0xFF, "E"),
 )  # fmt: skip
 
 
@@ -62,8 +63,8 @@ def _table() -> bytes:
     for code in range(0x80):
         letter = chr(code)
         table[code] = ord("a" if letter.islower() else "A" if letter.isupper() else "0" if letter.isdigit() else ".")
-    table[ord(" ")], table[ord("\n")] = ord(" "), ord("\n")
-    table[ord("\t")] = table[ord("\r")] = ord("\t")
+    table[ord("\n")] = ord("\n")
+    table[ord(" ")] = table[ord("\t")] = table[ord("\r")] = ord(" ")
     for first, last, name in _BLOCKS:
         table[first : last + 1] = name.encode() * (last + 1 - first)
     return bytes(table)
@@ -71,30 +72,33 @@ def _table() -> bytes:
 
 _TABLE = _table()
 _CONTINUATION = bytes(range(0x80, 0xC2))
-_ASCII = tuple((name.encode(), WEIGHTS[name]) for name in ("A", "0", " ", "\n", "\t", ".", " ."))
-_OTHER = tuple(
-    (name.encode(), weight) for name, weight in WEIGHTS.items() if name not in {"a", "A", "0", " ", "\n", "\t", ".", " ."} and weight
-)
+_ASCII = tuple((name.encode(), WEIGHTS[name]) for name in ("A", "0", " ", "\n", "."))
+_OTHER = tuple((name.encode(), weight) for name, weight in WEIGHTS.items() if len(name) == 1 and name not in "aA0 \n." and weight)
 _LETTER = WEIGHTS["a"]
 _ASCII_BYTES = bytes(range(0x80))
 
 
+def classes(encoded: bytes) -> bytes:
+    """A text in UTF-8 → one byte for each of its characters: the name of its class."""
+    return encoded.translate(_TABLE, _CONTINUATION)
+
+
 def counts(text: str) -> list[int]:
     """How often each class of `WEIGHTS` occurs, in that order: what the weights are fitted on."""
-    classes = text.encode("utf-8", "surrogatepass").translate(_TABLE, _CONTINUATION)
-    return [classes.count(name.encode()) for name in WEIGHTS]
+    seen = classes(text.encode("utf-8", "surrogatepass"))
+    return [seen.count(name.encode()) for name in WEIGHTS]
 
 
 def text_tokens(encoded: bytes, ascii: bool) -> float:
     """Estimated tokens of a text in UTF-8; `ascii` says that every byte of it is ASCII."""
-    classes = encoded.translate(_TABLE) if ascii else encoded.translate(_TABLE, _CONTINUATION)
-    letters = len(classes)
+    seen = encoded.translate(_TABLE) if ascii else classes(encoded)
+    letters = len(seen)
     total = 0.0
     for name, weight in _ASCII:
-        count = classes.count(name)
+        count = seen.count(name)
         total += weight * count
-        if len(name) == 1:
-            letters -= count
+        letters -= count
+    total += WEIGHTS[" ."] * seen.count(b" .")
     if not ascii:
         others = encoded.translate(_TABLE, _ASCII_BYTES + _CONTINUATION)
         letters -= len(others)
