@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 COMMANDS: dict[str, str] = {
+    "serve": "tierline.cli.serve",
     "check": "tierline.cli.check",
     "explain": "tierline.cli.explain",
     "log": "tierline.cli.log",

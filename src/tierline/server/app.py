@@ -1,0 +1,137 @@
+"""The HTTP face on one page: every route, and everything that happens to every request.
+
+limit in flight → find the route → who calls, and may they → handler → errors into the dialect's envelope
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from tierline.gateway.reload import Live
+from tierline.interfaces import Dialect
+from tierline.server import headers
+from tierline.server.admin import Admin
+from tierline.server.auth import Scope, authenticate, permit
+from tierline.server.completions import Completions
+from tierline.server.errors import NotFound, WrongMethod, incident
+from tierline.server.exchange import Exchange
+from tierline.server.metrics import Meters
+from tierline.server.public import Public
+from tierline.types.errors import ClientClosed, RequestError, Unavailable
+
+WATCH_AFTER = 0.1
+"""Seconds after which the client of a whole answer is watched for going away; a stream's is watched from the start."""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Who answers a path, and the scope that a key needs for it."""
+
+    handler: Callable[[Exchange], Awaitable[None]]
+    scope: Scope = ""
+
+
+class App:
+    """The application that granian calls."""
+
+    def __init__(self, live: Live, dialect: Dialect, meters: Meters, completions: Completions, public: Public, admin: Admin) -> None:
+        self._live = live
+        self._dialect = dialect
+        self._meters = meters
+        self._open: set[Exchange] = set()
+        self._stopping = False
+        self._exact = {
+            ("POST", "/v1/chat/completions"): Route(completions.chat, "call"),
+            ("POST", "/v1/embeddings"): Route(completions.embeddings, "call"),
+            ("POST", "/v1/route"): Route(completions.route, "call"),
+            ("POST", "/v1/feedback"): Route(public.feedback, "call"),
+            ("GET", "/v1/models"): Route(public.models, "call"),
+            ("GET", "/"): Route(public.root),
+            ("HEAD", "/"): Route(public.root),
+            ("GET", "/health"): Route(public.readiness),
+            ("GET", "/health/liveness"): Route(public.liveness),
+            ("GET", "/health/readiness"): Route(public.readiness),
+            ("GET", "/metrics"): Route(public.metrics, "read"),
+            ("GET", "/admin/spec"): Route(admin.spec, "admin"),
+            ("POST", "/admin/reload"): Route(admin.reload, "admin"),
+            ("GET", "/admin/pins"): Route(admin.pins, "admin"),
+            ("POST", "/admin/pins"): Route(admin.pin, "admin"),
+        }
+        self._below = {
+            ("GET", "/v1/models/"): Route(public.model, "call"),
+            ("GET", "/admin/decisions/"): Route(admin.decision, "read"),
+            ("DELETE", "/admin/pins/"): Route(admin.unpin, "admin"),
+        }
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """One request, whatever becomes of it."""
+        gateway = self._live.gateway
+        task = asyncio.current_task()
+        assert task is not None
+        exchange = Exchange(scope, protocol, gateway, task)
+        self._open.add(exchange)
+        gateway.in_flight += 1
+        try:
+            if len(self._open) > gateway.loaded.spec.server.max_in_flight:
+                raise Unavailable("as many requests are in flight as may be (`server.max_in_flight` in the spec)", retry_after=1.0)
+            route = self._exact.get((scope.method, scope.path)) or self._find(exchange)
+            if route.scope:
+                exchange.key = authenticate(exchange.headers, gateway.loaded)
+                permit(exchange.key, route.scope)
+            await route.handler(exchange)
+        except (asyncio.CancelledError, ClientClosed) as error:
+            told = error if isinstance(error, ClientClosed) else ClientClosed("the request was cancelled")
+            self._refuse(exchange, Unavailable("the gateway stops", retry_after=1.0) if self._stopping else told)
+        except RequestError as error:
+            self._refuse(exchange, error)
+        except Exception as error:
+            self._refuse(exchange, incident(error, exchange.scope.path))
+        finally:
+            gateway.in_flight -= 1
+            self._open.discard(exchange)
+
+    def cancel_all(self) -> None:
+        """Cancel every request in flight; each is logged as cancelled."""
+        self._stopping = True
+        for exchange in tuple(self._open):
+            exchange.task.cancel()
+
+    async def watch_the_waiting(self) -> None:
+        """Watch the client of every request that takes longer than a moment for going away, until cancelled.
+
+        Most quick requests are answered before it would pay; one look at all costs less than a timer for each."""
+        while True:
+            await asyncio.sleep(WATCH_AFTER)
+            started = perf_counter() - WATCH_AFTER
+            for exchange in self._open:
+                if exchange.waiting and exchange.started < started:
+                    exchange.watch()
+
+    @property
+    def in_flight(self) -> int:
+        """Requests being answered now."""
+        return len(self._open)
+
+    def _find(self, exchange: Exchange) -> Route:
+        """The route of a path that is not listed as it stands; raises NotFound or WrongMethod."""
+        method, path = exchange.scope.method, exchange.scope.path
+        for (allowed, prefix), route in self._below.items():
+            if allowed == method and path.startswith(prefix) and len(path) > len(prefix):
+                exchange.rest = unquote(path[len(prefix) :])
+                return route
+        known = {allowed for allowed, exact in self._exact if exact == path}
+        known |= {allowed for allowed, prefix in self._below if path.startswith(prefix) and len(path) > len(prefix)}
+        if known:
+            raise WrongMethod(f"{path[:100]} takes {' and '.join(sorted(known))}, not {method[:20]}", tuple(sorted(known)))
+        raise NotFound(f"there is nothing at {path[:100]}; GET / lists what there is")
+
+    def _refuse(self, exchange: Exchange, error: RequestError) -> None:
+        """An error before or instead of an answer, in the dialect's envelope. What has begun is only closed."""
+        self._meters.refused.labels(error.code).inc()
+        if not exchange.answered:
+            exchange.reply(error.status, [headers.JSON, *headers.of_error(error)], self._dialect.render_error(error))
