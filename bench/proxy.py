@@ -9,11 +9,10 @@ import asyncio
 import gc
 import signal
 import sys
-from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import uvloop
-from pyreqwest.client import ClientBuilder
 
 from tierline.server.listen import Embedded, bind
 
@@ -23,26 +22,22 @@ class Proxy:
 
     def __init__(self, upstream: int) -> None:
         self._url = f"http://127.0.0.1:{upstream}"
-        self._client = ClientBuilder().http1_only().no_proxy().tcp_nodelay(True).timeout(timedelta(seconds=60)).build()
+        self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, scope: Any, protocol: Any) -> None:
         """One request."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=0)
+            self._session = aiohttp.ClientSession(connector=connector, skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"))
         body = await protocol()
-        request = (
-            self._client.post(self._url + scope.path)
-            .header("content-type", "application/json")
-            .body_bytes(body)
-            .streamed_read_buffer_limit(1)
-        )
-        if b'"stream": true' not in body:
-            answer = await request.build().send()
-            protocol.response_bytes(answer.status, [("content-type", "application/json")], bytes(await answer.bytes()))
-            return
-        async with request.build_streamed() as answer:
+        headers = {"content-type": "application/json"}
+        async with self._session.post(self._url + scope.path, data=body, headers=headers, allow_redirects=False) as answer:
+            if answer.content_type != "text/event-stream":
+                protocol.response_bytes(answer.status, [("content-type", "application/json")], await answer.read())
+                return
             transport = protocol.response_stream(answer.status, [("content-type", "text/event-stream")])
-            reader = answer.body_reader
-            while (chunk := await reader.read_chunk()) is not None:
-                await transport.send_bytes(bytes(chunk))
+            async for chunk in answer.content.iter_any():
+                await transport.send_bytes(chunk)
 
 
 async def main(port: int, upstream: int) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import openai
 import pytest
-from tests.server.harness import Running
-from tests.server.upstream import Upstream
+from server.harness import Running
+from server.upstream import Upstream
 
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.server.conftest import FAULTS, FLEET, SCENARIOS
-from tests.server.harness import HOST, Running, launch, serving, until
-from tests.server.upstream import Upstream
+from server.conftest import FAULTS, FLEET, SCENARIOS
+from server.harness import HOST, Running, launch, serving, until
+from server.upstream import Upstream
 
 from tierline.server.workers import TOO_SOON
 
