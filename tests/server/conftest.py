@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from server.harness import Running, serving
 from server.upstream import Upstream
 

@@ -6,6 +6,7 @@ import http.client
 import socket
 
 import pytest
+
 from server.harness import HOST, Running
 
 USER = [{"role": "user", "content": "Hello"}]

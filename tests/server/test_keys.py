@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from server.conftest import FLEET
 from server.harness import Running, launch, serving
 
