@@ -13,12 +13,11 @@ import pytest
 
 from server.conftest import FLEET
 from tierline.config.load import load
-from tierline.dialects.openai_chat import OpenAIChat
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
 from tierline.server.admin import Admin
 from tierline.server.app import App
-from tierline.server.completions import Completions
+from tierline.server.endpoints import endpoints
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
 from tierline.types.errors import LogFailure
@@ -79,12 +78,12 @@ def play(tmp_path: Path, acts: Callable[[Callable[[], Any], Log], Any]) -> None:
     """Run `acts` with a way to ask, and the log behind it."""
     spec = tmp_path / "tierline.yaml"
     spec.write_text(FLEET)
-    log, meters, dialect = Log(), Meters(), OpenAIChat()
+    log, meters = Log(), Meters()
     books = Books(tmp_path / "ledger.db")
 
     async def story() -> None:
         live = Live(load(spec, {}), {}, log, meters.observe, books.keep_spec, meters.reloaded)
-        app = App(live, dialect, meters, Completions(dialect), Public(live, books, dialect, meters), Admin(live, books))
+        app = App(live, meters, endpoints(live.gateway.dialects), Public(live, books, meters), Admin(live, books))
 
         async def ask() -> Protocol:
             protocol = Protocol()

@@ -22,7 +22,6 @@ KEYS: Mapping[tuple[str, ...], str] = {
     ("routes", "*", "prepare"): "rewriting a request before it is answered",
     ("routes", "*", "session"): "keeping a session on its model",
     ("routes", "*", "stream"): "buffering a stream for its checks",
-    ("routes", "*", "strict"): "translation between dialects",
     ("routes", "*", "cascade", "on_low_confidence"): "escalation of unsure answers",
     ("routes", "*", "scorer", "artifact"): "trained scorers",
     ("routes", "*", "scorer", "ask"): "asking a small model when unsure",
@@ -43,9 +42,7 @@ SCORERS: Mapping[str, str] = {
 """Kinds of `routes.*.scorer.kind` → what they will be."""
 
 DIALECTS: Mapping[str, str] = {
-    "anthropic_messages": "Anthropic's Messages API",
     "gemini": "Gemini's generateContent",
-    "openai_responses": "OpenAI's Responses API",
 }
 """Dialects → whose wire format they will speak."""
 

@@ -17,6 +17,9 @@ from tierline.types.record import Record
 
 DEFAULT_ROUTE = "auto"
 
+WANTED: Mapping[str, tuple[tuple[str, str], ...]] = {"anthropic_messages": (("anthropic-version", "2023-06-01"),)}
+"""Dialect → headers that its upstreams refuse to do without; a provider's own `headers`, and the client's, take their place."""
+
 
 def assemble(
     loaded: Loaded,
@@ -27,9 +30,14 @@ def assemble(
 ) -> Gateway:
     """The gateway of one spec. Providers of the gateway `before` it go on where their endpoint is unchanged."""
     providers = _providers(loaded, {} if before is None else providers_of(before))
-    dialects = {name: found() for name, found in plugins.find_all("dialects", {e.dialect for e in loaded.providers.values()}).items()}
+    dialects = all_dialects() if before is None else before.dialects
     lanes = {name: _lane(loaded, name, providers, dialects) for name in loaded.models}
-    return Gateway(loaded, lanes, _scorers(loaded), world, log, observe)
+    return Gateway(loaded, lanes, _scorers(loaded), dialects, world, log, observe)
+
+
+def all_dialects() -> dict[str, Dialect]:
+    """Every registered dialect: a client may come with any of them."""
+    return {name: found() for name, found in plugins.find_all("dialects", plugins.names("dialects")).items()}
 
 
 def log_path(loaded: Loaded) -> Path:
@@ -63,7 +71,9 @@ def _providers(loaded: Loaded, before: Mapping[str, tuple[Endpoint, Provider]]) 
 def _lane(loaded: Loaded, name: str, providers: Mapping[str, Provider], dialects: Mapping[str, Dialect]) -> Lane:
     model = loaded.models[name]
     endpoint = loaded.providers[model.provider]
-    return Lane(model, endpoint, providers[model.provider], dialects[endpoint.dialect])
+    given = {header.lower() for header, _ in endpoint.headers}
+    wanted = tuple(pair for pair in WANTED.get(endpoint.dialect, ()) if pair[0] not in given)
+    return Lane(model, endpoint, providers[model.provider], dialects[endpoint.dialect], wanted)
 
 
 def _scorers(loaded: Loaded) -> dict[str, Scorer]:

@@ -14,14 +14,16 @@ from time import perf_counter
 import msgspec
 
 from tierline.gateway.downstream import Downstream, Opening
+from tierline.gateway.renaming import Renamed, renamed
 from tierline.gateway.stream import relay
+from tierline.gateway.translate import Translation
 from tierline.gateway.weighed import Weighed
-from tierline.interfaces import Dialect, Provider
+from tierline.interfaces import Dialect, Provider, StreamReader
 from tierline.state.world import World
 from tierline.types.access import Endpoint
 from tierline.types.catalog import Model
 from tierline.types.decision import Attempt
-from tierline.types.errors import ProviderFailure
+from tierline.types.errors import CannotTranslate, ProviderFailure
 from tierline.types.outcome import Answer, Outcome, Usage
 from tierline.types.wire import Call, Reply
 
@@ -30,19 +32,31 @@ CHARS_PER_TOKEN = 4
 
 
 class Lane(msgspec.Struct, frozen=True):
-    """How one model is reached: everything that a call to it needs, looked up once at load."""
+    """How one model is reached: everything that a call to it needs, looked up once at load. `headers` are those that every upstream of its
+    dialect wants."""
 
     model: Model
     endpoint: Endpoint
     provider: Provider
     dialect: Dialect
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What goes to one model: the body in its dialect, what of the request that could not carry, and the translation back (None: the
+    model speaks the client's own dialect, and bodies pass through)."""
+
+    body: bytes
+    dropped: tuple[str, ...] = ()
+    translation: Translation | None = None
 
 
 class Caller:
     """Makes the attempts of one request, which came at `arrived` (a reading of `perf_counter`) and is `explained` where its client
-    wished so. `waited` is how many seconds were spent on upstreams so far."""
+    wished so. What goes to models of other dialects is translated by `translation`. `waited` is how many seconds were spent on
+    upstreams so far."""
 
-    __slots__ = ("_arrived", "_client", "_explained", "_lanes", "_request", "_weighed", "_world", "waited")
+    __slots__ = ("_arrived", "_client", "_explained", "_lanes", "_request", "_translation", "_weighed", "_world", "waited")
 
     def __init__(
         self,
@@ -52,6 +66,7 @@ class Caller:
         client: Downstream | None,
         arrived: float,
         explained: str,
+        translation: Translation,
     ) -> None:
         self._lanes = lanes
         self._world = world
@@ -60,32 +75,45 @@ class Caller:
         self._explained = explained
         self._client = client
         self._arrived = arrived
+        self._translation = translation
         self.waited = 0.0
 
     async def __call__(self, attempt: Attempt) -> Outcome:
         """The outcome of one attempt. The client's going away is an outcome too: `cancelled`."""
         lane = self._lanes[attempt.target]
+        try:
+            sent = self._sent(lane)
+        except CannotTranslate as error:
+            return Outcome(ok=False, error="untranslatable", detail=error.message)
         if not self._world.enter(attempt.target):
             return Outcome(ok=False, error="overloaded", detail=f"{lane.model.max_concurrency} calls are in flight, its limit in the spec")
         started = perf_counter()
         try:
-            return await self._made(lane, attempt, started)
+            return await self._made(lane, sent, attempt, started)
         except ProviderFailure as failure:
-            return failed(failure, perf_counter() - started)
+            return failed(failure, perf_counter() - started, keep_body=sent.translation is None)
         except asyncio.CancelledError:
             return Outcome(ok=False, error="cancelled", elapsed=perf_counter() - started, detail="the client went away")
         finally:
             self.waited += perf_counter() - started
             self._world.leave(attempt.target)
 
-    async def _made(self, lane: Lane, attempt: Attempt, started: float) -> Outcome:
+    def _sent(self, lane: Lane) -> Sent:
+        """The body for one model; raises CannotTranslate."""
+        if lane.dialect.name == self._request.dialect:
+            return Sent(lane.dialect.upstream_body(self._request, lane.model))
+        rendered = self._translation.body(lane.dialect, lane.model)
+        return Sent(rendered.body, rendered.dropped, self._translation)
+
+    async def _made(self, lane: Lane, sent: Sent, attempt: Attempt, started: float) -> Outcome:
         request = self._request
         reply = await lane.provider.send(
             Call(
                 lane.model,
                 request.kind,
                 lane.dialect.upstream_path(request, lane.model),
-                lane.dialect.upstream_body(request, lane.model),
+                sent.body,
+                (*lane.headers, *request.headers) if sent.translation is None else lane.headers,
                 stream=request.stream,
                 timeout=lane.endpoint.timeout if attempt.timeout is None else min(lane.endpoint.timeout, attempt.timeout),
                 request_id=request.id,
@@ -93,30 +121,36 @@ class Caller:
         )
         try:
             if reply.status >= 400:
-                return await _refused(lane, reply, started)
+                return await _refused(lane, sent, reply, started)
             if request.stream and self._client is not None:
-                return await self._streamed(lane, attempt, reply, started)
-            return await self._whole(lane, reply, started)
+                return await self._streamed(lane, sent, attempt, reply, started)
+            return await self._whole(lane, sent, reply, started)
         finally:
             await reply.close()
 
-    async def _whole(self, lane: Lane, reply: Reply, started: float) -> Outcome:
+    async def _whole(self, lane: Lane, sent: Sent, reply: Reply, started: float) -> Outcome:
         body = await reply.body()
-        answer, usage = lane.dialect.read_answer(self._request, body)
+        if sent.translation is None:
+            answer, usage = lane.dialect.read_answer(self._request, body)
+            answer = renamed(answer, self._request.model)
+        else:
+            answer, usage = sent.translation.answer(lane.dialect, body, sent.dropped)
         usage = usage or self._estimated(len(answer.text))
         elapsed = perf_counter() - started
         return Outcome(ok=True, answer=answer, usage=usage, cost=cost(lane.model, usage), elapsed=elapsed, status=reply.status)
 
-    async def _streamed(self, lane: Lane, attempt: Attempt, reply: Reply, started: float) -> Outcome:
+    async def _streamed(self, lane: Lane, sent: Sent, attempt: Attempt, reply: Reply, started: float) -> Outcome:
         assert self._client is not None
-        reader = lane.dialect.reader(self._request)
+        client, reader = self._client, self._reader(lane, sent)
+        if sent.translation is None:
+            client = Renamed(client, reader, self._request.model)
         deadline = None if attempt.timeout is None else started + attempt.timeout
         overhead = started - self._arrived - self.waited
-        opening = Opening(self._weighed.decision, attempt.target, attempt.number, overhead, self._explained)
-        end = await relay(reply, reader, self._client, opening, deadline)
+        opening = Opening(self._weighed.decision, attempt.target, attempt.number, overhead, self._explained, sent.dropped)
+        end = await relay(reply, reader, client, opening, deadline)
         usage = reader.usage or self._estimated(reader.output_chars)
         ttft = None if end.committed_at is None else end.committed_at - started
-        answer = Answer(lane.dialect.name, finish=reader.finish or "error", served_model=reader.served_model)
+        answer = Answer(self._request.dialect, finish=reader.finish or "error", served_model=reader.served_model)
         return Outcome(
             ok=not end.error,
             answer=answer,
@@ -129,6 +163,9 @@ class Caller:
             detail=end.detail,
         )
 
+    def _reader(self, lane: Lane, sent: Sent) -> StreamReader:
+        return lane.dialect.reader(self._request) if sent.translation is None else sent.translation.reader(lane.dialect)
+
     def _estimated(self, output_chars: int) -> Usage:
         output = 0 if self._request.kind == "embeddings" else -(-output_chars // CHARS_PER_TOKEN)
         return Usage(input=self._weighed.features.input_tokens, output=output, estimated=True)
@@ -139,23 +176,23 @@ def cost(model: Model, usage: Usage) -> float:
     return model.price.cost(usage.input, usage.output, usage.cached, usage.cache_written)
 
 
-def failed(failure: ProviderFailure, elapsed: float) -> Outcome:
+def failed(failure: ProviderFailure, elapsed: float, *, keep_body: bool) -> Outcome:
     """The outcome of an attempt of which nothing reached the client. That an answer broke off half-way (`cut`) is then no more than
-    a broken connection: another model may answer."""
+    a broken connection: another model may answer. `keep_body`: the upstream's error body is in the client's dialect."""
     kind = "connect" if failure.kind == "cut" else failure.kind
-    answer = Answer("", body=failure.body, finish="error") if failure.body else None
+    answer = Answer("", body=failure.body, finish="error") if failure.body and keep_body else None
     return Outcome(
         False, answer, elapsed=elapsed, error=kind, status=failure.status, retry_after=failure.retry_after, detail=failure.message
     )
 
 
-async def _refused(lane: Lane, reply: Reply, started: float) -> Outcome:
-    """The outcome of an error status; its body is kept, for errors that are the client's own to mend."""
+async def _refused(lane: Lane, sent: Sent, reply: Reply, started: float) -> Outcome:
+    """The outcome of an error status; its body is kept where the client can read it, for errors that are its own to mend."""
     body = await reply.body()
     kind, detail = lane.dialect.read_error(reply.status, body)
     return Outcome(
         ok=False,
-        answer=Answer(lane.dialect.name, body=body, finish="error"),
+        answer=Answer(lane.dialect.name, body=body if sent.translation is None else b"", finish="error"),
         elapsed=perf_counter() - started,
         error=kind,
         status=reply.status,

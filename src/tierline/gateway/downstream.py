@@ -15,13 +15,15 @@ class ClientGone(Exception):
 
 class Opening(msgspec.Struct, frozen=True):
     """What is known when a stream commits: the decision, the model that answers, how many attempts it took, and the seconds
-    spent in Tierline itself so far; `explained` is the decision in sentences, where the client wished for them."""
+    spent in Tierline itself so far; `explained` is the decision in sentences, where the client wished for them; `dropped`
+    names what of the request the model's dialect could not carry."""
 
     decision: Decision
     model: str
     attempts: int
     overhead: float
     explained: str = ""
+    dropped: tuple[str, ...] = ()
 
 
 class Downstream(Protocol):

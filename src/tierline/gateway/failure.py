@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tierline.routing.refusal import refuse
 from tierline.types.decision import Decision
-from tierline.types.errors import ClientClosed, DeadlineExceeded, RequestError, UpstreamFailed
+from tierline.types.errors import CannotTranslate, ClientClosed, DeadlineExceeded, RequestError, UpstreamFailed
 from tierline.types.outcome import Outcome, Result
 
 _THE_CLIENTS_OWN = frozenset({"bad_request", "context_exceeded", "content_filter"})
@@ -30,13 +30,16 @@ def error_of(decision: Decision, result: Result) -> RequestError | None:
     return _all_failed(result)
 
 
-def _all_failed(result: Result) -> UpstreamFailed:
+def _all_failed(result: Result) -> RequestError:
     outcomes = [outcome for _, outcome in result.attempts]
     last = outcomes[-1]
     if last.error in _THE_CLIENTS_OWN:
         body = b"" if last.answer is None else last.answer.body
         return UpstreamFailed(f"the upstream refused the request: {last.detail}", status=last.status or 400, code=last.error, body=body)
     kinds = {outcome.error for outcome in outcomes}
+    if kinds == {"untranslatable"}:
+        said = {outcome.detail for outcome in outcomes}
+        return CannotTranslate(last.detail if len(said) == 1 else f"no model could be asked: {_tried(result)}")
     status = _STATUS.get(kinds.pop(), 502) if len(kinds) == 1 else 502
     return UpstreamFailed(f"no model answered: {_tried(result)}", status=status, retry_after=_retry_after(status, outcomes))
 

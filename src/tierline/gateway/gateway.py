@@ -21,8 +21,9 @@ from tierline.gateway.downstream import Downstream
 from tierline.gateway.drive import drive
 from tierline.gateway.failure import error_of
 from tierline.gateway.texts import Texts
+from tierline.gateway.translate import Translation
 from tierline.gateway.weighed import Weighed
-from tierline.interfaces import DecisionLog, Scorer
+from tierline.interfaces import DecisionLog, Dialect, Scorer
 from tierline.routing.explain import explain
 from tierline.routing.extract import Extractor
 from tierline.routing.pursue import pursue
@@ -67,15 +68,16 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Gateway:
-    """One spec, assembled. `lanes` says how each model is reached, `scorers` who speaks for each route; `observe` sees every record
-    as it is logged. `in_flight` counts the requests that run on it; `said` is where a face keeps
-    what it says of a route, task and model."""
+    """One spec, assembled. `lanes` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
+    speak; `observe` sees every record as it is logged. `in_flight` counts the requests that run on it; `said` is where a face keeps what
+    it says of a route, task and model."""
 
     def __init__(
         self,
         loaded: Loaded,
         lanes: dict[str, Lane],
         scorers: Mapping[str, Scorer],
+        dialects: Mapping[str, Dialect],
         world: World,
         log: DecisionLog,
         observe: Callable[[Record], None],
@@ -83,6 +85,7 @@ class Gateway:
         self.loaded = loaded
         self.lanes = lanes
         self.scorers = scorers
+        self.dialects = dialects
         self.world = world
         self.log = log
         self.router = Router(loaded)
@@ -91,6 +94,7 @@ class Gateway:
         self._extract = Extractor(loaded)
         self._texts = Texts(loaded)
         self._observe = observe
+        self._strict = frozenset(name for name, route in loaded.spec.routes.items() if route.strict)
         self._most_waiting = loaded.spec.decision_log.max_queue
 
     async def answer(self, asked: Asked, client: Downstream | None = None) -> Answered:
@@ -102,7 +106,8 @@ class Gateway:
             weighed = self.weigh(request, features)
             texts = self._texts.of(features, client)
             explained = self._explained(weighed) if features.hints.explain else ""
-            caller = Caller(self.lanes, self.world, weighed, texts or client, asked.started, explained)
+            translation = Translation(self.dialects[request.dialect], request, strict=request.route in self._strict)
+            caller = Caller(self.lanes, self.world, weighed, texts or client, asked.started, explained, translation)
             result = await drive(pursue(weighed.decision), caller)
             self.world.settle(features, result)
             error = error_of(weighed.decision, result)

@@ -14,11 +14,10 @@ from urllib.parse import unquote
 import msgspec
 
 from tierline.gateway.reload import Live
-from tierline.interfaces import Dialect
 from tierline.server import headers
 from tierline.server.admin import Admin
 from tierline.server.auth import Scope, authenticate, permit
-from tierline.server.completions import Completions
+from tierline.server.endpoints import Endpoints
 from tierline.server.errors import NotFound, WrongMethod, incident
 from tierline.server.exchange import Exchange
 from tierline.server.metrics import Meters
@@ -30,25 +29,30 @@ WATCH_AFTER = 0.1
 
 
 class Route(msgspec.Struct, frozen=True):
-    """Who answers a path, and the scope that a key needs for it."""
+    """Who answers a path, the scope that a key needs for it, and the dialect that is spoken there: empty where the headers tell."""
 
     handler: Callable[[Exchange], Awaitable[None]]
     scope: Scope = ""
+    dialect: str = ""
 
 
 class App:
     """The application that granian calls."""
 
-    def __init__(self, live: Live, dialect: Dialect, meters: Meters, completions: Completions, public: Public, admin: Admin) -> None:
+    def __init__(self, live: Live, meters: Meters, endpoints: Endpoints, public: Public, admin: Admin) -> None:
         self._live = live
-        self._dialect = dialect
+        self._dialects = live.gateway.dialects
+        self._openai = self._dialects["openai_chat"]
         self._meters = meters
         self._open: set[Exchange] = set()
         self._stopping = False
         self._exact = {
-            ("POST", "/v1/chat/completions"): Route(completions.chat, "call"),
-            ("POST", "/v1/embeddings"): Route(completions.embeddings, "call"),
-            ("POST", "/v1/route"): Route(completions.route, "call"),
+            ("POST", "/v1/chat/completions"): Route(endpoints.chat.answer, "call", "openai_chat"),
+            ("POST", "/v1/embeddings"): Route(endpoints.chat.embeddings, "call", "openai_chat"),
+            ("POST", "/v1/responses"): Route(endpoints.responses.answer, "call", "openai_responses"),
+            ("POST", "/v1/messages"): Route(endpoints.messages.answer, "call", "anthropic_messages"),
+            ("POST", "/v1/messages/count_tokens"): Route(endpoints.messages.count, "call", "anthropic_messages"),
+            ("POST", "/v1/route"): Route(endpoints.chat.route, "call", "openai_chat"),
             ("POST", "/v1/feedback"): Route(public.feedback, "call"),
             ("GET", "/v1/models"): Route(public.models, "call"),
             ("GET", "/"): Route(public.root),
@@ -73,15 +77,16 @@ class App:
         gateway = self._live.gateway
         task = asyncio.current_task()
         assert task is not None
-        exchange = Exchange(scope, protocol, gateway, task)
+        exchange = Exchange(scope, protocol, gateway, task, self._openai)
         self._open.add(exchange)
         gateway.in_flight += 1
         try:
+            route = self._exact.get((scope.method, scope.path)) or self._find(exchange)
+            self._speak(exchange, route)
             if len(self._open) > gateway.loaded.spec.server.max_in_flight:
                 raise Unavailable("as many requests are in flight as may be (`server.max_in_flight` in the spec)", retry_after=1.0)
-            route = self._exact.get((scope.method, scope.path)) or self._find(exchange)
             if route.scope:
-                exchange.key = authenticate(exchange.headers, gateway.loaded)
+                exchange.key = authenticate(exchange.headers, gateway.loaded, scope.query_string if route.dialect == "gemini" else "")
                 permit(exchange.key, route.scope)
             await route.handler(exchange)
         except (asyncio.CancelledError, ClientClosed) as error:
@@ -117,6 +122,13 @@ class App:
         """Requests being answered now."""
         return len(self._open)
 
+    def _speak(self, exchange: Exchange, route: Route) -> None:
+        """Settle in which dialect the client is answered, errors included."""
+        if route.dialect:
+            exchange.dialect = self._dialects[route.dialect]
+        elif exchange.headers.get("anthropic-version") is not None:
+            exchange.dialect = self._dialects["anthropic_messages"]
+
     def _find(self, exchange: Exchange) -> Route:
         """The route of a path that is not listed as it stands; raises NotFound or WrongMethod."""
         method, path = exchange.scope.method, exchange.scope.path
@@ -134,4 +146,4 @@ class App:
         """An error before or instead of an answer, in the dialect's envelope. What has begun is only closed."""
         self._meters.refused.labels(error.code).inc()
         if not exchange.answered:
-            exchange.reply(error.status, [headers.JSON, *headers.of_error(error)], self._dialect.render_error(error))
+            exchange.reply(error.status, [headers.JSON, *headers.of_error(error)], exchange.dialect.render_error(error))

@@ -1,4 +1,4 @@
-"""Who calls: an API key from `Authorization: Bearer` or `x-api-key`.
+"""Who calls: an API key from `Authorization: Bearer`, `x-api-key`, `x-goog-api-key` or, as Gemini's clients may send it, `?key=`.
 
 Secrets are never compared: what is looked up is their SHA-256 digest, of which a caller cannot choose the bytes, so the time that
 the look-up takes tells nothing about a secret.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any, Literal
+from urllib.parse import parse_qs
 
 from tierline.config.loaded import Loaded
 from tierline.server.listen import is_loopback
@@ -31,8 +32,9 @@ def check_bind(host: str, loaded: Loaded) -> None:
         )
 
 
-def authenticate(headers: Any, loaded: Loaded) -> Key:
-    """The key that a request came with; ANYONE where the spec has none. Raises Unauthenticated."""
+def authenticate(headers: Any, loaded: Loaded, query: str = "") -> Key:
+    """The key that a request came with; ANYONE where the spec has none. `query` is given where a key may stand in it. Raises
+    Unauthenticated."""
     if not loaded.keys:
         return ANYONE
     given = headers.get("authorization")
@@ -41,7 +43,7 @@ def authenticate(headers: Any, loaded: Loaded) -> Key:
         if scheme.lower() != "bearer":
             raise Unauthenticated("send the key as `Authorization: Bearer <key>` or as `x-api-key: <key>`")
     else:
-        secret = headers.get("x-api-key") or ""
+        secret = headers.get("x-api-key") or headers.get("x-goog-api-key") or (_in_query(query) if query else "")
     secret = secret.strip()
     if not secret:
         raise Unauthenticated("this gateway needs a key: send it as `Authorization: Bearer <key>` or as `x-api-key: <key>`")
@@ -49,6 +51,10 @@ def authenticate(headers: Any, loaded: Loaded) -> Key:
     if key is None:
         raise Unauthenticated("nobody knows this key; ask whoever runs this gateway for one")
     return key
+
+
+def _in_query(query: str) -> str:
+    return parse_qs(query).get("key", [""])[0]
 
 
 def permit(key: Key, scope: Scope) -> None:

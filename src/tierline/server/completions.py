@@ -1,43 +1,49 @@
-"""The endpoints that answer with a model: chat completions and embeddings, whole or streamed, and the dry run beside them."""
+"""The endpoints that answer with a model, whole or streamed, in the dialect of whoever asks; and the dry run beside them."""
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
 
-from granian._granian import RSGIProtocolClosed as ProtocolClosed
+import msgspec
 
-from tierline.gateway.downstream import ClientGone, Opening
-from tierline.gateway.gateway import Answered, Asked, Gateway
+from tierline.gateway.downstream import ClientGone
+from tierline.gateway.gateway import Answered, Asked
 from tierline.interfaces import Dialect
 from tierline.routing.explain import explain
 from tierline.server import headers
+from tierline.server.events import Events
 from tierline.server.exchange import Exchange
 from tierline.server.hints import hints_of
 from tierline.types.errors import BadRequest, ClientClosed, UpstreamFailed
-from tierline.types.request import Kind
+from tierline.types.request import Kind, Request
 
 
 class Completions:
-    """The handlers of one wire format."""
+    """The handlers of one wire format. `passed` names the client's headers that an upstream of the same format is to see."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, passed: tuple[str, ...] = ()) -> None:
         self._dialect = dialect
+        self._passed = passed
 
-    async def chat(self, exchange: Exchange) -> None:
-        """POST /v1/chat/completions."""
-        asked = await self._asked(exchange, "chat")
+    async def answer(self, exchange: Exchange) -> None:
+        """POST /v1/chat/completions, /v1/responses or /v1/messages."""
+        body = await exchange.body()
+        asked = self.asked(exchange, self._dialect.parse(body), body)
         if asked.request.stream:
-            await self._stream(exchange, asked)
+            await self.stream(exchange, asked, Events(exchange.protocol, exchange.gateway))
         else:
-            await self._whole(exchange, asked)
+            await self.whole(exchange, asked)
 
     async def embeddings(self, exchange: Exchange) -> None:
         """POST /v1/embeddings."""
-        await self._whole(exchange, await self._asked(exchange, "embeddings"))
+        body = await exchange.body()
+        kind: Kind = "embeddings"
+        await self.whole(exchange, self.asked(exchange, self._dialect.parse(body, kind), body))
 
     async def route(self, exchange: Exchange) -> None:
         """POST /v1/route: the decision that this body would get, explained. Nothing is called and nothing is logged."""
-        asked = await self._asked(exchange, "chat")
+        body = await exchange.body()
+        asked = self.asked(exchange, self._dialect.parse(body), body)
         gateway = exchange.gateway
         weighed = gateway.rehearse(asked)
         told = explain(gateway.router, weighed.features, weighed.scores, weighed.view, weighed.decision)
@@ -55,15 +61,18 @@ class Completions:
             }
         )
 
-    async def _asked(self, exchange: Exchange, kind: Kind) -> Asked:
-        body = await exchange.body()
-        request = self._dialect.parse(body, kind)
+    def asked(self, exchange: Exchange, request: Request, body: bytes) -> Asked:
+        """A parsed request with what its headers say of it; raises BadRequest."""
         most = exchange.gateway.loaded.spec.server.max_messages
         if len(request.messages) > most:
             raise BadRequest(f"messages: {len(request.messages)} are over the limit of {most} (`server.max_messages`)", param="messages")
+        if self._passed:
+            passed = tuple([(name, value) for name in self._passed if (value := exchange.headers.get(name)) is not None])
+            request = msgspec.structs.replace(request, headers=passed)
         return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started)
 
-    async def _whole(self, exchange: Exchange, asked: Asked) -> None:
+    async def whole(self, exchange: Exchange, asked: Asked) -> None:
+        """Answer all at once."""
         exchange.waiting = True
         answered = await exchange.gateway.answer(asked)
         said = headers.of_answer(exchange.gateway, answered)
@@ -73,15 +82,20 @@ class Completions:
         else:
             self._failed(exchange, answered, said)
 
-    async def _stream(self, exchange: Exchange, asked: Asked) -> None:
-        client = _Events(exchange.protocol, exchange.gateway)
+    async def stream(self, exchange: Exchange, asked: Asked, client: Events) -> None:
+        """Answer event by event; what goes wrong after the first content is the dialect's error event, and the end of the stream."""
         exchange.watch()
-        answered = await exchange.gateway.answer(asked, client)
-        exchange.answered = client.begun
+        try:
+            answered = await exchange.gateway.answer(asked, client)
+        finally:
+            exchange.answered = client.begun
         if not client.begun:
             self._failed(exchange, answered, headers.of_answer(exchange.gateway, answered))
-        elif answered.error is not None and answered.result.truncated:
-            await client.send(self._dialect.render_error_event(answered.error))
+            return
+        with contextlib.suppress(ClientGone):
+            if answered.error is not None and answered.result.truncated:
+                await client.send(self._dialect.render_error_event(answered.error))
+            await client.end()
 
     def _failed(self, exchange: Exchange, answered: Answered, said: headers.Headers) -> None:
         """An error that came after the decision, with the headers that tell about it."""
@@ -91,25 +105,3 @@ class Completions:
             raise error
         body = error.body if isinstance(error, UpstreamFailed) else b""
         exchange.reply(error.status, [headers.JSON, *headers.of_error(error), *said], body or self._dialect.render_error(error))
-
-
-class _Events:
-    """The client's end of one stream."""
-
-    __slots__ = ("_gateway", "_protocol", "_transport", "begun")
-
-    def __init__(self, protocol: Any, gateway: Gateway) -> None:
-        self._protocol = protocol
-        self._gateway = gateway
-        self._transport: Any = None
-        self.begun = False
-
-    def begin(self, opening: Opening) -> None:
-        self.begun = True
-        self._transport = self._protocol.response_stream(200, headers.of_opening(self._gateway, opening))
-
-    async def send(self, data: bytes) -> None:
-        try:
-            await self._transport.send_bytes(data)
-        except ProtocolClosed:
-            raise ClientGone from None

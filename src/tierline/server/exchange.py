@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tierline.gateway.gateway import Gateway
+from tierline.interfaces import Dialect
 from tierline.server.headers import JSON, Headers
 from tierline.types.access import ANYONE, Key
 from tierline.types.errors import BadRequest, TooLarge
@@ -18,16 +19,17 @@ T = TypeVar("T")
 
 
 class Exchange:
-    """One request and the task that answers it. `rest` is what follows the path of a route that ends in `/`; `waiting` is true while a
-    client waits for a model and nobody watches whether it goes away."""
+    """One request and the task that answers it; `dialect` is the one its errors are told in. `rest` is what follows the path of a route
+    that ends in `/`; `waiting` is true while a client waits for a model and nobody watches whether it goes away."""
 
-    __slots__ = ("answered", "gateway", "headers", "key", "protocol", "rest", "scope", "started", "task", "waiting")
+    __slots__ = ("answered", "dialect", "gateway", "headers", "key", "protocol", "rest", "scope", "started", "task", "waiting")
 
-    def __init__(self, scope: Any, protocol: Any, gateway: Gateway, task: asyncio.Task[Any]) -> None:
+    def __init__(self, scope: Any, protocol: Any, gateway: Gateway, task: asyncio.Task[Any], dialect: Dialect) -> None:
         self.scope = scope
         self.protocol = protocol
         self.gateway = gateway
         self.task = task
+        self.dialect = dialect
         self.headers = scope.headers
         self.started = perf_counter()
         self.key: Key = ANYONE

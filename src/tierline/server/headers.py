@@ -14,6 +14,8 @@ from tierline.types.errors import RequestError
 Headers = list[tuple[str, str]]
 
 JSON = ("content-type", "application/json")
+ESTIMATE = ("x-tierline-estimated", "input_tokens")
+"""Said where a count is Tierline's own estimate."""
 EVENTS = ("content-type", "text/event-stream; charset=utf-8")
 
 
@@ -26,19 +28,28 @@ def of_answer(gateway: Gateway, answered: Answered) -> Headers:
         ("x-tierline-cost", f"{result.cost:.8f}"),
         ("x-tierline-overhead-ms", f"{answered.overhead * 1000:.3f}"),
     ]
+    if result.outcome is not None and result.outcome.answer is not None and result.outcome.answer.dropped:
+        headers.append(_dropped(result.outcome.answer.dropped))
     if answered.explained:
         headers.append(("x-tierline-explanation", plain(answered.explained, 4000)))
     return headers
 
 
-def of_opening(gateway: Gateway, opening: Opening) -> Headers:
+def of_opening(gateway: Gateway, opening: Opening, content: tuple[str, str] = EVENTS) -> Headers:
     """The headers of a stream: what is known when it commits. Its cost is not."""
-    headers = [EVENTS, ("cache-control", "no-cache"), *_of_decision(gateway, opening.decision, opening.model)]
+    headers = [content, ("cache-control", "no-cache"), *_of_decision(gateway, opening.decision, opening.model)]
     headers.append(("x-tierline-attempts", str(opening.attempts)))
     headers.append(("x-tierline-overhead-ms", f"{opening.overhead * 1000:.3f}"))
+    if opening.dropped:
+        headers.append(_dropped(opening.dropped))
     if opening.explained:
         headers.append(("x-tierline-explanation", plain(opening.explained, 4000)))
     return headers
+
+
+def _dropped(names: tuple[str, ...]) -> tuple[str, str]:
+    """What of the request the model's dialect could not carry."""
+    return ("x-tierline-dropped", plain(", ".join(names), 1000))
 
 
 def _of_decision(gateway: Gateway, decision: Decision, model: str) -> Headers:

@@ -12,7 +12,6 @@ from tierline import __version__
 from tierline.gateway.books import Books
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.reload import Live
-from tierline.interfaces import Dialect
 from tierline.ledger.feedback import Feedback
 from tierline.server.errors import NoSuchDecision
 from tierline.server.exchange import Exchange
@@ -23,6 +22,9 @@ from tierline.types.errors import BadRequest, UnknownModel
 
 ENDPOINTS = (
     "POST /v1/chat/completions",
+    "POST /v1/responses",
+    "POST /v1/messages",
+    "POST /v1/messages/count_tokens",
     "POST /v1/embeddings",
     "GET /v1/models",
     "POST /v1/route",
@@ -44,10 +46,9 @@ class Said(msgspec.Struct, forbid_unknown_fields=True):
 class Public:
     """Handlers that change nothing, but for feedback."""
 
-    def __init__(self, live: Live, books: Books, dialect: Dialect, meters: Meters) -> None:
+    def __init__(self, live: Live, books: Books, meters: Meters) -> None:
         self._live = live
         self._books = books
-        self._dialect = dialect
         self._meters = meters
         self.draining = False
 
@@ -56,15 +57,15 @@ class Public:
         exchange.json({"name": "tierline", "version": __version__, "endpoints": ENDPOINTS})
 
     async def models(self, exchange: Exchange) -> None:
-        """GET /v1/models: every name that this key may use as `model`."""
+        """GET /v1/models and /v1beta/models: every name that this key may use as `model`, in the shape of the client's dialect."""
         listed = list(self._listed(exchange.gateway, exchange.key))
-        exchange.reply(200, [JSON], self._dialect.render_models(listed))
+        exchange.reply(200, [JSON], exchange.dialect.render_models(listed))
 
     async def model(self, exchange: Exchange) -> None:
-        """GET /v1/models/{id}."""
+        """GET /v1/models/{id} and /v1beta/models/{id}: that entry of the list."""
         for entry in self._listed(exchange.gateway, exchange.key):
             if entry["id"] == exchange.rest:
-                exchange.json({"object": "model", **entry})
+                exchange.json(_only(exchange.dialect.render_models([entry])))
                 return
         raise UnknownModel(f"no model {exchange.rest[:100]!r} here; GET /v1/models lists every name", param="model")
 
@@ -130,3 +131,8 @@ class Public:
         meters.in_flight.set(exchange.gateway.in_flight)
         meters.waiting.set(live.log.waiting)
         exchange.reply(200, [("content-type", CONTENT_TYPE)], meters.exposition())
+
+
+def _only(listed: bytes) -> Any:
+    """The one entry of a list of models, whatever the list is called in its dialect."""
+    return next(value for value in msgspec.json.decode(listed).values() if isinstance(value, list))[0]

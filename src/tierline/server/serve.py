@@ -14,15 +14,14 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from tierline import plugins
 from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
-from tierline.interfaces import DecisionLog, Dialect
+from tierline.interfaces import DecisionLog
 from tierline.server.admin import Admin
 from tierline.server.app import App
-from tierline.server.completions import Completions
+from tierline.server.endpoints import endpoints
 from tierline.server.listen import Embedded
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
@@ -54,11 +53,10 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
 
 
 async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
-    dialect: Dialect = plugins.find("dialects", "openai_chat")()
     meters = Meters()
     live = Live(loaded, service.environ, log, meters.observe, books.keep_spec, meters.reloaded)
-    public = Public(live, books, dialect, meters)
-    app = App(live, dialect, meters, Completions(dialect), public, Admin(live, books))
+    public = Public(live, books, meters)
+    app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books))
     server = Embedded(app, service.listener)
     stopping = _on_signals(live)
     await books.read_pins(live.world)

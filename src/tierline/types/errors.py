@@ -3,6 +3,7 @@
 TierlineError                     says what is wrong, where, and how to mend it
 ├── RequestError                  a request that gets an HTTP status
 │   ├── BadRequest          400   malformed JSON, wrong types, too many messages
+│   ├── CannotTranslate     400   no model that could answer speaks the client's dialect, and something of the request cannot be carried
 │   ├── Unauthenticated     401   no key, or one that nobody knows
 │   ├── Forbidden           403   a key that may not do this
 │   ├── UnknownModel        404   a model name that the spec does not have
@@ -53,6 +54,14 @@ class BadRequest(RequestError):
 
     status = 400
     code = "invalid_request"
+
+
+class CannotTranslate(RequestError):
+    """The request cannot be carried over to the dialect of a model: something of it has no form there, or a strict route forbids its
+    loss. A model that speaks the client's own dialect may still answer."""
+
+    status = 400
+    code = "cannot_translate"
 
 
 class Unauthenticated(RequestError):

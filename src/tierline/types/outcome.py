@@ -20,12 +20,14 @@ ErrorClass = Literal[
     "bad_request",
     "context_exceeded",
     "content_filter",
+    "untranslatable",
     "malformed",
     "cut",
     "cancelled",
     "deadline",
 ]
 """Why a provider gave no answer. `bad_request` is the client's own fault: no other model would take it either, so it is final.
+`untranslatable`: it could not be carried to the model's dialect, so it was not called; one of the client's own dialect may answer.
 `cut`: the stream ended early, after its first content; `cancelled`: the client went away."""
 
 
@@ -54,7 +56,8 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
 
 class Answer(msgspec.Struct, frozen=True):
     """An upstream's answer. `body` is the wire body of `dialect` (empty for a stream: its bytes went straight on); `text` the
-    words of its first choice; `finish` the neutral stop reason: stop, length, tool_calls, content_filter or error."""
+    words of its first choice; `finish` the neutral stop reason: stop, length, tool_calls, content_filter or error.
+    `dropped` names what of the request could not be carried to the upstream's dialect."""
 
     dialect: str
     body: bytes = b""
@@ -63,6 +66,7 @@ class Answer(msgspec.Struct, frozen=True):
     served_model: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     meta: Any = None
+    dropped: tuple[str, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -1,0 +1,60 @@
+"""The model's name in an answer that passes through: the client reads the name that it wrote; the real one is in the headers.
+
+Only the member `model` (`modelVersion` in Gemini's dialect) is rewritten, and only where its value is the id that the upstream gave.
+In JSON a quote inside a text is escaped, so these bytes cannot stand inside one.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tierline.gateway.downstream import Downstream, Opening
+from tierline.interfaces import StreamReader
+from tierline.types.outcome import Answer
+
+_MEMBERS = (b'"model":', b'"model": ', b'"modelVersion":', b'"modelVersion": ')
+
+
+def renamed(answer: Answer, model: str) -> Answer:
+    """The answer under the name that its client used."""
+    if not answer.served_model or answer.served_model == model:
+        return answer
+    old, new = msgspec.json.encode(answer.served_model), msgspec.json.encode(model)
+    body = answer.body
+    for member in _MEMBERS:
+        if member + old in body:
+            return msgspec.structs.replace(answer, body=body.replace(member + old, member + new, 1))
+    return answer
+
+
+class Renamed:
+    """A `Downstream` that renames the model in every event of one stream; `reader` knows the id that the upstream gives."""
+
+    __slots__ = ("_client", "_model", "_new", "_old", "_reader")
+
+    def __init__(self, client: Downstream, reader: StreamReader, model: str) -> None:
+        self._client = client
+        self._reader = reader
+        self._model = model
+        self._old = self._new = b""
+
+    def begin(self, opening: Opening) -> None:
+        """The stream is committed."""
+        self._client.begin(opening)
+
+    async def send(self, data: bytes) -> None:
+        """Send on under the client's name."""
+        if not self._old:
+            self._learn(data)
+        await self._client.send(data.replace(self._old, self._new) if self._old else data)
+
+    def _learn(self, data: bytes) -> None:
+        """How this upstream writes the member, from the first events that have it."""
+        served = self._reader.served_model
+        if not served or served == self._model:
+            return
+        old, new = msgspec.json.encode(served), msgspec.json.encode(self._model)
+        for member in _MEMBERS:
+            if member + old in data:
+                self._old, self._new = member + old, member + new
+                return

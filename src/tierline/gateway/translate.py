@@ -1,0 +1,162 @@
+"""One request on its way to models of other dialects than its client's, and their answers on the way back.
+
+    client.expand → target.render_body ─► upstream ─► target.read_completion → client.render_completion
+                                                   └► target.decoder → events → client.encoder
+
+The request is expanded once, whatever the number of attempts. Of a stream nothing is held beyond the event that is not whole yet.
+"""
+
+from __future__ import annotations
+
+from tierline.interfaces import Dialect, StreamDecoder, StreamEncoder
+from tierline.types.catalog import Model
+from tierline.types.completion import (
+    AnswerPart,
+    Broken,
+    Completion,
+    Counted,
+    Ended,
+    Event,
+    Finish,
+    Finished,
+    PartDelta,
+    PartStarted,
+    Started,
+)
+from tierline.types.conversation import Conversation, Foreign, Media, Refusal, Rendered, Text, Thinking, ToolCall
+from tierline.types.errors import BadRequest, CannotTranslate, ProviderFailure
+from tierline.types.outcome import NO_USAGE, Answer, Usage
+from tierline.types.request import Request
+
+_ROUTED: dict[Finish, str] = {"stop_sequence": "stop", "pause": "stop", "refusal": "content_filter"}
+"""Stop reasons that routing calls by another word (see `types.outcome.Answer`)."""
+
+
+class Translation:
+    """One request of `client`'s dialect, for models that speak others. `strict`: what cannot be carried is refused, not dropped."""
+
+    __slots__ = ("_client", "_conversation", "_request", "_strict")
+
+    def __init__(self, client: Dialect, request: Request, *, strict: bool) -> None:
+        self._client = client
+        self._request = request
+        self._strict = strict
+        self._conversation: Conversation | None = None
+
+    def body(self, target: Dialect, model: Model) -> Rendered:
+        """The body for `model`. Raises CannotTranslate: for embeddings, for what has no meaning between dialects, and on a strict
+        route for whatever would be lost."""
+        if self._request.kind != "chat":
+            raise CannotTranslate(f"{self._request.kind} are not translated from {self._client.name} to {target.name}")
+        try:
+            if self._conversation is None:
+                self._conversation = self._client.expand(self._request)
+            rendered = target.render_body(self._conversation, model)
+        except BadRequest as error:
+            raise CannotTranslate(error.message, param=error.param) from None
+        if self._strict and rendered.dropped:
+            lost = ", ".join(rendered.dropped)
+            raise CannotTranslate(
+                f"the route is strict and {target.name} cannot carry {lost} → leave it out, or use a model that speaks {self._client.name}"
+            )
+        return rendered
+
+    def answer(self, target: Dialect, body: bytes, dropped: tuple[str, ...]) -> tuple[Answer, Usage | None]:
+        """An upstream's whole body as the client's answer, and its usage (None where it told none); raises ProviderFailure."""
+        completion = target.read_completion(body)
+        first = completion.choices[0] if completion.choices else None
+        answer = Answer(
+            dialect=self._client.name,
+            body=self._client.render_completion(completion, self._request),
+            text=_words(completion),
+            finish=_ROUTED.get(first.finish, first.finish) if first is not None else "stop",
+            served_model=completion.model,
+            dropped=dropped,
+        )
+        return answer, None if completion.usage == NO_USAGE else completion.usage
+
+    def reader(self, target: Dialect) -> TranslatingReader:
+        """A fresh reader for one stream of `target`'s."""
+        return TranslatingReader(target.decoder(), self._client.encoder(self._request))
+
+
+class TranslatingReader:
+    """A `StreamReader` between two dialects: an upstream's bytes in, the client's events out, each as soon as it is whole.
+
+    An upstream's error is told in `error` and never encoded here: before the first content another model answers instead."""
+
+    __slots__ = ("_decoder", "_encoder", "content", "done", "error", "finish", "output_chars", "served_model", "usage")
+
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
+        self._decoder = decoder
+        self._encoder = encoder
+        self.content = False
+        self.usage: Usage | None = None
+        self.finish = ""
+        self.done = False
+        self.error: ProviderFailure | None = None
+        self.served_model = ""
+        self.output_chars = 0
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Takes a piece of the upstream's bytes and returns the client's; nothing after an error or the end."""
+        return b"" if self.done or self.error is not None else self._written(self._decoder.feed(chunk))
+
+    def finished(self) -> bytes:
+        """The upstream's end of file. Where only its end marker is missing, behind a stop reason, the client gets its own all the same."""
+        if self.done or self.error is not None:
+            return b""
+        written = self._written(self._decoder.finished())
+        if self.error is None or not self.finish:
+            return written
+        self.error, self.done = None, True
+        return self._encoder.encode(Ended())
+
+    def _written(self, events: list[Event]) -> bytes:
+        written = []
+        for event in events:
+            self._note(event)
+            if self.error is not None:
+                break
+            written.append(self._encoder.encode(event))
+        return b"".join(written)
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case PartDelta():
+                self.output_chars += len(event.text)
+                self.content = self.content or bool(event.text)
+            case PartStarted():
+                self.output_chars += len(_text_of(event.part))
+                self.content = self.content or _says(event.part)
+            case Finished() if event.choice == 0 or not self.finish:
+                self.finish = _ROUTED.get(event.finish, event.finish)
+            case Counted():
+                self.usage = event.usage
+            case Started():
+                self.served_model = event.model
+            case Ended():
+                self.done = True
+            case Broken():
+                self.error = ProviderFailure(event.kind, event.message)
+
+
+def _says(part: AnswerPart) -> bool:
+    """Whether a part that begins is content already: a call, a picture, or words that came with it."""
+    return isinstance(part, ToolCall | Media | Foreign) or bool(_text_of(part)) or (isinstance(part, Thinking) and bool(part.sealed))
+
+
+def _text_of(part: AnswerPart) -> str:
+    match part:
+        case Text() | Thinking() | Refusal():
+            return part.text
+        case ToolCall():
+            return part.name
+    return ""
+
+
+def _words(completion: Completion) -> str:
+    """The words of the first choice, as routing reads them."""
+    if not completion.choices:
+        return ""
+    return "".join([part.text for part in completion.choices[0].parts if isinstance(part, Text | Refusal)])
