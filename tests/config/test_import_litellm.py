@@ -35,7 +35,7 @@ model_list:
     model_info: {mode: embedding}
 router_settings:
   routing_strategy: usage-based-routing-v2
-  fallbacks: [{gpt-4o: [mini, claude]}]
+  fallbacks: [{gpt-4o: [mini, claude, far]}]
 litellm_settings:
   context_window_fallbacks: [{mini: [gpt-4o]}]
   drop_params: true
@@ -45,6 +45,7 @@ callback_settings: {a: 1}
 ENVIRON = {
     "OPENAI_API_KEY": "sk-openai",
     "ROUTER_KEY": "sk-router",
+    "ANTHROPIC_API_KEY": "sk-anthropic",
     "HOUSE_URL": "http://house:8000/v1",
     "TIERLINE_ADMIN_KEY": "the-admins-long-secret-key",
 }
@@ -66,7 +67,7 @@ def spec(text: str) -> dict[str, Any]:
 def test_the_result_loads(text: str, tmp_path: Path) -> None:
     (tmp_path / "tierline.yaml").write_text(text, encoding="utf-8")
     loaded = load(tmp_path / "tierline.yaml", ENVIRON)
-    assert set(loaded.models) == {"gpt-4o", "gpt-4o-2", "mini", "house", "embed"}
+    assert set(loaded.models) == {"gpt-4o", "gpt-4o-2", "mini", "claude", "house", "embed"}
     assert loaded.providers[loaded.models["house"].provider].base_url == "http://house:8000/v1"
     assert loaded.models["embed"].capabilities == ("embeddings",)
 
@@ -76,6 +77,7 @@ def test_each_deployment_becomes_a_model_at_its_provider(spec: dict[str, Any]) -
         ("openai", "gpt-4o"),
         ("openrouter", "openai/gpt-4o"),
         ("openai", "gpt-4o-mini"),
+        ("anthropic", "claude-sonnet-5"),
         ("openai-compatible", "qwen3-32b"),
         ("openai", "text-embedding-3-small"),
     ]
@@ -95,7 +97,7 @@ def test_secrets_are_read_from_the_environment_and_never_copied(text: str, spec:
 
 def test_groups_and_fallbacks_become_a_task_and_a_route(spec: dict[str, Any]) -> None:
     assert spec["tasks"]["gpt-4o"]["models"] == ["gpt-4o"]
-    assert spec["tasks"]["gpt-4o"]["fallback"] == ["gpt-4o-2", "mini"]
+    assert spec["tasks"]["gpt-4o"]["fallback"] == ["gpt-4o-2", "mini", "claude"]
     assert spec["tasks"]["mini"]["fallback"] == ["gpt-4o", "gpt-4o-2"]
     assert spec["routes"]["gpt-4o"] == {"task": "gpt-4o"}
 
@@ -110,7 +112,6 @@ def test_tiers_are_guessed_by_price_and_that_is_said(text: str, spec: dict[str, 
     "lost",
     [
         "rpm",
-        "claude-sonnet-5",
         "wildcards",
         "azure/gpt-4o-eu",
         "routing_strategy",
@@ -119,7 +120,7 @@ def test_tiers_are_guessed_by_price_and_that_is_said(text: str, spec: dict[str, 
         "callback_settings",
         "model_info id",
         "context_window_fallbacks",
-        "'gpt-4o' → 'claude'",
+        "'gpt-4o' → 'far'",
         "master_key",
         "api_key stood in the file",
         "auto/gpt-4o",

@@ -47,7 +47,7 @@ def test_an_editor_refuses_what_is_not_available_yet() -> None:
     text = (ROOT / "tests/config/golden/design.yaml").read_text(encoding="utf-8")
     expected = (ROOT / "tests/config/golden/expected.txt").read_text(encoding="utf-8").splitlines()
     keys = {line.split()[1].replace("team-a", "['team-a']").replace("keys.[", "keys[") for line in expected if not line.startswith("#")}
-    assert set(refused(text)) == keys - {"providers.anthropic", "routes.auto.scorer.kind"}  # names from registries are no part of a schema
+    assert set(refused(text)) == keys - {"routes.auto.scorer.kind"}  # names from registries are no part of a schema
 
 
 @pytest.mark.parametrize(
