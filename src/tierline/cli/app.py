@@ -11,6 +11,7 @@ import typer
 COMMANDS: dict[str, str] = {
     "serve": "tierline.cli.serve",
     "version": "tierline.cli.version",
+    "explain": "tierline.cli.explain",
 }
 """Command → the module whose `register(app)` adds it."""
 
