@@ -9,9 +9,16 @@ from collections.abc import Sequence
 import typer
 
 COMMANDS: dict[str, str] = {
+    "demo": "tierline.cli.demo",
     "serve": "tierline.cli.serve",
-    "version": "tierline.cli.version",
+    "check": "tierline.cli.check",
     "explain": "tierline.cli.explain",
+    "log": "tierline.cli.log",
+    "pin": "tierline.cli.pin",
+    "schema": "tierline.cli.schema",
+    "import": "tierline.cli.import_",
+    "catalogue": "tierline.cli.catalogue",
+    "version": "tierline.cli.version",
 }
 """Command → the module whose `register(app)` adds it."""
 
