@@ -1,14 +1,12 @@
 """The kinds of work a request asks for, and the leading one.
 
-Evidence adds up: words of each family in the user's words (twice as much where they begin the text) and in the head of the system prompt, documents handed over, output
-formats. A kind is seen from one point of evidence on; the leading kind has the most, and between equals the harder one leads.
+Evidence adds up: words of each kind in what is judged and in the head of the system prompt, the kind that either begins with, documents handed
+over, formulas, output formats. A kind is seen from one point on; the leading kind has the most, and between equals the harder one leads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
-
 from tierline.routing.extract.lexicon import FAMILIES
 from tierline.types.features import Operation
 
@@ -16,25 +14,38 @@ KINDS: tuple[Operation, ...] = ("reasoning", "synthesis", "generation", "classif
 """The kinds that words tell, in the order of `FAMILIES`; between equals the earlier leads."""
 
 HITS_AT_MOST = 3
+"""Words of one kind are counted up to here."""
+OPENING = 1.5
+"""More, for the kind of work that a text begins with."""
 SYSTEM_WEIGHT = 2.0
-"""What the system prompt's head says of the work counts so many times as much as the user's words, for the user's turn is then often only the data."""
+"""What the system prompt says of the work counts so many times as much as the user's words, for the user's turn is then often only the data."""
 
-_MATHS = list(FAMILIES).index("maths")
+_KINDS = len(KINDS)
+_REASONING, _SYNTHESIS, _EXTRACTION = 0, 1, 4
+_MATHS, _QUANTITY = (list(FAMILIES).index(name) for name in ("maths", "quantity"))
+
+Said = tuple[Sequence[int], int]
+"""Hits of each family in a text, and the kind of work that it begins with (-1: none)."""
 
 
 def operations(
-    families: Sequence[int], system: Sequence[int], material: int, structured: bool, formulas: int, options: int
-) -> tuple[Operation, tuple[str, ...]]:
+    user: Said, system: Said, material: bool, structured: bool, formulas: bool, options: bool
+) -> tuple[Operation, tuple[Operation, ...]]:
     """The leading kind of work, and every kind seen, in the order of `KINDS`."""
-    evidence = [min(families[kind], HITS_AT_MOST) + SYSTEM_WEIGHT * min(system[kind], HITS_AT_MOST) for kind in range(len(KINDS))]
-    evidence[0] += min(families[_MATHS], HITS_AT_MOST) * 0.5 + (1 if formulas else 0)
-    if material:
-        evidence[1] += 1.5
-    if options >= 3:
-        evidence[0] += 1
-    if structured:
-        evidence[4] += 1
+    words, opening = user
+    rules, rule = system
+    evidence = [
+        min(said, HITS_AT_MOST) + SYSTEM_WEIGHT * min(ruled, HITS_AT_MOST)
+        for said, ruled in zip(words[:_KINDS], rules[:_KINDS], strict=True)
+    ]
+    if opening >= 0:
+        evidence[opening] += OPENING
+    if rule >= 0:
+        evidence[rule] += SYSTEM_WEIGHT * OPENING
+    evidence[_REASONING] += 0.5 * min(words[_MATHS], HITS_AT_MOST) + min(words[_QUANTITY], 1) + formulas + options
+    evidence[_SYNTHESIS] += 1.5 * material
+    evidence[_EXTRACTION] += structured
     best = max(evidence)
     if best < 1:
         return "generation", ("generation",)
-    return KINDS[evidence.index(best)], tuple(cast(str, kind) for kind, points in zip(KINDS, evidence, strict=True) if points >= 1)
+    return KINDS[evidence.index(best)], tuple(kind for kind, points in zip(KINDS, evidence, strict=True) if points >= 1)
