@@ -279,9 +279,8 @@ def show(console: Console, title: str, answered: Sequence[Answered]) -> None:
         table.add_row(name, f"{quality:.4f}", f"{1000 * cost:.4f}", f"{cost / high.cost:.0%}")
     console.print(table)
     gain = advantage(answered)
-    console.print(
-        f"advantage over the zero router {_points(gain.over_zero_router, gain.zero_interval)}, over the coin {_points(gain.over_coin, gain.coin_interval)}"
-    )
+    console.print("advantage over the zero router", _points(gain.over_zero_router, gain.zero_interval))
+    console.print("advantage over the coin", _points(gain.over_coin, gain.coin_interval))
     _show_shares(console, answered)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from importlib import resources
 from typing import Any
 
 import msgspec
-
-from tierline.demo import phrases
 
 _GAP = re.compile(r"\{(\w+)\}")
 
@@ -27,60 +26,52 @@ class Prompt(msgspec.Struct, frozen=True):
         return {"model": model, "messages": list(self.messages), **self.extra}
 
 
+class Family(msgspec.Struct, frozen=True):
+    """A kind of request: its share of the day, its system prompt and its templates. With `turns` a prompt is a long text of that
+    many templates after the words in `opens`; `body` holds further fields of the request."""
+
+    name: str
+    share: float
+    system: str
+    says: tuple[str, ...]
+    opens: str = ""
+    turns: int = 1
+    body: Mapping[str, Any] = {}
+
+
+class Phrasebook(msgspec.Struct, frozen=True):
+    """The whole of workload.yaml."""
+
+    systems: Mapping[str, str]
+    families: tuple[Family, ...]
+    fills: Mapping[str, Sequence[str]]
+
+    def prompt(self, family: Family, dice: random.Random) -> Prompt:
+        """One prompt of the family."""
+        said = [self.fill(dice.choice(family.says), dice) for _ in range(family.turns)]
+        user = "\n".join([family.opens, *said] if family.opens else said)
+        messages = ({"role": "system", "content": self.systems[family.system]}, {"role": "user", "content": user})
+        return Prompt(family.name, messages, family.body)
+
+    def fill(self, template: str, dice: random.Random) -> str:
+        """The template with every `{gap}` that has fills replaced by one of them."""
+        return _GAP.sub(lambda gap: dice.choice(self.fills[gap[1]]) if gap[1] in self.fills else gap[0], template)
+
+
+def phrasebook() -> Phrasebook:
+    """The one that ships with the package."""
+    return msgspec.yaml.decode(resources.files("tierline.demo").joinpath("workload.yaml").read_bytes(), type=Phrasebook)
+
+
 def generate(count: int, seed: int = 7) -> list[Prompt]:
-    """`count` prompts in the shares of `_MIX`, shuffled; the same ones for the same seed."""
+    """`count` prompts in the families' shares, shuffled; the same ones for the same seed."""
     dice = random.Random(seed)  # noqa: S311  # a workload, not a secret
-    shares = [share for share, _, _ in _MIX]
-    total = sum(shares)
+    book = phrasebook()
+    shares = [family.share for family in book.families]
     prompts: list[Prompt] = []
-    for share, family, make in _MIX:
-        prompts += [make(family, dice) for _ in range(max(1, round(count * share / total)))]
+    for family in book.families:
+        prompts += [book.prompt(family, dice) for _ in range(max(1, round(count * family.share / sum(shares))))]
     dice.shuffle(prompts)
     while len(prompts) < count:
-        _, family, make = dice.choices(_MIX, shares)[0]
-        prompts.append(make(family, dice))
+        prompts.append(book.prompt(dice.choices(book.families, shares)[0], dice))
     return prompts[:count]
-
-
-def fill(template: str, dice: random.Random) -> str:
-    """The template with every `{gap}` filled at random from `phrases.FILLS`."""
-    return _GAP.sub(lambda gap: dice.choice(phrases.FILLS[gap[1]]), template)
-
-
-Maker = Callable[[str, random.Random], Prompt]
-
-
-def _said(system: str, templates: Sequence[str], **extra: Any) -> Maker:
-    def make(family: str, dice: random.Random) -> Prompt:
-        return Prompt(family, _turns(system, fill(dice.choice(templates), dice)), extra)
-
-    return make
-
-
-def _thread(turns: int) -> Maker:
-    def make(family: str, dice: random.Random) -> Prompt:
-        text = "\n".join(fill(dice.choice(phrases.THREAD_TURN), dice) for _ in range(turns))
-        return Prompt(family, _turns(phrases.SHOP, phrases.SUMMARISE + text))
-
-    return make
-
-
-def _turns(system: str, user: str) -> tuple[Mapping[str, str], ...]:
-    return ({"role": "system", "content": system}, {"role": "user", "content": user})
-
-
-_AS_JSON = {"type": "json_schema", "json_schema": {"name": "order", "strict": True, "schema": phrases.ORDER_SCHEMA}}
-
-_MIX: Sequence[tuple[float, str, Maker]] = (
-    (0.26, "where is my order", _said(phrases.SHOP, phrases.ORDER_STATUS)),
-    (0.12, "label a ticket", _said(phrases.TRIAGE, phrases.TRIAGE_TICKETS, max_tokens=8)),
-    (0.16, "extract an order as JSON", _said(phrases.EXTRACT, phrases.ORDER_MAILS, response_format=_AS_JSON)),
-    (0.08, "angry customer", _said(phrases.SHOP, phrases.COMPLAINTS)),
-    (0.09, "policy question", _said(phrases.SHOP, phrases.POLICY)),
-    (0.06, "code, easy", _said(phrases.INTEGRATION, phrases.CODE_EASY)),
-    (0.05, "code, hard", _said(phrases.INTEGRATION, phrases.CODE_HARD)),
-    (0.10, "small talk", _said(phrases.SHOP, phrases.SMALL_TALK)),
-    (0.04, "hard and open", _said(phrases.SHOP, phrases.HARD_OPEN)),
-    (0.04, "summarise a long case", _thread(400)),
-)
-"""Share of the day, family, and how a prompt of it is made."""

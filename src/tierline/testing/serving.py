@@ -41,9 +41,9 @@ def serving(spec: Path | str, *, port: int = 0, ready_within: float = 30.0, env:
     command = [sys.executable, "-m", "tierline", "serve", "--config", str(spec), "--host", HOST, "--port", str(port)]
     with tempfile.TemporaryFile() as written:
         began = time.monotonic()
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  # our own command
             command, stdout=written, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, start_new_session=True
-        )  # noqa: S603  # our own command
+        )
         try:
             _wait_until_ready(process, port, began + ready_within, written)
             yield Served(f"http://{HOST}:{port}", process.pid, time.monotonic() - began)
