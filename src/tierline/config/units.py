@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)\s*$")
@@ -17,7 +18,7 @@ class Duration(float):
     def parse(cls, value: object) -> Duration:
         """Seconds from text or a number; raises ValueError with the accepted forms when it is neither."""
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            if value >= 0:
+            if value >= 0 and math.isfinite(value):
                 return cls(value)
         elif isinstance(value, str) and (match := _DURATION.match(value)):
             return cls(float(match[1]) * _SECONDS[match[2]])

@@ -29,6 +29,7 @@ class Why(enum.StrEnum):
     PINNED = "pinned"
     PIN_UNUSABLE = "pin_unusable"
     RULE = "rule"
+    RULE_UNUSABLE = "rule_unusable"
     EXPLORED = "explored"
     # what it was taken for
     TASK_GIVEN = "task_given"
@@ -49,6 +50,8 @@ class Why(enum.StrEnum):
     ASSUMED_QUALITY = "assumed_quality"
     # what follows
     LAST_RESORT = "last_resort"
+    LIMITS_LIFTED = "limits_lifted"
+    OUTSIDE_TASK = "outside_task"
     NOTHING_ELIGIBLE = "nothing_eligible"
 
 
@@ -86,10 +89,12 @@ class Dropped(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One level of the plan: its targets in order (fallbacks of each other) and the validators an answer must pass."""
+    """One level of the plan: its targets in order (fallbacks of each other), the expected USD of a call to each, and the
+    validators an answer must pass."""
 
     tier: str
     targets: tuple[str, ...]
+    costs: tuple[float, ...] = ()
     validators: tuple[str, ...] = ()
 
 

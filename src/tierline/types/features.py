@@ -14,6 +14,9 @@ Operation = Literal["reasoning", "synthesis", "generation", "classification", "e
 CAPABILITIES = ("chat", "embeddings", "tools", "vision", "audio", "documents", "json_object", "json_schema", "reasoning", "logprobs")
 """Every word that may stand in `Model.capabilities` and `Features.needs`, in the order of their bits."""
 
+SENSITIVITIES = ("pii", "email", "phone", "credit_card", "iban", "national_id", "secret")
+"""Kinds of sensitive content that a rule may ask for as `sensitivity.<kind>`; a client may name others."""
+
 
 class Complexity(msgspec.Struct, frozen=True, omit_defaults=True):
     """An additive difficulty estimate in [0, 1]: `score` is the clipped sum of the named `parts`."""

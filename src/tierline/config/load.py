@@ -1,0 +1,88 @@
+"""Reading a spec: read → check → resolve. Nothing is returned unless everything holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tierline.config import document, environment, fingerprint, resolve, unavailable
+from tierline.config.case import Case
+from tierline.config.catalogue import shipped
+from tierline.config.check import examine
+from tierline.config.loaded import Loaded
+from tierline.config.problems import Problems
+from tierline.config.structure import fit
+from tierline.types.access import Endpoint
+from tierline.types.catalog import Model
+from tierline.types.errors import Problem, SpecInvalid
+
+
+def load(path: Path | str, environ: Mapping[str, str] | None = None) -> Loaded:
+    """The spec at `path`, checked and resolved; `environ` (default: the process's own) is what `${NAME}` reads.
+
+    Raises SpecInvalid with every problem at once; a variable that is not set is one of them. Warnings stand in the result."""
+    examined = _Examined(Path(path), os.environ if environ is None else environ, need_secrets=True)
+    if examined.problems.errors or examined.case is None:
+        raise SpecInvalid(examined.problems.sorted())
+    spec = examined.case.spec
+    canonical = fingerprint.canonical(spec, examined.case.written)
+    parts = fingerprint.parts(canonical, examined.models, shipped().digest)
+    return Loaded(
+        spec=spec,
+        path=Path(path),
+        models=examined.models,
+        providers=examined.endpoints,
+        keys=resolve.keys(examined.case),
+        fingerprint=fingerprint.fingerprint(parts),
+        parts=parts,
+        canonical=canonical,
+        warnings=examined.problems.sorted(),
+    )
+
+
+def check(path: Path | str, environ: Mapping[str, str] | None = None, need_secrets: bool = False) -> tuple[Problem, ...]:
+    """Everything wrong with the spec at `path`, errors and warnings, by line. Variables that are not set are problems only with
+    `need_secrets`."""
+    return _Examined(Path(path), os.environ if environ is None else environ, need_secrets).problems.sorted()
+
+
+class _Examined:
+    """One pass over a file: what it says as far as it can be understood, and everything that is wrong with it."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str], need_secrets: bool) -> None:
+        source = document.read(path)
+        self.problems = Problems(source)
+        self.endpoints: dict[str, Endpoint] = {}
+        self.models: dict[str, Model] = {}
+        self.case: Case | None = None
+        if not source.data:
+            return
+        written = _ordered(unavailable.refuse(source.data, self.problems))
+        self._variables(written, environ, need_secrets)
+        before = len(self.problems.found)
+        spec = fit(environment.fill(written, environ), self.problems)
+        whole = len(self.problems.found) == before and not source.problems
+        self.case = Case(spec, written, environ, self.problems, whole, need_secrets)
+        self.endpoints = resolve.endpoints(self.case)
+        self.models = resolve.models(self.case, self.endpoints, shipped())
+        examine(self.case, self.models)
+
+    def _variables(self, written: Mapping[str, Any], environ: Mapping[str, str], need_secrets: bool) -> None:
+        for place, text in environment.texts(written):
+            if "${" not in text:
+                continue
+            if environment.malformed(text):
+                self.problems.error(place, "`${` opens no variable", "write ${NAME}, or $${ for a plain ${")
+            for name in environment.variables(text):
+                if need_secrets and not environ.get(name):
+                    state = "empty" if name in environ else "not set"
+                    self.problems.error(place, f"the environment variable {name} is {state}", f"set {name} before starting")
+
+
+def _ordered(data: Any) -> Any:
+    """With the keys of every mapping in order, so that nothing can come to depend on the order in the file."""
+    if isinstance(data, dict):
+        return {key: _ordered(data[key]) for key in sorted(data)}
+    return [_ordered(item) for item in data] if isinstance(data, list) else data

@@ -1,0 +1,189 @@
+"""From what a person wrote to what the router works on: presets merged, prices and capabilities looked up, secrets read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from tierline.config import environment, unavailable
+from tierline.config.case import Case
+from tierline.config.catalogue import Catalogue, Facts
+from tierline.config.plugin_names import registered
+from tierline.config.presets import Preset, presets
+from tierline.config.problems import did_you_mean
+from tierline.config.spec import ModelSpec, ProviderSpec
+from tierline.types.access import Endpoint, Key
+from tierline.types.catalog import Model, Price
+from tierline.types.features import CAPABILITIES
+
+ASSUMED = ("chat", "tools", "json_object")
+"""What a model that nobody knows is taken to be able to do."""
+
+_NO_PRESET = Preset(dialect="openai_chat", base_url="", catalogue="", residency="")
+
+
+def preset_of(name: str, provider: ProviderSpec) -> Preset:
+    """The preset that a provider starts from: the one it names, else the one it is named like; an empty one where there is none."""
+    if provider.kind != "http":
+        return _NO_PRESET
+    return presets().get(provider.preset or name, _NO_PRESET)
+
+
+def endpoints(case: Case) -> dict[str, Endpoint]:
+    """Every provider of the spec, resolved."""
+    return {name: _endpoint(case, name, provider) for name, provider in case.spec.providers.items()}
+
+
+def _endpoint(case: Case, name: str, provider: ProviderSpec) -> Endpoint:
+    preset = preset_of(name, provider)
+    dialect = provider.dialect or preset.dialect
+    base_url = (provider.base_url or preset.base_url).rstrip("/")
+    if provider.kind == "http":
+        _check_http(case, name, provider, dialect, base_url)
+    secret = _secret(case, name, provider, preset)
+    return Endpoint(
+        name=name,
+        kind=provider.kind,
+        dialect=dialect,
+        base_url=base_url,
+        auth=preset.auth if secret else "none",
+        secret=secret,
+        headers=tuple(provider.headers.items()),
+        residency=provider.residency or preset.residency,
+        region=provider.region,
+        connect_timeout=float(provider.connect_timeout),
+        timeout=float(provider.timeout),
+        idle_timeout=float(provider.idle_timeout),
+        table=provider.table,
+        script=provider.script,
+    )
+
+
+def _check_http(case: Case, name: str, provider: ProviderSpec, dialect: str, base_url: str) -> None:
+    place = ("providers", name)
+    if provider.preset and provider.preset not in presets():
+        case.problems.unknown((*place, "preset"), "preset", provider.preset, presets())
+    elif not base_url:
+        near = did_you_mean(name, presets())
+        hint = f" ({near} is a preset)" if near.startswith("did you mean") else ""
+        case.problems.error(place, "it has no base_url, and no preset bears its name", f"add base_url: https://…/v1{hint}")
+    elif not environment.has_placeholder(base_url) and (urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).netloc):
+        case.problems.error((*place, "base_url"), f"{base_url!r} is no http address", "write it in full, e.g. https://api.openai.com/v1")
+    known = registered("tierline.dialects")
+    if dialect in known:
+        return
+    at = (*place, "dialect") if provider.dialect else place
+    if dialect in unavailable.DIALECTS:
+        what = f"the dialect {dialect} ({unavailable.DIALECTS[dialect]})"
+        case.problems.error(at, unavailable.sentence(what), "use a provider with an OpenAI-compatible API for now")
+    else:
+        case.problems.unknown(at, "dialect", dialect, (*known, *unavailable.DIALECTS))
+
+
+def _secret(case: Case, name: str, provider: ProviderSpec, preset: Preset) -> str:
+    """The secret given, else the one in the preset's own variable; never that one for another address than the preset's."""
+    if provider.api_key:
+        return "" if environment.has_placeholder(provider.api_key) else provider.api_key
+    if not preset.key or provider.base_url or provider.kind != "http":
+        return ""
+    secret = case.environ.get(preset.key, "")
+    if not secret and case.need_secrets:
+        reason = f"the environment variable {preset.key} is not set"
+        case.problems.error(("providers", name), reason, f"set {preset.key}, or give api_key")
+    return secret
+
+
+def models(case: Case, reached: Mapping[str, Endpoint], catalogue: Catalogue) -> dict[str, Model]:
+    """Every model of the spec, priced and with its capabilities; what nobody knows is warned of."""
+    return {name: _model(case, name, model, reached, catalogue) for name, model in case.spec.models.items()}
+
+
+def _model(case: Case, name: str, given: ModelSpec, reached: Mapping[str, Endpoint], catalogue: Catalogue) -> Model:
+    endpoint = reached.get(given.provider, Endpoint(given.provider))
+    upstream = given.model or name
+    facts = _facts(case, given, upstream, catalogue)
+    price, source = _price(given, facts)
+    capabilities = _capabilities(given, facts, endpoint)
+    if endpoint.name in case.spec.providers:
+        _warn_unknown(case, name, given, facts, endpoint, catalogue)
+    return Model(
+        name=name,
+        tier=given.tier,
+        provider=given.provider,
+        upstream=upstream,
+        price=price,
+        context=given.context if given.context is not None else facts.context,
+        max_output=given.max_output if given.max_output is not None else facts.max_output,
+        capabilities=capabilities,
+        residency=given.residency or endpoint.residency,
+        region=given.region or endpoint.region,
+        max_concurrency=given.max_concurrency,
+        source=source,
+    )
+
+
+def catalogue_provider(case: Case, name: str) -> str:
+    """Whose table of the catalogue holds the models of a provider; empty for a server of one's own."""
+    provider = case.spec.providers.get(name)
+    if provider is None:
+        return ""
+    preset = preset_of(name, provider)
+    return preset.catalogue if preset.catalogue is not None else provider.preset or name
+
+
+def _facts(case: Case, given: ModelSpec, upstream: str, catalogue: Catalogue) -> Facts:
+    provider = catalogue_provider(case, given.provider)
+    return (catalogue.find(provider, upstream) if provider else None) or Facts()
+
+
+def _price(given: ModelSpec, facts: Facts) -> tuple[Price, str]:
+    if given.price is not None:
+        return Price(given.price.input, given.price.output, given.price.cache_read, given.price.cache_write), "spec"
+    if facts.price is not None:
+        return facts.price, "catalogue"
+    return Price(known=False), "unknown"
+
+
+def _capabilities(given: ModelSpec, facts: Facts, endpoint: Endpoint) -> tuple[str, ...]:
+    if given.capabilities is not None:
+        listed = set(given.capabilities)
+        if "json_schema" in listed:
+            listed.add("json_object")
+        if listed != {"embeddings"}:
+            listed.add("chat")
+        return tuple(word for word in CAPABILITIES if word in listed)
+    if endpoint.kind != "http":
+        return CAPABILITIES
+    return facts.capabilities if facts.capabilities is not None else ASSUMED
+
+
+def _warn_unknown(case: Case, name: str, given: ModelSpec, facts: Facts, endpoint: Endpoint, catalogue: Catalogue) -> None:
+    place, upstream = ("models", name), given.model or name
+    assumed = endpoint.kind == "http" and given.capabilities is None and facts.capabilities is None
+    guess = f"; it is taken to do {', '.join(ASSUMED)}" if assumed else ""
+    give = " and capabilities: [...]" if assumed else ""
+    if given.price is None and facts.price is None:
+        near = catalogue.nearest(catalogue_provider(case, given.provider), upstream) if facts == Facts() else ""
+        case.problems.warn(
+            place,
+            f"nobody knows what {upstream!r} of {given.provider} costs: it counts as the dearest model{guess}",
+            f"give price: {{input: …, output: …}} in USD per million tokens{give}{'; ' + near if near else ''}",
+        )
+    elif assumed:
+        case.problems.warn(place, f"the catalogue does not know what {upstream!r} of {given.provider} can do{guess}", "give capabilities: [...]")
+    if facts.retired and facts.retired <= catalogue.about.made:
+        case.problems.warn(place, f"{given.provider} retired {upstream!r} on {facts.retired}", "move to a model that is still served")
+    if given.capabilities is None and facts.bits is not None and not {"chat", "embeddings"} & set(facts.capabilities or ()):
+        reason = f"the catalogue says that {upstream!r} is not served on the chat endpoint, so it will never be chosen"
+        case.problems.warn(place, reason, "choose another model, or give capabilities: [...] if the catalogue is wrong")
+
+
+def keys(case: Case) -> dict[bytes, Key]:
+    """SHA-256 of each secret → its key. A key whose variable is not set is left out."""
+    resolved = {}
+    for name, key in case.spec.keys.items():
+        if not environment.has_placeholder(key.secret):
+            digest = hashlib.sha256(key.secret.encode()).digest()
+            resolved[digest] = Key(name, frozenset(key.scopes), frozenset(key.routes), frozenset(key.models), key.team, key.task)
+    return resolved

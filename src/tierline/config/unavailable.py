@@ -1,0 +1,101 @@
+"""The one table of keys whose modules are still to come. What stands here is refused, never silently ignored.
+
+A row leaves the table when its module arrives; the table is empty when the last of them has come. `*` stands for any one name
+or index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tierline.config.document import Place
+from tierline.config.problems import Problems
+
+KEYS: Mapping[tuple[str, ...], str] = {
+    ("sources",): "databases and services that are asked before a model",
+    ("tasks", "*", "validate"): "checks of an answer",
+    ("tasks", "*", "stream"): "buffering a stream for its checks",
+    ("routes", "*", "tools_first"): "look-ups before any model",
+    ("routes", "*", "combine"): "combining the answers of several models",
+    ("routes", "*", "hedge"): "racing a second attempt against a slow first",
+    ("routes", "*", "prepare"): "rewriting a request before it is answered",
+    ("routes", "*", "session"): "keeping a session on its model",
+    ("routes", "*", "stream"): "buffering a stream for its checks",
+    ("routes", "*", "strict"): "translation between dialects",
+    ("routes", "*", "cascade", "on_low_confidence"): "escalation of unsure answers",
+    ("routes", "*", "scorer", "artifact"): "trained scorers",
+    ("routes", "*", "scorer", "ask"): "asking a small model when unsure",
+    ("governance", "detect"): "finding personal data and secrets",
+    ("keys", "*", "rate"): "rate limits",
+    ("budgets",): "budgets",
+    ("load",): "moving traffic by load",
+    ("experiments",): "controlled comparisons",
+    ("alerts",): "watching and alerts",
+}
+"""Path of a key → what will act on it."""
+
+SCORERS: Mapping[str, str] = {
+    "linear": "the trained linear scorer",
+    "neighbours": "the trained neighbour scorer",
+    "llm": "a model as scorer",
+}
+"""Kinds of `routes.*.scorer.kind` → what they will be."""
+
+DIALECTS: Mapping[str, str] = {
+    "anthropic_messages": "Anthropic's Messages API",
+    "gemini": "Gemini's generateContent",
+    "openai_responses": "OpenAI's Responses API",
+}
+"""Dialects → whose wire format they will speak."""
+
+
+def sentence(what: str) -> str:
+    """How every row of the table is said."""
+    return f"not available yet: {what} will come in a later version"
+
+
+def refuse(data: dict[str, Any], problems: Problems) -> dict[str, Any]:
+    """Reports each key of the table that is written, whatever its value, and returns the data without them."""
+    kept = data
+    for pattern, what in KEYS.items():
+        for place in list(_places(kept, pattern)):
+            problems.error(place, sentence(what), "remove this key for now")
+            kept = _without(kept, place)
+    for place in list(_places(kept, ("routes", "*", "scorer", "kind"))):
+        kind = _at(kept, place)
+        if isinstance(kind, str) and kind in SCORERS:
+            problems.error(place, sentence(SCORERS[kind]), "use the built-in scorer for now: kind: hints")
+            kept = _without(kept, place)
+    return kept
+
+
+def covers(path: tuple[str, ...]) -> bool:
+    """Whether a row of the table is about exactly this path, names included."""
+    return any(len(path) == len(key) and all(k in ("*", part) for k, part in zip(key, path, strict=True)) for key in KEYS)
+
+
+def _places(data: Any, pattern: tuple[str, ...], place: Place = ()) -> Iterator[Place]:
+    if not pattern:
+        yield place
+    elif isinstance(data, dict):
+        for name in data if pattern[0] == "*" else [pattern[0]]:
+            if name in data:
+                yield from _places(data[name], pattern[1:], (*place, name))
+
+
+def _at(data: Any, place: Place) -> Any:
+    for part in place:
+        data = data[part]
+    return data
+
+
+def _without(data: dict[str, Any], place: Place) -> dict[str, Any]:
+    """A copy of the path to `place`, without what stands there."""
+    name = str(place[0])
+    copy = dict(data)
+    if len(place) == 1:
+        del copy[name]
+    else:
+        copy[name] = _without(copy[name], place[1:])
+    return copy

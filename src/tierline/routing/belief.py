@@ -1,0 +1,80 @@
+"""What is believed of a model for one request: how often it is good enough, and what choosing it will cost.
+
+The pass rate comes from the first that knows: the scorer, the task's own table in the spec, or a prior by tier. The
+last two are assumed, and every decision that rests on them says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from tierline.routing.eligibility import bits, call_cost
+from tierline.routing.policy import Fleet, RoutePolicy, TaskPolicy
+from tierline.types.features import Features
+from tierline.types.scores import Scores
+from tierline.types.view import View
+
+Source = Literal["scorer", "spec", "prior"]
+
+STEEPNESS = 6.0
+"""How quickly the prior falls with difficulty: half the scale of difficulty past a rung's ceiling costs three logits."""
+
+
+class Candidate(msgspec.Struct, frozen=True, array_like=True):
+    """Model `index` as the selection sees it: pass rate and where it came from, USD for one call, and the expected USD of
+    choosing it, the cost of failure included."""
+
+    index: int
+    quality: float
+    source: Source
+    cost: float
+    expected: float
+
+
+def priors(route: RoutePolicy, difficulty: float) -> tuple[float, ...]:
+    """P(good enough) of each rung at this difficulty: exactly the route's bar at the rung's ceiling, falling logistically.
+
+    logit p = logit(bar) + STEEPNESS × (ceiling − difficulty). So, with nothing else known, the cheapest model that clears the
+    bar is the cheapest of the lowest rung that takes the difficulty."""
+    bar = min(max(route.bar, 0.01), 0.99)
+    base = math.log(bar / (1.0 - bar))
+    return tuple(1.0 / (1.0 + math.exp(-(base + STEEPNESS * (ceiling - difficulty)))) for ceiling in route.ceilings)
+
+
+def candidates(
+    fleet: Fleet, route: RoutePolicy, task: TaskPolicy, mask: int, features: Features, scores: Scores, view: View, difficulty: float
+) -> list[Candidate]:
+    """Every model of the mask with what is believed of it, in the fleet's order.
+
+    Expected cost is one call plus (1 − quality) × the task's cost of failure. Validators, which turn a failure into an
+    escalation instead, enter in `escalating`."""
+    prior = priors(route, difficulty)
+    good, declared = scores.good, task.quality
+    found = []
+    for i in bits(mask):
+        model = fleet.models[i]
+        quality, source = good.get(model.name), "scorer"
+        if quality is None:
+            quality, source = declared[i], "spec"
+            if quality is None:
+                quality, source = prior[fleet.level[i]], "prior"
+        cost = scores.cost.get(model.name) if scores.cost else None
+        if cost is None:
+            cost = call_cost(fleet, i, features, view)
+        found.append(Candidate(i, quality, source, cost, cost + (1.0 - quality) * task.failure_cost))  # type: ignore[arg-type]
+    return found
+
+
+def escalating(chain: Sequence[Candidate], failure_cost: float) -> float:
+    """Expected USD of a validated chain: each call is paid if all before it failed, and the last failure costs the business.
+
+    E = Σ costᵢ · Πⱼ₍ⱼ<ᵢ₎ (1 − qⱼ) + failure_cost · Π (1 − qᵢ), for validators that catch every bad answer."""
+    reached, total = 1.0, 0.0
+    for candidate in chain:
+        total += reached * candidate.cost
+        reached *= 1.0 - candidate.quality
+    return total + reached * failure_cost

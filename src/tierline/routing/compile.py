@@ -1,0 +1,166 @@
+"""From a loaded spec to the policy that decides: every name becomes an index, every expression a program."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+
+from tierline.config.expressions import Condition, FirstMatch
+from tierline.config.loaded import Loaded
+from tierline.config.spec import AllowSpec, RouteSpec, RuleSpec, Spec, TaskSpec
+from tierline.routing.facts import getters
+from tierline.routing.policy import Fleet, GovernancePolicy, Policy, RoutePolicy, TaskPolicy, Use
+from tierline.types.catalog import Model
+from tierline.types.features import CAPABILITIES
+
+
+def compile_policy(loaded: Loaded) -> Policy:
+    """The policy of a checked spec. Raises KeyError only for a spec that was never checked."""
+    spec = loaded.spec
+    fleet = _fleet(spec.tiers, loaded.models.values())
+    routes = {"auto": RouteSpec(), **spec.routes}
+    return Policy(
+        fingerprint=loaded.fingerprint,
+        fleet=fleet,
+        tasks={name: _task(name, task, fleet) for name, task in spec.tasks.items()},
+        routes={name: _route(name, route, spec, fleet) for name, route in routes.items()},
+        governance=_governance(spec, fleet),
+        keys={key.name: _mask(fleet, key.models) for key in loaded.keys.values() if key.models},
+        key_tasks={key.name: key.task for key in loaded.keys.values() if key.task},
+        open_task=TaskPolicy(name="", mask=fleet.everyone, quality=(None,) * len(fleet.models)),
+    )
+
+
+def _fleet(tiers: Sequence[str], models: Iterable[Model]) -> Fleet:
+    rung = {tier: level for level, tier in enumerate(tiers)}
+    ordered = tuple(sorted(models, key=lambda model: rung[model.tier]))
+    level = tuple(rung[model.tier] for model in ordered)
+    on_level = [0] * len(tiers)
+    for i, at in enumerate(level):
+        on_level[at] |= 1 << i
+    dearest = max((m.price.input + m.price.output for m in ordered if m.price.known), default=0.0)
+    return Fleet(
+        models=ordered,
+        index={model.name: i for i, model in enumerate(ordered)},
+        tiers=tuple(tiers),
+        level=level,
+        on_level=tuple(on_level),
+        can={word: sum(1 << i for i, m in enumerate(ordered) if word in m.capabilities) for word in CAPABILITIES},
+        price_in=tuple((m.price.input if m.price.known else dearest) / 1e6 for m in ordered),
+        price_out=tuple((m.price.output if m.price.known else dearest) / 1e6 for m in ordered),
+        smallest_window=min((m.context for m in ordered if m.context), default=0),
+        everyone=(1 << len(ordered)) - 1,
+        limited=tuple(m.name for m in ordered if m.max_concurrency is not None),
+    )
+
+
+def _mask(fleet: Fleet, names: Iterable[str]) -> int:
+    return sum(1 << fleet.index[name] for name in set(names))
+
+
+def _indices(fleet: Fleet, names: Sequence[str]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(fleet.index[name] for name in names))
+
+
+def _weights(fleet: Fleet, weights: Mapping[str, float]) -> tuple[float, ...]:
+    return tuple(weights.get(model.name, 0.0) for model in fleet.models) if weights else ()
+
+
+def _task(name: str, task: TaskSpec, fleet: Fleet) -> TaskPolicy:
+    return TaskPolicy(
+        name=name,
+        mask=_mask(fleet, task.models) if task.models else fleet.everyone,
+        order=_indices(fleet, task.models),
+        fallback=_indices(fleet, task.fallback),
+        fallback_mask=_mask(fleet, task.fallback),
+        bar=task.quality_bar,
+        failure_cost=task.failure_cost,
+        latency_budget=None if task.latency_budget is None else float(task.latency_budget),
+        prefer=task.prefer,
+        risk=task.risk,
+        quality=tuple(task.quality.get(model.name) for model in fleet.models),
+        weights=_weights(fleet, task.weights),
+    )
+
+
+def _route(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> RoutePolicy:
+    for_task = [(number, rule) for number, rule in enumerate(route.rules) if rule.task is not None]
+    for_models = [(number, rule) for number, rule in enumerate(route.rules) if rule.use is not None]
+    task_rules, model_rules = _conditions(for_task), _conditions(for_models)
+    return RoutePolicy(
+        name=name,
+        task=route.task,
+        bar=route.quality_bar,
+        ceilings=_ceilings(fleet.tiers, route.difficulty),
+        select=route.select,
+        weights=_weights(fleet, route.weights),
+        explore=route.explore,
+        max_attempts=route.cascade.max_attempts,
+        max_cost=route.cascade.max_cost,
+        deadline=float(route.deadline),
+        task_rules=task_rules,
+        task_rule_targets=tuple((number, str(rule.task)) for number, rule in for_task),
+        task_rule_facts=getters(task_rules.names, spec.signals),
+        model_rules=model_rules,
+        uses=tuple(_use(number, rule, fleet) for number, rule in for_models),
+        model_rule_facts=getters(model_rules.names, spec.signals),
+        log_text=_share(route.log_text),
+    )
+
+
+def _conditions(rules: Sequence[tuple[int, RuleSpec]]) -> FirstMatch:
+    return FirstMatch([Condition.compile(rule.when) for _, rule in rules])
+
+
+def _use(number: int, rule: RuleSpec, fleet: Fleet) -> Use:
+    """A list keeps its order; a tier or a single model needs none."""
+    if isinstance(rule.use, list):
+        return Use(number, ", ".join(rule.use), _mask(fleet, rule.use), _indices(fleet, rule.use))
+    name = str(rule.use)
+    if name in fleet.tiers:
+        return Use(number, name, fleet.on_level[fleet.tiers.index(name)])
+    return Use(number, name, 1 << fleet.index[name], (fleet.index[name],))
+
+
+def _ceilings(tiers: Sequence[str], given: Mapping[str, float]) -> tuple[float, ...]:
+    """The highest difficulty of each rung: as given; where not, evenly spaced between its neighbours; the last takes all."""
+    known = [-1, *(i for i, tier in enumerate(tiers[:-1]) if tier in given), len(tiers) - 1]
+    at = {-1: 0.0, len(tiers) - 1: 1.0, **{i: given[tier] for i, tier in enumerate(tiers[:-1]) if tier in given}}
+    for low, high in itertools.pairwise(known):
+        for i in range(low + 1, high):
+            at[i] = at[low] + (at[high] - at[low]) * (i - low) / (high - low)
+    return tuple(at[i] for i in range(len(tiers)))
+
+
+def _share(log_text: str) -> float:
+    """`none` → 0, `all` → 1, `sample 0.01` → 0.01."""
+    if log_text in ("none", "all"):
+        return float(log_text == "all")
+    return float(log_text.removeprefix("sample").strip())
+
+
+def _governance(spec: Spec, fleet: Fleet) -> GovernancePolicy:
+    conditions = tuple(Condition.compile(rule.when) for rule in spec.governance.rules)
+    names: frozenset[str] = frozenset().union(*(condition.names for condition in conditions))
+    return GovernancePolicy(
+        conditions=conditions,
+        allowed=tuple(_allowed(rule.allow, fleet) for rule in spec.governance.rules),
+        facts=getters(names, spec.signals),
+    )
+
+
+def _allowed(allow: AllowSpec, fleet: Fleet) -> int:
+    mask = 0
+    for i, model in enumerate(fleet.models):
+        if (
+            (not allow.residency or model.residency in _words(allow.residency))
+            and (not allow.region or model.region in _words(allow.region))
+            and (not allow.models or model.name in allow.models)
+            and (not allow.tiers or model.tier in allow.tiers)
+        ):
+            mask |= 1 << i
+    return mask
+
+
+def _words(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,20 @@
+"""Chance without dice: independent numbers in [0, 1) made from the one `draw` that a request carries."""
+
+from __future__ import annotations
+
+_MASK = (1 << 64) - 1
+
+EXPLORE = 1
+WEIGHTED = 2
+LOG_TEXT = 3
+
+
+def draw_for(draw: float, purpose: int) -> float:
+    """A number in [0, 1) for one purpose, the same for the same draw for ever.
+
+    The finaliser of SplitMix64 (Steele, Lea and Flood, 2014) over the draw's 53 bits and the purpose; two purposes give
+    numbers that are independent for every practical end."""
+    z = (int(draw * 9007199254740992.0) + purpose * 0x9E3779B97F4A7C15) & _MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+    return ((z ^ (z >> 31)) >> 11) / 9007199254740992.0

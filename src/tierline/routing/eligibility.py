@@ -1,0 +1,135 @@
+"""Who can serve at all: every model that cannot is dropped with the first constraint that it fails.
+
+Hard constraints hold always: capability, window, governance, the key, the price cap. Soft ones (a resting breaker, a full model, one
+that is too slow) give way when they would leave nobody: any answer beats an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tierline.routing.facts import facts
+from tierline.routing.policy import Fleet, Policy
+from tierline.types.decision import Drop, Dropped
+from tierline.types.features import Features
+from tierline.types.view import View
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """The mask of models that may serve, what was dropped, and whether the soft limits had to be lifted."""
+
+    mask: int
+    dropped: tuple[Dropped, ...] = ()
+    lifted: bool = False
+
+
+def eligible(
+    policy: Policy,
+    features: Features,
+    view: View,
+    mask: int,
+    *,
+    task: str,
+    risk: str,
+    latency_budget: float | None,
+    max_cost: float | None,
+) -> Standing:
+    """Those of `mask` that can serve this request. `latency_budget` in seconds, `max_cost` in USD for the whole request."""
+    fleet, dropped = policy.fleet, list[Dropped]()
+    left = _capable(fleet, features, mask, dropped)
+    left = _window(fleet, features, view, left, dropped)
+    left = _governed(policy, features, left, dropped, task, risk)
+    allowed = policy.keys.get(features.key)
+    if allowed is not None:
+        left = _keep(fleet, left, allowed, dropped, Drop.KEY, features.key)
+    if max_cost is not None:
+        left = _affordable(fleet, features, view, left, dropped, max_cost)
+    if not (view.resting or view.load or (view.latency and latency_budget is not None)):
+        return Standing(left, tuple(dropped))
+    hard, before = left, len(dropped)
+    left = _available(fleet, view, left, dropped, latency_budget)
+    if hard and not left:
+        return Standing(hard, tuple(dropped[:before]), lifted=True)
+    return Standing(left, tuple(dropped))
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The indices of the models in a mask, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def _keep(fleet: Fleet, left: int, allowed: int, dropped: list[Dropped], why: Drop, subject: str) -> int:
+    fallen = left & ~allowed
+    if fallen:
+        dropped.extend(Dropped(fleet.models[i].name, why, subject) for i in bits(fallen))
+    return left & allowed
+
+
+def _capable(fleet: Fleet, features: Features, left: int, dropped: list[Dropped]) -> int:
+    for need in features.needs:
+        left = _keep(fleet, left, fleet.can.get(need, 0), dropped, Drop.CAPABILITY, need)
+    return left
+
+
+def _window(fleet: Fleet, features: Features, view: View, left: int, dropped: list[Dropped]) -> int:
+    """Input and expected output must fit; a window of 0 is unknown and drops nobody."""
+    expected = features.input_tokens + features.output_tokens
+    if not fleet.smallest_window or (expected <= fleet.smallest_window and not view.token_scale):
+        return left
+    for i in bits(left):
+        model = fleet.models[i]
+        tokens = features.input_tokens * view.token_scale.get(model.name, 1.0) + features.output_tokens
+        if model.context and tokens > model.context:
+            dropped.append(Dropped(model.name, Drop.CONTEXT, "window", float(round(tokens)), float(model.context)))
+            left &= ~(1 << i)
+    return left
+
+
+def _governed(policy: Policy, features: Features, left: int, dropped: list[Dropped], task: str, risk: str) -> int:
+    """Every rule that holds applies; one that cannot be evaluated counts as holding: governance fails closed."""
+    rules = policy.governance
+    if not rules.conditions:
+        return left
+    values = facts(rules.facts, features, task, risk)
+    for number, condition in enumerate(rules.conditions):
+        if condition.holds(values, on_error=True):
+            left = _keep(policy.fleet, left, rules.allowed[number], dropped, Drop.GOVERNANCE, str(number))
+    return left
+
+
+def _affordable(fleet: Fleet, features: Features, view: View, left: int, dropped: list[Dropped], max_cost: float) -> int:
+    for i in bits(left):
+        cost = call_cost(fleet, i, features, view)
+        if cost > max_cost:
+            dropped.append(Dropped(fleet.models[i].name, Drop.PRICE, "max_cost", cost, max_cost))
+            left &= ~(1 << i)
+    return left
+
+
+def _available(fleet: Fleet, view: View, left: int, dropped: list[Dropped], latency_budget: float | None) -> int:
+    for i in bits(left):
+        model = fleet.models[i]
+        rest = view.resting.get(model.name, 0.0)
+        load = view.load.get(model.name, 0)
+        latency = view.latency.get(model.name) if latency_budget is not None else None
+        if rest > 0:
+            dropped.append(Dropped(model.name, Drop.RESTING, "breaker", rest))
+        elif model.max_concurrency is not None and load >= model.max_concurrency:
+            dropped.append(Dropped(model.name, Drop.CONCURRENCY, "max_concurrency", float(load), float(model.max_concurrency)))
+        elif latency is not None and latency_budget is not None and latency.p95 > latency_budget:
+            dropped.append(Dropped(model.name, Drop.LATENCY, "p95", latency.p95, latency_budget))
+        else:
+            continue
+        left &= ~(1 << i)
+    return left
+
+
+def call_cost(fleet: Fleet, i: int, features: Features, view: View) -> float:
+    """Expected USD of one call to model i: estimated tokens, the model's measured token scale, list price."""
+    scale = view.token_scale.get(fleet.models[i].name, 1.0) if view.token_scale else 1.0
+    return features.input_tokens * scale * fleet.price_in[i] + features.output_tokens * fleet.price_out[i]

@@ -1,0 +1,105 @@
+"""A spec compiled for deciding: models are bits of a mask, thresholds are numbers, rules are programs.
+
+`compile.py` makes it, once, at load; nothing in it changes afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from tierline.config.expressions import Condition, FirstMatch
+from tierline.routing.facts import Getter
+from tierline.types.catalog import Model
+
+
+class Fleet(msgspec.Struct, frozen=True):
+    """Every model, ordered by tier and then as the spec lists them; model `i` is bit `1 << i` of every mask.
+
+    `tiers` names the ladder, `level[i]` is model i's rung, `on_level[t]` the mask of rung t, `can[c]` the mask of models with
+    capability c; `price_in` and `price_out` are USD per token; `smallest_window` is the smallest known window of all;
+    `limited` names the models with a limit of concurrency."""
+
+    models: tuple[Model, ...]
+    index: Mapping[str, int]
+    tiers: tuple[str, ...]
+    level: tuple[int, ...]
+    on_level: tuple[int, ...]
+    can: Mapping[str, int]
+    price_in: tuple[float, ...]
+    price_out: tuple[float, ...]
+    smallest_window: int
+    everyone: int
+    limited: tuple[str, ...]
+
+
+class TaskPolicy(msgspec.Struct, frozen=True):
+    """One task. `order` lists its models (empty: all of them, `mask` covers either case); `quality[i]` is the declared pass rate of
+    model i, None where the spec gives none; `bar` None means the route's."""
+
+    name: str
+    mask: int
+    order: tuple[int, ...] = ()
+    fallback: tuple[int, ...] = ()
+    fallback_mask: int = 0
+    bar: float | None = None
+    failure_cost: float = 0.0
+    latency_budget: float | None = None
+    prefer: str = "cost"
+    risk: str = ""
+    quality: tuple[float | None, ...] = ()
+    weights: tuple[float, ...] = ()
+    validators: tuple[str, ...] = ()
+
+
+class Use(msgspec.Struct, frozen=True):
+    """What a model rule leaves: a mask, and the order in which to try it when the rule gave a list. `number` is its place in the spec."""
+
+    number: int
+    subject: str
+    mask: int
+    order: tuple[int, ...] = ()
+
+
+class RoutePolicy(msgspec.Struct, frozen=True):
+    """One route. `ceilings[t]` is the highest difficulty that rung t takes; the last is 1."""
+
+    name: str
+    task: str
+    bar: float
+    ceilings: tuple[float, ...]
+    select: str
+    weights: tuple[float, ...]
+    explore: float
+    max_attempts: int
+    max_cost: float | None
+    deadline: float
+    task_rules: FirstMatch
+    task_rule_targets: tuple[tuple[int, str], ...]
+    task_rule_facts: tuple[tuple[str, Getter], ...]
+    model_rules: FirstMatch
+    uses: tuple[Use, ...]
+    model_rule_facts: tuple[tuple[str, Getter], ...]
+    log_text: float
+
+
+class GovernancePolicy(msgspec.Struct, frozen=True):
+    """The governance rules: while `conditions[k]` holds, only the models of `allowed[k]` may serve."""
+
+    conditions: tuple[Condition, ...]
+    allowed: tuple[int, ...]
+    facts: tuple[tuple[str, Getter], ...]
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """The whole compiled spec. `keys` maps a key's name → the mask of models it may reach; `key_tasks` → its fixed task."""
+
+    fingerprint: str
+    fleet: Fleet
+    tasks: Mapping[str, TaskPolicy]
+    routes: Mapping[str, RoutePolicy]
+    governance: GovernancePolicy
+    keys: Mapping[str, int]
+    key_tasks: Mapping[str, str]
+    open_task: TaskPolicy

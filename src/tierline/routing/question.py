@@ -1,0 +1,77 @@
+"""One request on its way to a decision: what is known of it, what was settled, what limits it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tierline.routing.policy import Policy, RoutePolicy, TaskPolicy
+from tierline.types.decision import Reason, Settled, Why
+from tierline.types.features import Features
+from tierline.types.scores import Scores
+from tierline.types.view import View
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Everything a decision is made from. `difficulty` is in [0, 1], `bar` the pass rate to clear, `latency_budget` in seconds, `max_cost`
+    in USD; `model` and `tier` are what the client named, empty for a routed request; `unsure`: the scorer abstained."""
+
+    features: Features
+    scores: Scores
+    view: View
+    route: RoutePolicy
+    task: TaskPolicy
+    difficulty: float
+    bar: float
+    risk: str
+    latency_budget: float | None
+    max_cost: float | None
+    model: str = ""
+    tier: str = ""
+    unsure: bool = False
+
+    @property
+    def named(self) -> bool:
+        """The client named a model or a tier: nothing outside of it may answer."""
+        return bool(self.model or self.tier)
+
+
+def ask(
+    policy: Policy, route: RoutePolicy, features: Features, scores: Scores, view: View, settled: Settled | None, reasons: list[Reason]
+) -> Question:
+    """The question that a request puts; the reasons for its task are added to `reasons`."""
+    hints = features.hints
+    task = _task(policy, scores, settled, reasons)
+    difficulty = features.complexity.score if scores.difficulty is None else scores.difficulty
+    model, tier = (settled.model, settled.tier) if settled is not None else ("", "")
+    if not task.name and not model and not tier:
+        reasons.append(Reason(Why.DIFFICULTY, "", difficulty))
+    caps = [cap for cap in (hints.max_cost, route.max_cost) if cap is not None]
+    return Question(
+        features,
+        scores,
+        view,
+        route,
+        task,
+        difficulty,
+        route.bar if task.bar is None else task.bar,
+        hints.risk or task.risk,
+        task.latency_budget if hints.latency_budget is None else hints.latency_budget,
+        min(caps, default=None),
+        model,
+        tier,
+        unsure=scores.abstained and not task.name,
+    )
+
+
+def _task(policy: Policy, scores: Scores, settled: Settled | None, reasons: list[Reason]) -> TaskPolicy:
+    if settled is not None:
+        if settled.reason is not None:
+            reasons.append(settled.reason)
+        return policy.tasks.get(settled.task, policy.open_task)
+    if scores.task:
+        name = max(scores.task, key=lambda task: (scores.task[task], task))
+        if not scores.abstained and name in policy.tasks:
+            reasons.append(Reason(Why.TASK_SCORED, name, scores.task[name]))
+            return policy.tasks[name]
+        reasons.append(Reason(Why.TASK_UNSURE, name, scores.task[name]))
+    return policy.open_task
