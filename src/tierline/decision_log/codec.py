@@ -1,0 +1,369 @@
+"""A record as a row, and back: `decode(encode(record)) == record`, for every row that any release ever wrote.
+
+What stands in a plain column is not stored twice: the blobs are MessagePack arrays of the rest. The stored forms below
+(`_Features`, `_Decision`, …) are therefore append-only: a new field goes to the end and has a default; a field that is gone
+keeps its place. Reasons and the words of a small vocabulary are stored as numbers by the append-only lists `WHYS`, `DROPS` and `WORDS`,
+or as they are where they have no number yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from tierline.types.decision import Decision, Drop, Dropped, Reason, Step, Why
+from tierline.types.features import Complexity, Features
+from tierline.types.hints import NO_HINTS, Hints
+from tierline.types.record import Record, Tried
+from tierline.types.scores import NO_SCORES, Scores
+from tierline.types.view import NO_VIEW, Latency, View
+
+WHYS = (
+    Why.NAMED_MODEL,
+    Why.NAMED_TIER,
+    Why.PINNED,
+    Why.PIN_UNUSABLE,
+    Why.RULE,
+    Why.EXPLORED,
+    Why.TASK_GIVEN,
+    Why.TASK_RULE,
+    Why.TASK_SCORED,
+    Why.TASK_UNSURE,
+    Why.DIFFICULTY,
+    Why.ONLY_ONE,
+    Why.CHEAPEST_ABOVE_BAR,
+    Why.NONE_ABOVE_BAR,
+    Why.STATIC,
+    Why.BY_DIFFICULTY,
+    Why.FASTEST,
+    Why.BEST_WITHIN_BUDGET,
+    Why.BEST_QUALITY,
+    Why.WEIGHTED,
+    Why.ASSUMED_QUALITY,
+    Why.LAST_RESORT,
+    Why.NOTHING_ELIGIBLE,
+)
+"""The number of each reason is its place here. Append-only."""
+
+DROPS = (
+    Drop.CAPABILITY,
+    Drop.CONTEXT,
+    Drop.GOVERNANCE,
+    Drop.KEY,
+    Drop.RESTING,
+    Drop.CONCURRENCY,
+    Drop.LATENCY,
+    Drop.PRICE,
+    Drop.BUDGET,
+)
+"""The number of each cause of a drop is its place here. Append-only."""
+
+WORDS = (
+    "chat",
+    "embeddings",
+    "tools",
+    "vision",
+    "audio",
+    "documents",
+    "json_object",
+    "json_schema",
+    "reasoning",
+    "logprobs",
+    "synthesis",
+    "generation",
+    "classification",
+    "extraction",
+    "embedding",
+    "openai_chat",
+    "openai_responses",
+    "anthropic_messages",
+    "gemini",
+)
+"""Capabilities, kinds of work and dialects, by number. Append-only."""
+
+_WHY_NUMBER: Mapping[Why, int] = {why: number for number, why in enumerate(WHYS)}
+_DROP_NUMBER: Mapping[Drop, int] = {drop: number for number, drop in enumerate(DROPS)}
+_NUMBER: Mapping[str, int] = {word: number for number, word in enumerate(WORDS)}
+_number = _NUMBER.get
+
+_Word = int | str
+
+
+class _Features(msgspec.Struct, frozen=True, array_like=True):
+    """Stored form of `Features`. `request_id`, `route` and `draw` are None where they equal the decision's; the rest is in columns."""
+
+    request_id: str | None = None
+    route: str | None = None
+    draw: float | None = None
+    dialect: _Word = ""
+    hints: Hints = NO_HINTS
+    operations: tuple[_Word, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    needs: tuple[_Word, ...] = (0,)
+    turns: int = 1
+    questions: int = 0
+    code: bool = False
+    parts: Mapping[str, float] = {}
+    prompt_fingerprint: str = ""
+    sensitivity: tuple[str, ...] = ()
+    signals: Mapping[str, int] = {}
+    matches: Mapping[str, int] = {}
+    stream: bool = False
+
+
+class _Decision(msgspec.Struct, frozen=True, array_like=True):
+    """Stored form of `Decision`; the rest is in columns."""
+
+    steps: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
+    deadline: float = 60.0
+    max_cost: float | None = None
+    max_attempts: int = 4
+    reasons: tuple[tuple[_Word, str, float | None, float | None], ...] = ()
+    dropped: tuple[tuple[str, _Word, str, float | None, float | None], ...] = ()
+
+
+class _Scores(msgspec.Struct, frozen=True, array_like=True):
+    """Stored form of `Scores`; the difficulty is in a column."""
+
+    task: Mapping[str, float] = {}
+    good: Mapping[str, float] = {}
+    cost: Mapping[str, float] = {}
+    latency: Mapping[str, float] = {}
+    abstained: bool = False
+    by: str = ""
+
+
+class _View(msgspec.Struct, frozen=True, array_like=True):
+    """Stored form of `View`."""
+
+    resting: Mapping[str, float] = {}
+    load: Mapping[str, int] = {}
+    latency: Mapping[str, Latency] = {}
+    budgets: Mapping[str, float] = {}
+    warm: str = ""
+    pins: Mapping[str, str] = {}
+    token_scale: Mapping[str, float] = {}
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_read_features = msgspec.msgpack.Decoder(_Features).decode
+_read_decision = msgspec.msgpack.Decoder(_Decision).decode
+_read_scores = msgspec.msgpack.Decoder(_Scores).decode
+_read_view = msgspec.msgpack.Decoder(_View).decode
+_read_tried = msgspec.msgpack.Decoder(tuple[Tried, ...]).decode
+
+
+def encode(record: Record) -> tuple[Any, ...]:
+    """The values of `schema.COLUMNS`, in their order. Raises what the parts raise where a value has no stored form (a lone surrogate)."""
+    features, decision, scores, view, tried = record.features, record.decision, record.scores, record.view, record.tried
+    winner = record.winner
+    steps = decision.steps
+    model, tier, first = "", "", ""
+    if steps:
+        tier, first = steps[0].tier, steps[0].targets[0] if steps[0].targets else ""
+    cost = elapsed = 0.0
+    tokens_in = tokens_out = cached = fallbacks = escalations = 0
+    ttft = None
+    for index, attempt in enumerate(tried):
+        usage = attempt.usage
+        cost += attempt.cost
+        tokens_in += usage.input
+        tokens_out += usage.output
+        cached += usage.cached
+        fallbacks += attempt.cause == "fallback"
+        escalations += attempt.cause == "escalation"
+        if index == winner:
+            model = attempt.target
+            tier = _tier_of(steps, model, tier)
+            ttft = None if attempt.ttft is None else elapsed + attempt.ttft
+        elapsed += attempt.elapsed
+    request_id, route, draw = decision.request_id, decision.route, decision.draw
+    return (
+        request_id,
+        record.at,
+        route,
+        decision.task,
+        features.key,
+        features.team,
+        tier,
+        model,
+        first,
+        decision.policy,
+        record.status,
+        record.error,
+        cost,
+        tokens_in,
+        tokens_out,
+        cached,
+        len(tried),
+        fallbacks,
+        escalations,
+        elapsed + record.overhead,
+        ttft,
+        record.overhead,
+        decision.propensity,
+        decision.arm,
+        draw,
+        decision.margin,
+        scores.difficulty,
+        features.complexity.score,
+        features.operation,
+        features.language,
+        winner,
+        record.flagged,
+        record.truncated,
+        record.stopped,
+        _encode(
+            (
+                None if features.request_id == request_id else features.request_id,
+                None if features.route == route else features.route,
+                None if features.draw == draw else features.draw,
+                _number(features.dialect, features.dialect),
+                features.hints,
+                [_number(word, word) for word in features.operations],
+                features.input_tokens,
+                features.output_tokens,
+                [_number(word, word) for word in features.needs],
+                features.turns,
+                features.questions,
+                features.code,
+                features.complexity.parts,
+                features.prompt_fingerprint,
+                features.sensitivity,
+                features.signals,
+                features.matches,
+                features.stream,
+            )
+        ),
+        None if scores is NO_SCORES else _encode((scores.task, scores.good, scores.cost, scores.latency, scores.abstained, scores.by)),
+        None if view is NO_VIEW else _encode((view.resting, view.load, view.latency, view.budgets, view.warm, view.pins, view.token_scale)),
+        _encode(
+            (
+                [(step.tier, step.targets, step.validators) for step in steps],
+                decision.deadline,
+                decision.max_cost,
+                decision.max_attempts,
+                [(_WHY_NUMBER.get(r.why, r.why), r.subject, r.value, r.limit) for r in decision.reasons],
+                [(d.model, _DROP_NUMBER.get(d.why, d.why), d.subject, d.value, d.limit) for d in decision.dropped],
+            )
+        ),
+        _encode(tried),
+    )
+
+
+class Row(Protocol):
+    """A row by column name: a `sqlite3.Row` or a mapping."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The value of one column."""
+
+
+def decode(row: Row) -> Record:
+    """The record of a row, given by column name. Raises ValueError when a blob is not what a Tierline wrote."""
+    scores, view = row["scores"], row["view"]
+    return Record(
+        at=row["at"],
+        features=_features(row, _read_features(row["features"])),
+        decision=_decision(row, _read_decision(row["decision"])),
+        tried=_read_tried(row["tried"]),
+        scores=NO_SCORES if scores is None else _scores(row, _read_scores(scores)),
+        view=NO_VIEW if view is None else View(*msgspec.structs.astuple(_read_view(view))),
+        winner=row["winner"],
+        status=row["status"],
+        error=row["error"],
+        stopped=row["stopped"],
+        flagged=bool(row["flagged"]),
+        truncated=bool(row["truncated"]),
+        overhead=row["overhead"],
+    )
+
+
+def mended(record: Record) -> Record:
+    """The nearest record that has a stored form: lone surrogates become `?`, NaN becomes 0 and whole numbers are cut to 64 bits."""
+    return msgspec.convert(_mended(msgspec.to_builtins(record)), Record)
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, float):
+        return 0.0 if value != value else value  # noqa: PLR0124  # only NaN differs from itself
+    if isinstance(value, int) and not isinstance(value, bool):
+        return max(min(value, 2**63 - 1), -(2**63))
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_mended(item) for item in value]
+    return value
+
+
+def _tier_of(steps: tuple[Step, ...], model: str, default: str) -> str:
+    for step in steps:
+        if model in step.targets:
+            return step.tier
+    return default
+
+
+def _features(row: Row, stored: _Features) -> Features:
+    return Features(
+        request_id=row["request_id"] if stored.request_id is None else stored.request_id,
+        route=row["route"] if stored.route is None else stored.route,
+        key=row["key"],
+        team=row["team"],
+        dialect=_word(stored.dialect),
+        hints=stored.hints,
+        operation=row["operation"],
+        operations=tuple(map(_word, stored.operations)),
+        input_tokens=stored.input_tokens,
+        output_tokens=stored.output_tokens,
+        needs=tuple(map(_word, stored.needs)),
+        turns=stored.turns,
+        questions=stored.questions,
+        code=stored.code,
+        language=row["language"],
+        complexity=Complexity(row["complexity"], stored.parts),
+        prompt_fingerprint=stored.prompt_fingerprint,
+        sensitivity=stored.sensitivity,
+        signals=stored.signals,
+        matches=stored.matches,
+        stream=stored.stream,
+        draw=row["draw"] if stored.draw is None else stored.draw,
+    )
+
+
+def _decision(row: Row, stored: _Decision) -> Decision:
+    return Decision(
+        request_id=row["request_id"],
+        route=row["route"],
+        policy=row["policy"],
+        steps=tuple(Step(*step) for step in stored.steps),
+        task=row["task"],
+        arm=row["arm"],
+        propensity=row["propensity"],
+        draw=row["draw"],
+        deadline=stored.deadline,
+        max_cost=stored.max_cost,
+        max_attempts=stored.max_attempts,
+        reasons=tuple(Reason(_why(why), subject, value, limit) for why, subject, value, limit in stored.reasons),
+        dropped=tuple(Dropped(model, _drop(why), subject, value, limit) for model, why, subject, value, limit in stored.dropped),
+        margin=row["margin"],
+    )
+
+
+def _scores(row: Row, stored: _Scores) -> Scores:
+    return Scores(stored.task, row["difficulty"], stored.good, stored.cost, stored.latency, stored.abstained, stored.by)
+
+
+def _why(stored: _Word) -> Why:
+    return WHYS[stored] if isinstance(stored, int) else Why(stored)
+
+
+def _drop(stored: _Word) -> Drop:
+    return DROPS[stored] if isinstance(stored, int) else Drop(stored)
+
+
+def _word(stored: _Word) -> str:
+    return WORDS[stored] if isinstance(stored, int) else stored
