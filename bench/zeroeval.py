@@ -23,6 +23,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from tierline.decision_log.reader import LogReader
 from tierline.demo.figures import Single, best, cheapest, random_mix, zero_router
 from tierline.testing.serving import serving
 
@@ -205,6 +206,16 @@ async def ask_all(url: str, asked: Sequence[Question], concurrency: int) -> list
             )
 
         return list(await asyncio.gather(*map(ask, asked)))
+
+
+def logged(path: Path) -> tuple[float, int]:
+    """USD and rows of the whole decision log."""
+    reader = LogReader(path)
+    try:
+        costs = [record.cost for record in reader.records()]
+    finally:
+        reader.close()
+    return sum(costs), len(costs)
 
 
 def problems(run: Run) -> list[str]:
