@@ -38,7 +38,7 @@ RULES = [
     {"when": "operation == 'extraction' && needs.json_schema && turns > 8", "use": "balanced", "why": "long forms"},
     {"when": "code && complexity > 0.8", "use": "best", "why": "hard code"},
     {"when": "language == 'ja' && questions > 5", "use": ["m05"], "why": "it reads Japanese best"},
-    {"when": "session != '' && tags.exists(t, t == 'vip')", "use": "best", "why": "they pay for it"},
+    {"when": "session != '' && 'vip' in tags", "use": "best", "why": "they pay for it"},
 ]
 SPEC: Mapping[str, Any] = {
     "signals": {f"s{n}": {"keywords": [f"word{n}"]} for n in range(5)},
