@@ -6,9 +6,10 @@ an expression may use stand in `NAMES`; another name is an error at load, with t
 
 from __future__ import annotations
 
+import re
 import sys
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -73,12 +74,21 @@ class Condition(msgspec.Struct, frozen=True):
             raise ExpressionInvalid(f"unknown name{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}", unknown)
         return cls(source, program, names)
 
-    def holds(self, values: Mapping[str, Any], *, on_error: bool = False) -> bool:
-        """Whether it holds for these values; `on_error` is the answer where it cannot be evaluated."""
+    def holds(self, values: dict[str, Any], *, on_error: bool = False) -> bool:
+        """Whether it holds for these values, which name at least what it reads; `on_error` is the answer where it cannot be evaluated."""
         try:
-            return self.program.execute(_context(self.names, values)) is True
+            return self.program.execute(cel.Context(values)) is True
         except (KeyError, TypeError, ValueError, RuntimeError):
             return on_error
+
+
+def members(sources: Iterable[str], name: str) -> frozenset[str] | None:
+    """The members of a map that these expressions read, as in `needs.tools`; None where one uses the map as a whole.
+
+    Only what is read need be put before an expression: a map is the dearest thing to hand over."""
+    text = "\n".join(sources)
+    read = re.findall(rf"\b{name}\.(\w+)\b(?!\()", text)
+    return frozenset(read) if len(read) == len(re.findall(rf"\b{name}\b", text)) else None
 
 
 class FirstMatch:
@@ -93,11 +103,11 @@ class FirstMatch:
             (start, cel.compile(_chain(self.conditions[start : start + _CHAIN]))) for start in range(0, len(conditions), _CHAIN)
         ]
 
-    def __call__(self, values: Mapping[str, Any]) -> int:
-        """The index of the first condition that holds, -1 if none does. One that cannot be evaluated does not hold."""
+    def __call__(self, values: dict[str, Any]) -> int:
+        """The index of the first condition that holds for these values, -1 if none does. One that cannot be evaluated does not hold."""
         if not self._chunks:
             return -1
-        context = _context(self.names, values)
+        context = cel.Context(values)
         for start, program in self._chunks:
             try:
                 found = program.execute(context)
@@ -123,7 +133,3 @@ def _chain(conditions: Sequence[Condition]) -> str:
     for index in range(len(conditions) - 1, -1, -1):
         source = f"({conditions[index].source}) ? {index} : ({source})"
     return source
-
-
-def _context(names: frozenset[str], values: Mapping[str, Any]) -> Any:
-    return cel.Context({name: values[name] for name in names})

@@ -42,7 +42,7 @@ def priors(route: RoutePolicy, difficulty: float) -> tuple[float, ...]:
     bar is the cheapest of the lowest rung that takes the difficulty."""
     bar = min(max(route.bar, 0.01), 0.99)
     base = math.log(bar / (1.0 - bar))
-    return tuple(1.0 / (1.0 + math.exp(-(base + STEEPNESS * (ceiling - difficulty)))) for ceiling in route.ceilings)
+    return tuple(round(1.0 / (1.0 + math.exp(-(base + STEEPNESS * (ceiling - difficulty)))), 9) for ceiling in route.ceilings)
 
 
 def candidates(
@@ -53,19 +53,21 @@ def candidates(
     Expected cost is one call plus (1 − quality) × the task's cost of failure. Validators, which turn a failure into an
     escalation instead, enter in `escalating`."""
     prior = priors(route, difficulty)
-    good, declared = scores.good, task.quality
+    good, declared, failure_cost = scores.good, task.quality, task.failure_cost
+    tokens_in, tokens_out = features.input_tokens, features.output_tokens
+    informed = bool(good or scores.cost or view.token_scale)
     found = []
     for i in bits(mask):
-        model = fleet.models[i]
-        quality, source = good.get(model.name), "scorer"
+        quality, source = declared[i], "spec"
         if quality is None:
-            quality, source = declared[i], "spec"
-            if quality is None:
-                quality, source = prior[fleet.level[i]], "prior"
-        cost = scores.cost.get(model.name) if scores.cost else None
-        if cost is None:
-            cost = call_cost(fleet, i, features, view)
-        found.append(Candidate(i, quality, source, cost, cost + (1.0 - quality) * task.failure_cost))  # type: ignore[arg-type]
+            quality, source = prior[fleet.level[i]], "prior"
+        cost = tokens_in * fleet.price_in[i] + tokens_out * fleet.price_out[i]
+        if informed:
+            name = fleet.models[i].name
+            if name in good:
+                quality, source = good[name], "scorer"
+            cost = scores.cost[name] if name in scores.cost else call_cost(fleet, i, features, view)
+        found.append(Candidate(i, quality, source, cost, cost + (1.0 - quality) * failure_cost))  # type: ignore[arg-type]
     return found
 
 

@@ -100,10 +100,10 @@ def _route(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> RoutePolicy
         deadline=float(route.deadline),
         task_rules=task_rules,
         task_rule_targets=tuple((number, str(rule.task)) for number, rule in for_task),
-        task_rule_facts=getters(task_rules.names, spec.signals),
+        task_rule_facts=getters(task_rules.conditions, spec.signals),
         model_rules=model_rules,
         uses=tuple(_use(number, rule, fleet) for number, rule in for_models),
-        model_rule_facts=getters(model_rules.names, spec.signals),
+        model_rule_facts=getters(model_rules.conditions, spec.signals),
         log_text=_share(route.log_text),
     )
 
@@ -141,11 +141,10 @@ def _share(log_text: str) -> float:
 
 def _governance(spec: Spec, fleet: Fleet) -> GovernancePolicy:
     conditions = tuple(Condition.compile(rule.when) for rule in spec.governance.rules)
-    names: frozenset[str] = frozenset().union(*(condition.names for condition in conditions))
     return GovernancePolicy(
         conditions=conditions,
         allowed=tuple(_allowed(rule.allow, fleet) for rule in spec.governance.rules),
-        facts=getters(names, spec.signals),
+        facts=getters(conditions, spec.signals),
     )
 
 

@@ -6,8 +6,6 @@ that is too slow) give way when they would leave nobody: any answer beats an err
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from tierline.routing.facts import facts
@@ -55,12 +53,9 @@ def eligible(
     return Standing(left, tuple(dropped))
 
 
-def bits(mask: int) -> Iterator[int]:
+def bits(mask: int) -> list[int]:
     """The indices of the models in a mask, lowest first."""
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
+    return [i for i in range(mask.bit_length()) if mask >> i & 1]
 
 
 def _keep(fleet: Fleet, left: int, allowed: int, dropped: list[Dropped], why: Drop, subject: str) -> int:

@@ -131,7 +131,8 @@ _SENTENCES: dict[Why, Callable[[Reason], str]] = {
     Why.DIFFICULTY: _difficulty,
     Why.ONLY_ONE: lambda r: f"{r.subject} is the only model that can serve it.",
     Why.CHEAPEST_ABOVE_BAR: lambda r: (
-        f"{r.subject} has the least expected cost of those above the bar: it passes {_number(r.value, '.1%')}, the bar is {_number(r.limit, '.1%')}."
+        f"{r.subject} has the least expected cost of those above the bar: "
+        f"it passes {_number(r.value, '.1%')}, the bar is {_number(r.limit, '.1%')}."
     ),
     Why.NONE_ABOVE_BAR: lambda r: (
         f"No model clears the bar of {_number(r.limit, '.1%')}; {r.subject} comes nearest with {_number(r.value, '.1%')}."

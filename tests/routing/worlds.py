@@ -1,0 +1,114 @@
+"""Random specs, requests and worlds for the laws of routing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tierline.routing.router import Router
+from tierline.testing.builders import features, router
+from tierline.types.access import Key
+from tierline.types.features import Features
+from tierline.types.scores import Scores
+from tierline.types.view import Latency, View
+
+TIERS = ("fast", "balanced", "best")
+NAMES = ("a", "b", "c", "d", "e", "f")
+RATES = st.floats(0.0, 1.0, allow_nan=False)
+NEEDS = st.lists(st.sampled_from(["tools", "vision", "json_schema"]), unique=True, max_size=2)
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
+    names = NAMES[: draw(st.integers(1, len(NAMES)))]
+    return {
+        name: {
+            "tier": draw(st.sampled_from(TIERS)),
+            "price": (draw(st.floats(0, 20)), draw(st.floats(0, 80))),
+            "provider": draw(st.sampled_from(["acme", "apex"])),
+            "context": draw(st.sampled_from([0, 1_000, 200_000])),
+            "residency": draw(st.sampled_from(["cloud", "on_prem"])),
+            "max_concurrency": draw(st.sampled_from([None, 1, 5])),
+            "capabilities": ("chat", *draw(NEEDS)),
+        }
+        for name in names
+    }
+
+
+@st.composite
+def routers(draw: st.DrawFn, *, select: str | None = None, rules: bool = True, explore: float | None = None) -> Router:
+    fleet = draw(fleets())
+    names = st.sampled_from(sorted(fleet))
+    some = st.lists(names, unique=True, max_size=3)
+    models = draw(some)
+    fallback = [name for name in draw(some) if name not in models] if models else []
+    task = {
+        "why": "a task of the laws",
+        "models": models,
+        "fallback": fallback,
+        "quality_bar": draw(RATES),
+        "failure_cost": draw(st.floats(0, 1)),
+        "quality": {name: draw(RATES) for name in draw(some)},
+        "prefer": "cost" if select else draw(st.sampled_from(["cost", "quality", "latency"])),
+        "latency_budget": draw(st.sampled_from([None, 1.0, 30.0])),
+    }
+    uses: list[Any] = [*tiers_of(fleet), sorted(fleet)[:2], sorted(fleet)[0]]
+    found = draw(st.lists(st.sampled_from(uses), max_size=2)) if rules else []
+    route = {
+        "select": select
+        or draw(st.sampled_from(["cheapest_above_bar", "static", "by_difficulty", "fastest", "best_within_budget", "weighted"])),
+        "explore": draw(st.sampled_from([0.0, 0.3])) if explore is None else explore,
+        "weights": {name: draw(st.floats(0, 5)) for name in draw(some)},
+        "rules": [{"when": f"turns > {2 * i + 2}", "use": use, "why": "a rule"} for i, use in enumerate(found)],
+        "cascade": {"max_attempts": draw(st.integers(1, 6)), "max_cost": draw(st.sampled_from([None, 0.001, 0.1]))},
+    }
+    governance = {"rules": [{"when": "sensitivity.pii", "allow": {"residency": "on_prem"}, "why": "stays in house"}]}
+    keys = {b"k": Key("team", models=frozenset(draw(st.sets(names, min_size=1))))}
+    return router({"tasks": {"t": task}, "routes": {"auto": route}, "governance": governance}, fleet, keys=keys)
+
+
+def tiers_of(fleet: dict[str, dict[str, Any]]) -> list[str]:
+    return sorted({about["tier"] for about in fleet.values()})
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Features:
+    hints: dict[str, Any] = {
+        "task": draw(st.sampled_from(["", "t"])),
+        "max_cost": draw(st.sampled_from([None, 0.0001, 0.01])),
+        "latency_budget": draw(st.sampled_from([None, 0.5, 10.0])),
+    }
+    return features(
+        draw(RATES),
+        hints=hints,
+        key=draw(st.sampled_from(["", "team"])),
+        needs=("chat", *draw(NEEDS)),
+        turns=draw(st.integers(1, 6)),
+        input_tokens=draw(st.integers(0, 5_000)),
+        output_tokens=draw(st.integers(0, 2_000)),
+        sensitivity=tuple(draw(st.sampled_from([(), ("pii",)]))),
+        draw=draw(st.floats(0, 1, exclude_max=True)),
+    )
+
+
+@st.composite
+def beliefs(draw: st.DrawFn, *, abstained: bool | None = None) -> Scores:
+    return Scores(
+        task=draw(st.sampled_from([{}, {"t": 0.9}, {"t": 0.4}])),
+        difficulty=draw(st.none() | RATES),
+        good={name: draw(RATES) for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=2))},
+        abstained=draw(st.booleans()) if abstained is None else abstained,
+    )
+
+
+@st.composite
+def views(draw: st.DrawFn) -> View:
+    some = st.lists(st.sampled_from(NAMES), unique=True, max_size=3)
+    return View(
+        resting=dict.fromkeys(draw(some), 5.0),
+        load={name: draw(st.integers(0, 9)) for name in draw(some)},
+        latency={name: Latency(draw(st.floats(0.1, 2)), draw(st.floats(0.1, 20))) for name in draw(some)},
+        pins={"auto": draw(st.sampled_from(NAMES))} if draw(st.booleans()) and draw(st.booleans()) else {},
+        token_scale={name: draw(st.floats(0.5, 2)) for name in draw(some)},
+    )
