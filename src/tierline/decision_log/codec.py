@@ -290,7 +290,7 @@ def _mended(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, float):
-        return 0.0 if value != value else value  # noqa: PLR0124  # only NaN differs from itself
+        return 0.0 if value != value else value  # only NaN differs from itself
     if isinstance(value, int) and not isinstance(value, bool):
         return max(min(value, 2**63 - 1), -(2**63))
     if isinstance(value, dict):

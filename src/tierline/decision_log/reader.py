@@ -24,7 +24,7 @@ PAGE = 500
 ANY_ERROR = "any"
 """As `Filter.error`: every row that carries an error, whatever its class."""
 
-_SELECT = "SELECT seq, " + ", ".join(f'"{name}"' for name in COLUMNS) + " FROM decisions"
+_SELECT = "SELECT seq, " + ", ".join(f'"{name}"' for name in COLUMNS) + " FROM decisions"  # noqa: S608  # names from `schema`, values by parameters
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -120,14 +120,13 @@ class LogReader:
         condition, values = which.where()
         seen = self._newest() if after is None else after
         while True:
+            newest = self._newest()
+            if newest < seen:  # retention has emptied the table, and numbers start again
+                seen = 0
             page = self.query(f"{_SELECT} WHERE {condition} AND seq > ? ORDER BY seq LIMIT ?", [*values, seen, PAGE])
             yield from page
-            if page:
-                seen = page[-1]["seq"]
-                continue
-            # Numbers start again when retention has emptied the table.
-            seen = min(seen, self._newest())
-            if not wait():
+            seen = page[-1]["seq"] if page else newest
+            if not page and not wait():
                 return
 
     def query(self, statement: str, values: Any = ()) -> list[sqlite3.Row]:

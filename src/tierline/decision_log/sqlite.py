@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -55,7 +54,6 @@ _INSERT = insert(1)
 _INSERT_TEXT = "INSERT OR REPLACE INTO texts (request_id, at, body) VALUES (?, ?, ?)"
 
 _Taken = tuple[Record, bytes | None]
-_Row = tuple[Any, ...]
 
 
 class _Waiter(msgspec.Struct, frozen=True):
@@ -109,9 +107,10 @@ class SqliteLog:
         atexit.register(self.close)
 
     def put(self, record: Record, text: bytes | None = None) -> None:
-        """Take a row, and its prompt and answer where they are kept. Never waits; raises LogFailure when the queue is full or the log closed.
+        """Take a row, and its prompt and answer where they are kept, without waiting.
 
-        A row with an id that the log already has replaces it. May be called from any thread."""
+        Raises LogFailure when the queue is full or the log closed. A row with an id that the log already has replaces it.
+        May be called from any thread."""
         queue = self._queue
         if len(queue) >= self._max_queue or self._closing:
             raise self._refusal()
@@ -194,7 +193,7 @@ class SqliteLog:
             self._gather()
             try:
                 self._settle()
-                self._problem, delay = "", RETRY_FIRST
+                delay = RETRY_FIRST
             except Exception as error:  # whatever it is, the rows are still in the queue and the next try may go well
                 self._failed(error)
                 if time.monotonic() > self._give_up:
@@ -221,44 +220,29 @@ class SqliteLog:
         connection = self._current()
         self._retention.run(connection)
         taken = self._queue[:BATCH]
-        if not taken:
-            return
-        rows, texts = self._encoded(taken)
         try:
-            _write(connection, rows, texts)
+            if taken:
+                _write(connection, taken)
         except _BAD_ROW:
-            self._write_singly(connection, rows, texts)
+            for one in taken:  # the others shall not wait for the one that the file refuses
+                self._write_one(connection, one)
+        self._problem = ""
         with self._lock:
             del self._queue[: len(taken)]
             self._written += len(taken)
         self._release(None)
 
-    def _encoded(self, taken: list[_Taken]) -> tuple[list[_Row], list[_Row]]:
-        rows, texts = [], []
-        for record, text in taken:
+    def _write_one(self, connection: sqlite3.Connection, one: _Taken) -> None:
+        record, text = one
+        try:
+            _write(connection, [one])
+        except _BAD_ROW:
             try:
-                rows.append(encode(record))
-            except _BAD_ROW:
-                try:
-                    rows.append(encode(mended(record)))
-                except _BAD_ROW as error:
-                    self._reject(record.decision.request_id, error)
-                    continue
-            if text is not None:
-                texts.append((rows[-1][0], record.at, text))
-        return rows, texts
-
-    def _write_singly(self, connection: sqlite3.Connection, rows: list[_Row], texts: list[_Row]) -> None:
-        """One row of the batch is refused by the file: the others shall not wait for it."""
-        for row in rows:
-            try:
-                _write(connection, [row], [text for text in texts if text[0] == row[0]])
+                _write(connection, [(mended(record), text)])
             except _BAD_ROW as error:
-                self._reject(row[0], error)
-
-    def _reject(self, request_id: str, error: Exception) -> None:
-        self.rejected += 1
-        _logger.error("the row of request %r has no stored form and is not in the log: %s", request_id, type(error).__name__)
+                self.rejected += 1
+                name = record.decision.request_id
+                _logger.error("the row of request %r has no stored form and is not in the log: %s", name, type(error).__name__)
 
     def _failed(self, error: Exception) -> None:
         problem = error.message if isinstance(error, LogFailure) else sqlite_file.explain(self.path, error)
@@ -292,7 +276,9 @@ class SqliteLog:
                 waiter.loop.call_soon_threadsafe(_resolve, waiter.future, error)
 
 
-def _write(connection: sqlite3.Connection, rows: list[_Row], texts: list[_Row]) -> None:
+def _write(connection: sqlite3.Connection, taken: list[_Taken]) -> None:
+    rows = [encode(record) for record, _ in taken]
+    texts = [(record.decision.request_id, record.at, text) for record, text in taken if text is not None]
     with transaction(connection):
         connection.executemany(_INSERT, rows)
         if texts:
