@@ -117,6 +117,14 @@ class Provider(Protocol):
 class DecisionLog(Protocol):
     """Keeps one row a request. `put` never blocks on I/O; a row is acknowledged when `flushed` has returned after it."""
 
+    @property
+    def waiting(self) -> int:
+        """Rows taken and not yet on disk."""
+
+    @property
+    def problem(self) -> str:
+        """What keeps rows from the disk and how to mend it; empty while all is well."""
+
     def put(self, record: Record, text: bytes | None = None) -> None:
         """Take a row (and its prompt and answer, where the route keeps them); raises LogFailure when the queue is full."""
 

@@ -22,7 +22,7 @@ def pursue(decision: Decision) -> Course:
 
     A step's next target is a fallback, tried when the provider failed; the next step is an escalation, taken when the answer was not
     accepted, or a further fallback when nobody on the step answered. The course ends within the decision's attempts, deadline and cost
-    cap; a failure that is the client's own, or a client that went away, ends it at once. When nothing was accepted, the last
+    cap; a failure that is the client's own, a client that went away, or a stream that was cut after its first content, ends it at once. When nothing was accepted, the last
     answer there was is returned, flagged: it came from the highest step reached."""
     tried: list[tuple[Attempt, Outcome]] = []
     failed: set[str] = set()
@@ -46,6 +46,8 @@ def pursue(decision: Decision) -> Course:
             if outcome.ok:
                 best, cause = len(tried) - 1, "escalation"
                 break
+            if outcome.error == "cut":
+                return Result(tuple(tried), len(tried) - 1, truncated=True)
             if outcome.error in _FINAL:
                 return Result(tuple(tried), best, flagged=best is not None, stopped=_FINAL[outcome.error])
             failed.add(target)

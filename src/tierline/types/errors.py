@@ -8,9 +8,10 @@ TierlineError                     says what is wrong, where, and how to mend it
 │   ├── UnknownModel        404   a model name that the spec does not have
 │   ├── TooLarge            413   a body over the limit
 │   ├── NoEligibleModel     4xx   every model was dropped; says which constraint removed which
-│   ├── UpstreamFailed      502   every attempt failed
+│   ├── UpstreamFailed      502   every attempt failed, or a stream was cut
 │   ├── Unavailable         503   draining, or the log cannot be written
-│   └── DeadlineExceeded    504   nothing answered in time
+│   ├── DeadlineExceeded    504   nothing answered in time
+│   └── ClientClosed        499   the client went away; nobody is told, the log keeps it
 ├── ProviderFailure               one attempt gave no answer (never reaches a client as it is)
 ├── SpecInvalid                   a spec with problems, all of them
 └── LogFailure                    the decision log cannot be opened or written
@@ -90,14 +91,20 @@ class NoEligibleModel(RequestError):
 
     def __init__(self, message: str, status: int, *, retry_after: float | None = None) -> None:
         super().__init__(message, retry_after=retry_after)
-        self.status = status  # type: ignore[misc]  # the one error whose status is known only when it happens
+        self.status = status  # type: ignore[misc]  # known only when it happens
 
 
 class UpstreamFailed(RequestError):
-    """Every attempt failed; `status` is 502 unless the upstream's own 4xx is the client's to mend."""
+    """Every attempt failed. The status is 502, or 429, 503 and 504 where all of them failed in that way, or the upstream's own 4xx
+    where the request is the client's to mend: then `body` is the upstream's error body, which is passed on."""
 
-    status = 502
-    code = "upstream_failed"
+    def __init__(
+        self, message: str, *, status: int = 502, code: str = "upstream_failed", body: bytes = b"", retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.status = status  # type: ignore[misc]  # known only when it happens
+        self.code = code  # type: ignore[misc]
+        self.body = body
 
 
 class Unavailable(RequestError):
@@ -112,6 +119,13 @@ class DeadlineExceeded(RequestError):
 
     status = 504
     code = "deadline_exceeded"
+
+
+class ClientClosed(RequestError):
+    """The client went away before its answer was complete."""
+
+    status = 499
+    code = "client_closed"
 
 
 class ProviderFailure(TierlineError):

@@ -1,0 +1,70 @@
+"""A loaded spec → a gateway: the only place that knows every organ, each by the name under which it is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tierline import plugins
+from tierline.config.loaded import Loaded
+from tierline.config.spec import RouteSpec
+from tierline.gateway.call import Lane
+from tierline.gateway.gateway import Gateway
+from tierline.interfaces import DecisionLog, Dialect, Provider, Scorer
+from tierline.state.world import World
+from tierline.types.access import Endpoint
+from tierline.types.record import Record
+
+DEFAULT_ROUTE = "auto"
+
+
+def assemble(
+    loaded: Loaded,
+    world: World,
+    log: DecisionLog,
+    observe: Callable[[Record], None],
+    before: Gateway | None = None,
+) -> Gateway:
+    """The gateway of one spec. Providers of the gateway `before` it go on where their endpoint is unchanged."""
+    providers = _providers(loaded, {} if before is None else providers_of(before))
+    dialects = {name: found() for name, found in plugins.find_all("dialects", {e.dialect for e in loaded.providers.values()}).items()}
+    lanes = {name: _lane(loaded, name, providers, dialects) for name in loaded.models}
+    return Gateway(loaded, lanes, _scorers(loaded), world, log, observe)
+
+
+def open_log(loaded: Loaded, path: Path | None = None) -> DecisionLog:
+    """The decision log that the spec names, or the one at `path`; raises LogFailure."""
+    spec = loaded.spec.decision_log
+    where = path if path is not None else loaded.path.parent / spec.path
+    log: DecisionLog = plugins.find("decision_logs", "sqlite")(
+        where, retention=spec.retention, text_retention=spec.text_retention, max_queue=spec.max_queue
+    )
+    return log
+
+
+def providers_of(gateway: Gateway) -> dict[str, tuple[Endpoint, Provider]]:
+    """The providers that a gateway's models are reached through, by name."""
+    return {lane.endpoint.name: (lane.endpoint, lane.provider) for lane in gateway.lanes.values()}
+
+
+def _providers(loaded: Loaded, before: Mapping[str, tuple[Endpoint, Provider]]) -> dict[str, Provider]:
+    endpoints = {name: loaded.providers[name] for name in sorted({model.provider for model in loaded.models.values()})}
+    kinds = plugins.find_all("providers", {endpoint.kind for endpoint in endpoints.values()})
+    providers: dict[str, Provider] = {}
+    for name, endpoint in endpoints.items():
+        known, provider = before.get(name, (None, None))
+        providers[name] = provider if provider is not None and known == endpoint else kinds[endpoint.kind](endpoint)
+    return providers
+
+
+def _lane(loaded: Loaded, name: str, providers: Mapping[str, Provider], dialects: Mapping[str, Dialect]) -> Lane:
+    model = loaded.models[name]
+    endpoint = loaded.providers[model.provider]
+    return Lane(model, endpoint, providers[model.provider], dialects[endpoint.dialect])
+
+
+def _scorers(loaded: Loaded) -> dict[str, Scorer]:
+    """A scorer for each route; routes with the same settings share one."""
+    routes = {DEFAULT_ROUTE: RouteSpec(), **loaded.spec.routes}
+    kinds = plugins.find_all("scorers", {route.scorer.kind for route in routes.values()})
+    return {name: kinds[route.scorer.kind](loaded, route.scorer) for name, route in routes.items()}

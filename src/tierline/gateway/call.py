@@ -1,0 +1,175 @@
+"""One attempt: the request goes out to one model, and an outcome comes back, whatever happens.
+
+    dialect.upstream_body → provider.send → read → Outcome
+
+Nothing here raises for what an upstream does wrong: that is an outcome, and the course decides what follows from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from time import perf_counter
+
+import msgspec
+
+from tierline.gateway.downstream import Downstream, Opening
+from tierline.gateway.stream import relay
+from tierline.interfaces import Dialect, Provider
+from tierline.state.world import World
+from tierline.types.access import Endpoint
+from tierline.types.catalog import Model
+from tierline.types.decision import Attempt, Decision
+from tierline.types.errors import ProviderFailure
+from tierline.types.features import Features
+from tierline.types.outcome import Answer, Outcome, Usage
+from tierline.types.request import Request
+from tierline.types.wire import Call, Reply
+
+CHARS_PER_TOKEN = 4
+"""For answers whose upstream told no usage; such counts are marked as estimated."""
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """How one model is reached: everything that a call to it needs, looked up once at load."""
+
+    model: Model
+    endpoint: Endpoint
+    provider: Provider
+    dialect: Dialect
+
+
+class Caller:
+    """Makes the attempts of one request, which came at `arrived` (a reading of `perf_counter`). `waited` is how many seconds were
+    spent on upstreams so far."""
+
+    __slots__ = ("_arrived", "_client", "_decision", "_features", "_lanes", "_request", "_world", "waited")
+
+    def __init__(
+        self,
+        lanes: Mapping[str, Lane],
+        world: World,
+        request: Request,
+        features: Features,
+        decision: Decision,
+        client: Downstream | None,
+        arrived: float,
+    ) -> None:
+        self._lanes = lanes
+        self._world = world
+        self._request = request
+        self._features = features
+        self._decision = decision
+        self._client = client
+        self._arrived = arrived
+        self.waited = 0.0
+
+    async def __call__(self, attempt: Attempt) -> Outcome:
+        """The outcome of one attempt. The client's going away is an outcome too: `cancelled`."""
+        lane = self._lanes[attempt.target]
+        if not self._world.enter(attempt.target):
+            return Outcome(ok=False, error="overloaded", detail=f"{lane.model.max_concurrency} calls are in flight, its limit in the spec")
+        started = perf_counter()
+        try:
+            return await self._made(lane, attempt, started)
+        except ProviderFailure as failure:
+            return failed(failure, perf_counter() - started)
+        except asyncio.CancelledError:
+            return Outcome(ok=False, error="cancelled", elapsed=perf_counter() - started, detail="the client went away")
+        finally:
+            self.waited += perf_counter() - started
+            self._world.leave(attempt.target)
+
+    async def _made(self, lane: Lane, attempt: Attempt, started: float) -> Outcome:
+        request = self._request
+        reply = await lane.provider.send(
+            Call(
+                lane.model,
+                request.kind,
+                lane.dialect.upstream_path(request, lane.model),
+                lane.dialect.upstream_body(request, lane.model),
+                stream=request.stream,
+                timeout=lane.endpoint.timeout if attempt.timeout is None else min(lane.endpoint.timeout, attempt.timeout),
+                request_id=request.id,
+            )
+        )
+        try:
+            if reply.status >= 400:
+                return await _refused(lane, reply, started)
+            if request.stream and self._client is not None:
+                return await self._streamed(lane, attempt, reply, started)
+            return await self._whole(lane, reply, started)
+        finally:
+            await reply.close()
+
+    async def _whole(self, lane: Lane, reply: Reply, started: float) -> Outcome:
+        try:
+            body = await reply.body()
+        except ProviderFailure as failure:
+            if failure.kind == "cut":  # nothing of it has reached the client, so another model may answer
+                raise ProviderFailure("connect", "the connection broke within the answer") from None
+            raise
+        answer, usage = lane.dialect.read_answer(self._request, body)
+        usage = usage or self._estimated(len(answer.text))
+        elapsed = perf_counter() - started
+        return Outcome(ok=True, answer=answer, usage=usage, cost=cost(lane.model, usage), elapsed=elapsed, status=reply.status)
+
+    async def _streamed(self, lane: Lane, attempt: Attempt, reply: Reply, started: float) -> Outcome:
+        assert self._client is not None
+        reader = lane.dialect.reader(self._request)
+        deadline = None if attempt.timeout is None else started + attempt.timeout
+        opening = Opening(self._decision, attempt.target, attempt.number, started - self._arrived - self.waited)
+        end = await relay(reply, reader, self._client, opening, deadline)
+        usage = reader.usage or self._estimated(reader.output_chars)
+        ttft = None if end.committed_at is None else end.committed_at - started
+        answer = Answer(lane.dialect.name, finish=reader.finish or "error", served_model=reader.served_model)
+        return Outcome(
+            ok=not end.error,
+            answer=answer,
+            usage=usage,
+            cost=cost(lane.model, usage),
+            elapsed=perf_counter() - started,
+            ttft=ttft,
+            error=end.error,
+            status=reply.status,
+            detail=end.detail,
+        )
+
+    def _estimated(self, output_chars: int) -> Usage:
+        output = 0 if self._request.kind == "embeddings" else -(-output_chars // CHARS_PER_TOKEN)
+        return Usage(input=self._features.input_tokens, output=output, estimated=True)
+
+
+def cost(model: Model, usage: Usage) -> float:
+    """USD of one call at the model's list price."""
+    return model.price.cost(usage.input, usage.output, usage.cached, usage.cache_written)
+
+
+def failed(failure: ProviderFailure, elapsed: float) -> Outcome:
+    """The outcome of an attempt that gave no answer."""
+    return Outcome(
+        ok=False, elapsed=elapsed, error=failure.kind, status=failure.status, retry_after=failure.retry_after, detail=failure.message
+    )
+
+
+async def _refused(lane: Lane, reply: Reply, started: float) -> Outcome:
+    """The outcome of an error status; its body is kept, for errors that are the client's own to mend."""
+    body = await reply.body()
+    kind, detail = lane.dialect.read_error(reply.status, body)
+    return Outcome(
+        ok=False,
+        answer=Answer(lane.dialect.name, body=body, finish="error"),
+        elapsed=perf_counter() - started,
+        error=kind,
+        status=reply.status,
+        retry_after=retry_after(reply.headers.get("retry-after")),
+        detail=detail,
+    )
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds of a retry-after header given as a number, None where there is none (or a date: too coarse to act on)."""
+    try:
+        return None if value is None else max(float(value), 0.0)
+    except ValueError:
+        return None

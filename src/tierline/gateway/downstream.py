@@ -1,0 +1,33 @@
+"""The client's side of a stream, as the gateway sees it: the HTTP face and the library client each bring their own."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from tierline.types.decision import Decision
+
+
+class ClientGone(Exception):  # noqa: N818  # it is no fault
+    """The client closed its connection."""
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """What is known when a stream commits: the decision, the model that answers, how many attempts it took, and the seconds
+    spent in Tierline itself so far."""
+
+    decision: Decision
+    model: str
+    attempts: int
+    overhead: float
+
+
+class Downstream(Protocol):
+    """Where a stream goes. Nothing is sent before `begin`; until then another model can still answer unseen."""
+
+    def begin(self, opening: Opening) -> None:
+        """The stream is committed: status and headers may leave."""
+
+    async def send(self, data: bytes) -> None:
+        """Send on; waits while the client is slow. Raises ClientGone."""

@@ -1,0 +1,176 @@
+"""One spec at work: `Gateway.answer` is the whole story of a request, and the executable table of contents of the house.
+
+    extract → settle, score → view → decide → pursue, driven → settle the world → log
+
+A gateway never changes after it is made. A new spec makes a new one (`gateway/reload`); what outlives a spec (the world, the
+log, unchanged providers) is handed on.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from time import perf_counter
+
+import msgspec
+
+from tierline.config.loaded import Loaded
+from tierline.gateway.call import Caller, Lane
+from tierline.gateway.downstream import Downstream
+from tierline.gateway.drive import drive
+from tierline.gateway.failure import error_of
+from tierline.gateway.texts import Texts
+from tierline.interfaces import DecisionLog, Scorer
+from tierline.routing.extract import Extractor
+from tierline.routing.pursue import pursue
+from tierline.routing.router import Router
+from tierline.state.world import World
+from tierline.types.access import ANYONE, Key
+from tierline.types.decision import Decision
+from tierline.types.errors import Forbidden, LogFailure, RequestError, Unavailable
+from tierline.types.features import Features
+from tierline.types.hints import NO_HINTS, Hints
+from tierline.types.outcome import Result
+from tierline.types.record import Record, Tried
+from tierline.types.request import Request
+from tierline.types.scores import NO_SCORES, Scores
+from tierline.types.view import View
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A request as a face hands it over: parsed, with who asks, what they hinted, the body's bytes and the reading of
+    `perf_counter` at which it came."""
+
+    request: Request
+    key: Key = ANYONE
+    hints: Hints = NO_HINTS
+    body: bytes = b""
+    started: float = 0.0
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """A request that has been decided on: all that the decision was made from, and the decision. Nothing has been called yet."""
+
+    request: Request
+    features: Features
+    scores: Scores
+    view: View
+    decision: Decision
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What came of a request. `error` is set where nothing (or, of a stream, not all) was answered; its status is what the client
+    is told. `overhead` is seconds spent in Tierline itself."""
+
+    decision: Decision
+    result: Result
+    error: RequestError | None = None
+    overhead: float = 0.0
+
+    @property
+    def status(self) -> int:
+        """The HTTP status: 200, or the error's."""
+        return 200 if self.error is None else self.error.status
+
+
+class Gateway:
+    """One spec, assembled. `lanes` says how each model is reached, `scorers` who speaks for each route; `observe` sees every record
+    as it is logged. `in_flight` counts the requests that run on it."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        lanes: dict[str, Lane],
+        scorers: Mapping[str, Scorer],
+        world: World,
+        log: DecisionLog,
+        observe: Callable[[Record], None],
+    ) -> None:
+        self.loaded = loaded
+        self.lanes = lanes
+        self.scorers = scorers
+        self.world = world
+        self.log = log
+        self.router = Router(loaded)
+        self.in_flight = 0
+        self._extract = Extractor(loaded)
+        self._texts = Texts(loaded)
+        self._observe = observe
+
+    async def answer(self, asked: Asked, client: Downstream | None = None) -> Answered:
+        """Answer one request; a stream goes to `client` from its first content on. What fails is told in `Answered.error`; raised is
+        only what cannot be decided at all (RequestError) and what should not happen."""
+        request = self.admit(asked)
+        features = self._extract(request, asked.key)
+        try:
+            weighed = self.weigh(request, features)
+            texts = self._texts.of(features, client)
+            caller = Caller(self.lanes, self.world, weighed.request, features, weighed.decision, texts or client, asked.started)
+            result = await drive(pursue(weighed.decision), caller)
+            self.world.settle(features, result)
+            error = error_of(self.router, weighed.decision, result)
+            answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - caller.waited)
+            self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, result))
+        except RequestError:
+            raise
+        except Exception:
+            self._put_incident(features)
+            raise
+        return answered
+
+    def admit(self, asked: Asked) -> Request:
+        """The request under its own id, with the route or the override that its model name means.
+
+        Raises UnknownModel, and Forbidden where the key may not use the route."""
+        request, key, hints = asked.request, asked.key, asked.hints
+        address = self.router.address(request.model)
+        route = address.route
+        if key.routes and route not in key.routes:
+            raise Forbidden(f"the key {key.name!r} may not use the route {route!r} → it may use {', '.join(sorted(key.routes))}")
+        if address.model or address.tier:
+            hints = msgspec.structs.replace(hints, model=address.model or hints.model, tier=address.tier or hints.tier)
+        return msgspec.structs.replace(request, id=os.urandom(8).hex(), route=route, key=key.name, hints=hints)
+
+    def weigh(self, request: Request, features: Features) -> Weighed:
+        """Decide on an admitted request, without calling anything."""
+        settled = self.router.settle(features)
+        scores = NO_SCORES if settled is not None else self.scorers[features.route].score(request, features)
+        view = self.world.view()
+        return Weighed(request, features, scores, view, self.router.decide(features, scores, view, settled))
+
+    def rehearse(self, asked: Asked) -> Weighed:
+        """A dry run: the decision that the request would get now. Nothing is called and nothing is logged."""
+        request = self.admit(asked)
+        return self.weigh(request, self._extract(request, asked.key))
+
+    def _put(self, weighed: Weighed, answered: Answered, text: bytes | None) -> None:
+        result, decision = answered.result, weighed.decision
+        record = Record(
+            at=time.time(),
+            features=weighed.features,
+            decision=decision,
+            tried=tuple([Tried.of(attempt, outcome) for attempt, outcome in result.attempts]),
+            scores=weighed.scores,
+            view=self.router.seen(weighed.features, decision, weighed.view),
+            winner=result.winner,
+            status=answered.status,
+            error="" if answered.error is None else answered.error.code,
+            stopped=result.stopped,
+            flagged=result.flagged,
+            truncated=result.truncated,
+            overhead=answered.overhead,
+        )
+        self._keep(record, text)
+
+    def _put_incident(self, features: Features) -> None:
+        """The row of a request on which Tierline itself failed."""
+        decision = Decision(features.request_id, features.route, self.loaded.fingerprint, (), draw=features.draw)
+        self._keep(Record(at=time.time(), features=features, decision=decision, status=500, error="internal_error"), None)
+
+    def _keep(self, record: Record, text: bytes | None) -> None:
+        try:
+            self.log.put(record, text)
+        except LogFailure as failure:
+            raise Unavailable(f"the decision log cannot take the row: {failure.message}", retry_after=1.0) from None
+        self._observe(record)

@@ -1,0 +1,150 @@
+"""The spec at work, and how a new one takes its place: read → check → compile → swap.
+
+A bad spec changes nothing: the old one goes on, and the problem is told in a log line, on `/admin/spec` and as a metric. Requests in
+flight finish on the gateway they began on. Providers whose endpoint did not change are handed on with their open
+connections; the others are closed once nothing runs on them any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from tierline.config.load import load
+from tierline.config.loaded import Loaded
+from tierline.gateway.assemble import assemble, providers_of
+from tierline.gateway.gateway import Gateway
+from tierline.interfaces import DecisionLog, Provider
+from tierline.state.world import World
+from tierline.types.errors import TierlineError
+from tierline.types.record import Record
+
+_logger = logging.getLogger("tierline.gateway")
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the file."""
+
+_DRAIN_LOOK = 0.5
+
+Occasion = Literal["start", "file", "signal", "admin"]
+
+
+class Reloaded(msgspec.Struct, frozen=True):
+    """What a reload did. `problem` is empty when the spec was taken (or had not changed)."""
+
+    at: float
+    occasion: Occasion
+    changed: bool
+    policy: str
+    problem: str = ""
+
+
+class Live:
+    """The gateway that answers now. `keep_spec` is called with every spec before it decides anything; `reloads` counts by outcome."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        environ: Mapping[str, str],
+        log: DecisionLog,
+        observe: Callable[[Record], None],
+        keep_spec: Callable[[Loaded], None],
+    ) -> None:
+        self._environ = environ
+        self._log = log
+        self._observe = observe
+        self._keep_spec = keep_spec
+        self._reloading = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
+        keep_spec(loaded)
+        self.world = World(loaded.models)
+        self.gateway = assemble(loaded, self.world, log, observe)
+        self.last = Reloaded(time.time(), "start", True, loaded.fingerprint)
+        self.reloads = {"taken": 0, "refused": 0}
+
+    async def reload(self, occasion: Occasion) -> Reloaded:
+        """Read the spec again and, if it is good, put it to work. Never raises for a bad spec: the answer says what is wrong."""
+        async with self._reloading:
+            old = self.gateway
+            try:
+                loaded = await asyncio.to_thread(load, old.loaded.path, self._environ)
+                changed = (loaded.fingerprint, loaded.canonical) != (old.loaded.fingerprint, old.loaded.canonical) or loaded.keys != old.loaded.keys
+                if changed or loaded.providers != old.loaded.providers:
+                    new = await asyncio.to_thread(self._compile, loaded, old)
+                    self._swap(old, new)
+            except TierlineError as error:
+                return self._refused(occasion, error.message)
+            self.reloads["taken"] += 1
+            self.last = Reloaded(time.time(), occasion, changed, loaded.fingerprint)
+            return self.last
+
+    def _compile(self, loaded: Loaded, old: Gateway) -> Gateway:
+        self._keep_spec(loaded)
+        return assemble(loaded, self.world, self._log, self._observe, old)
+
+    def _swap(self, old: Gateway, new: Gateway) -> None:
+        self.world.adopt(new.loaded.models.values())
+        self.gateway = new
+        _logger.info("the spec %s took the place of %s", new.loaded.fingerprint, old.loaded.fingerprint)
+        staying = [provider for _, provider in providers_of(new).values()]
+        going = [provider for _, provider in providers_of(old).values() if provider not in staying]
+        if going:
+            task = asyncio.create_task(_close_when_idle(old, going))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    def _refused(self, occasion: Occasion, problem: str) -> Reloaded:
+        self.reloads["refused"] += 1
+        self.last = Reloaded(time.time(), occasion, False, self.gateway.loaded.fingerprint, problem)
+        _logger.error("the spec was not taken, %s stays at work: %s", self.gateway.loaded.fingerprint, problem)
+        return self.last
+
+    async def watch(self) -> None:
+        """Reload whenever the file's content changes; runs until it is cancelled."""
+        path = self.gateway.loaded.path
+        stamp, digest = _stamp(path), _digest(path)
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if (seen := _stamp(path)) == stamp:
+                continue
+            stamp = seen
+            if (content := _digest(path)) != digest:
+                digest = content
+                await self.reload("file")
+
+    async def close(self) -> None:
+        """Let go of every provider."""
+        for task in tuple(self._closing):
+            task.cancel()
+        for _, provider in providers_of(self.gateway).values():
+            await provider.close()
+
+
+async def _close_when_idle(old: Gateway, going: Sequence[Provider]) -> None:
+    while old.in_flight:
+        await asyncio.sleep(_DRAIN_LOOK)
+    for provider in going:
+        await provider.close()
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """What tells cheaply that a file may have changed; zeros when it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+def _digest(path: Path) -> bytes:
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return b""

@@ -1,0 +1,73 @@
+"""One HTTP request and the answer to it, as the handlers see them: granian's scope and protocol, who calls, and the gateway
+that answers it (a reload in between does not change it)."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+import msgspec
+
+from tierline.gateway.gateway import Gateway
+from tierline.server.headers import JSON, Headers
+from tierline.types.access import ANYONE, Key
+from tierline.types.errors import BadRequest, TooLarge
+
+
+class Exchange:
+    """One request. `rest` is what follows the path of a route that ends in `/`."""
+
+    __slots__ = ("answered", "gateway", "headers", "key", "protocol", "rest", "scope", "started")
+
+    def __init__(self, scope: Any, protocol: Any, gateway: Gateway) -> None:
+        self.scope = scope
+        self.protocol = protocol
+        self.gateway = gateway
+        self.headers = scope.headers
+        self.started = perf_counter()
+        self.key: Key = ANYONE
+        self.rest = ""
+        self.answered = False
+
+    async def body(self) -> bytes:
+        """The whole body; raises TooLarge before reading it where its length is told, else as soon as it is over the limit."""
+        limit = self.gateway.loaded.spec.server.max_body
+        told = self.headers.get("content-length")
+        if told is not None:
+            if int(told) > limit:
+                raise _too_large(limit)
+            whole: bytes = await self.protocol()
+            return whole
+        pieces, length = [], 0
+        async for piece in self.protocol:
+            length += len(piece)
+            if length > limit:
+                raise _too_large(limit)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def fields(self) -> dict[str, Any]:
+        """The body as a JSON object; raises BadRequest."""
+        try:
+            return _object.decode(await self.body())
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadRequest(f"the body must be a JSON object: {error}") from None
+
+    def reply(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send the whole answer."""
+        self.answered = True
+        if self.scope.method == "HEAD":
+            self.protocol.response_empty(status, headers)
+        else:
+            self.protocol.response_bytes(status, headers, body)
+
+    def json(self, value: object, status: int = 200) -> None:
+        """Send a value as JSON."""
+        self.reply(status, [JSON], msgspec.json.encode(value))
+
+
+_object = msgspec.json.Decoder(dict[str, Any])
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"the body is over the limit of {limit} bytes (`server.max_body` in the spec)")

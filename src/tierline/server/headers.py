@@ -1,0 +1,68 @@
+"""What the answer's headers say about the decision behind it. Only what is known is said."""
+
+from __future__ import annotations
+
+import math
+
+from tierline.gateway.downstream import Opening
+from tierline.gateway.gateway import Answered, Gateway
+from tierline.routing.explain import short
+from tierline.types.decision import Decision
+from tierline.types.errors import RequestError
+
+Headers = list[tuple[str, str]]
+
+JSON = ("content-type", "application/json")
+EVENTS = ("content-type", "text/event-stream; charset=utf-8")
+
+
+def of_answer(gateway: Gateway, answered: Answered) -> Headers:
+    """The headers of a whole answer, or of an error that came after the decision."""
+    result = answered.result
+    headers = _of_decision(gateway, answered.decision, result.model or answered.decision.target)
+    headers.append(("x-tierline-attempts", str(len(result.attempts))))
+    headers.append(("x-tierline-cost", f"{result.cost:.8f}"))
+    headers.append(("x-tierline-overhead-ms", f"{answered.overhead * 1000:.3f}"))
+    if result.truncated:
+        headers.append(("x-tierline-truncated", "true"))
+    return headers
+
+
+def of_opening(gateway: Gateway, opening: Opening) -> Headers:
+    """The headers of a stream: what is known when it commits. Its cost is not."""
+    headers = [EVENTS, ("cache-control", "no-cache"), *_of_decision(gateway, opening.decision, opening.model)]
+    headers.append(("x-tierline-attempts", str(opening.attempts)))
+    headers.append(("x-tierline-overhead-ms", f"{opening.overhead * 1000:.3f}"))
+    return headers
+
+
+def _of_decision(gateway: Gateway, decision: Decision, model: str) -> Headers:
+    headers = [
+        ("x-tierline-decision", decision.request_id),
+        ("x-tierline-route", plain(decision.route)),
+        ("x-tierline-policy", decision.policy),
+        ("x-tierline-why", plain(short(decision))),
+    ]
+    if decision.task:
+        headers.append(("x-tierline-task", plain(decision.task)))
+    if model:
+        headers.append(("x-tierline-model", plain(model)))
+        headers.append(("x-tierline-tier", plain(gateway.lanes[model].model.tier)))
+    return headers
+
+
+def plain(text: str) -> str:
+    """Fit for a header: visible ASCII and spaces, everything else as `?`, at most 200 characters."""
+    if text.isascii() and text.isprintable() and len(text) <= 200:
+        return text
+    return "".join([char if " " <= char <= "~" else "?" for char in text[:200]])
+
+
+def of_error(error: RequestError) -> Headers:
+    """`retry-after` in whole seconds where the error says when to come back, and the scheme where a key is missing."""
+    headers: Headers = []
+    if error.retry_after is not None:
+        headers.append(("retry-after", str(max(math.ceil(error.retry_after), 1))))
+    if error.status == 401:
+        headers.append(("www-authenticate", "Bearer"))
+    return headers

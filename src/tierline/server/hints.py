@@ -1,0 +1,109 @@
+"""What a client says about its own request: `x-tierline-*` headers, or the same names in the body's `metadata`.
+
+In metadata a name may stand bare (`task`), as the header's name (`x-tierline-task`) or as `tierline_task`. A header wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from tierline.config.units import Duration
+from tierline.types.errors import BadRequest
+from tierline.types.hints import NO_HINTS, Hints
+
+PREFIX = "x-tierline-"
+_MAX = 200
+_MAX_TAGS = 20
+
+_metadata = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _word(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _MAX:
+        raise ValueError(f"write a text of at most {_MAX} characters")
+    return value.strip()
+
+
+def _duration(value: Any) -> float:
+    seconds = Duration.parse(value)
+    if not 0 < seconds < float("inf"):
+        raise ValueError("write a duration above zero")
+    return float(seconds)
+
+
+def _money(value: Any) -> float:
+    try:
+        usd = float(value)
+    except (TypeError, ValueError):
+        usd = -1.0
+    if not 0 <= usd < float("inf"):
+        raise ValueError("write an amount in USD, such as 0.002")
+    return usd
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, list) or len(listed) > _MAX_TAGS:
+        raise ValueError(f"write at most {_MAX_TAGS} tags, separated by commas")
+    return tuple(word for item in listed if (word := _word(item)))
+
+
+def _switch(value: Any) -> bool:
+    word = str(value).strip().lower()
+    if word not in {"1", "true", "yes", "0", "false", "no"}:
+        raise ValueError("write 1 or 0")
+    return word in {"1", "true", "yes"}
+
+
+_READ: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "task": ("task", _word),
+    "tier": ("tier", _word),
+    "latency-budget": ("latency_budget", _duration),
+    "max-cost": ("max_cost", _money),
+    "risk": ("risk", _word),
+    "sensitivity": ("sensitivity", _word),
+    "session": ("session", _word),
+    "tags": ("tags", _tags),
+    "user-tier": ("user_tier", _word),
+    "explain": ("explain", _switch),
+}
+"""Header (without its prefix) → the field of `Hints` and how it is read."""
+
+
+def hints_of(headers: Any, raw: Mapping[str, Any]) -> Hints:
+    """The hints of one request. `headers` is granian's; `raw` the body's top-level fields. Raises BadRequest naming the header or field."""
+    found: dict[str, Any] = {}
+    metadata = raw.get("metadata")
+    if metadata is not None:
+        _from_metadata(bytes(metadata), found)
+    for name in headers.keys():
+        if name.startswith(PREFIX) and (known := _READ.get(name[len(PREFIX) :])) is not None:
+            found[known[0]] = _read(known[1], headers.get(name), name)
+    return Hints(**found) if found else NO_HINTS
+
+
+def _from_metadata(metadata: bytes, found: dict[str, Any]) -> None:
+    try:
+        fields = _metadata.decode(metadata)
+    except msgspec.DecodeError:
+        return
+    for name, value in fields.items():
+        bare = name.removeprefix(PREFIX).removeprefix("tierline_").replace("_", "-")
+        known = _READ.get(bare)
+        if known is None:
+            continue
+        try:
+            found[known[0]] = _read(known[1], msgspec.json.decode(value), f"metadata.{name}")
+        except BadRequest:
+            if bare != name.replace("_", "-"):  # a bare name may well be the client's own and mean something else
+                raise
+
+
+def _read(read: Callable[[Any], Any], value: Any, where: str) -> Any:
+    try:
+        return read(value)
+    except ValueError as error:
+        raise BadRequest(f"{where}: {error}", param=where) from None

@@ -1,0 +1,85 @@
+"""The listening socket, and granian's server embedded on it.
+
+The socket is made here and not by granian for two reasons: an inherited socket spreads connections fairly over workers, and
+a port that is taken is an error at once (granian shares the port, so that two servers would run side by side unnoticed).
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from granian._granian import SocketHolder
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from tierline.types.errors import TierlineError
+
+BACKLOG = 2048
+MAX_HEADERS = 64 * 1024
+"""Bytes of the request line and all headers; past it the connection is refused with 431."""
+
+
+class CannotListen(TierlineError):
+    """The address cannot be bound: taken, not ours, or not allowed."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; raises CannotListen and says what to do. Port 0 takes a free one."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {host}:{port}: {_reason(error, port)}") from None
+    listener.setblocking(False)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _reason(error: OSError, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"the port is taken → stop what listens there, or choose another with --port {port + 1}"
+    if error.errno == errno.EACCES:
+        return "ports below 1024 need privileges → choose a higher one with --port"
+    return f"{error.strerror or error} → check --host"
+
+
+class Embedded(Server):
+    """Granian in this process and event loop, on a socket that is already listening."""
+
+    def __init__(self, target: Callable[[Any, Any], Awaitable[None]] | Any, listener: socket.socket) -> None:
+        host, port = listener.getsockname()[:2]
+        super().__init__(
+            target,
+            address=host,
+            port=port,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.auto,
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=1_000_000,
+            log_enabled=False,
+            http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS),
+        )
+        self._listener = listener
+
+    def _init_shared_socket(self) -> None:
+        self._shd = SocketHolder(self._listener.fileno(), False, BACKLOG)
+        self._ssp = None

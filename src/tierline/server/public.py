@@ -1,0 +1,95 @@
+"""What callers and machines ask besides answers: which models there are, is it healthy, the metrics, and what they thought of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tierline import __version__
+from tierline.gateway.gateway import Gateway
+from tierline.gateway.reload import Live
+from tierline.interfaces import Dialect
+from tierline.server.exchange import Exchange
+from tierline.server.headers import JSON
+from tierline.server.metrics import CONTENT_TYPE, Meters
+from tierline.types.access import Key
+from tierline.types.errors import UnknownModel
+
+ENDPOINTS = (
+    "POST /v1/chat/completions",
+    "POST /v1/embeddings",
+    "GET /v1/models",
+    "POST /v1/route",
+    "POST /v1/feedback",
+    "GET /health/readiness",
+    "GET /metrics",
+)
+
+
+class Public:
+    """Handlers that change nothing, but for feedback."""
+
+    def __init__(self, live: Live, dialect: Dialect, meters: Meters) -> None:
+        self._live = live
+        self._dialect = dialect
+        self._meters = meters
+        self.draining = False
+
+    async def root(self, exchange: Exchange) -> None:
+        """GET / and HEAD /: what this is."""
+        exchange.json({"name": "tierline", "version": __version__, "endpoints": ENDPOINTS})
+
+    async def models(self, exchange: Exchange) -> None:
+        """GET /v1/models: every name that this key may use as `model`."""
+        listed = list(self._listed(exchange.gateway, exchange.key))
+        exchange.reply(200, [JSON], self._dialect.render_models(listed))
+
+    async def model(self, exchange: Exchange) -> None:
+        """GET /v1/models/{id}."""
+        for entry in self._listed(exchange.gateway, exchange.key):
+            if entry["id"] == exchange.rest:
+                exchange.json({"object": "model", **entry})
+                return
+        raise UnknownModel(f"no model {exchange.rest[:100]!r} here; GET /v1/models lists every name", param="model")
+
+    def _listed(self, gateway: Gateway, key: Key) -> Iterator[Mapping[str, Any]]:
+        created = int(self._live.last.at)
+        policy = gateway.router.policy
+        routes = [name for name in policy.routes if not key.routes or name in key.routes]
+        if "auto" in routes:
+            yield {"id": "auto", "created": created, "owned_by": "tierline"}
+        for route in routes:
+            yield {"id": f"auto/{route}", "created": created, "owned_by": "tierline"}
+        for tier in policy.fleet.tiers:
+            yield {"id": f"tier/{tier}", "created": created, "owned_by": "tierline"}
+        for model in policy.fleet.models:
+            if not key.models or model.name in key.models:
+                yield {"id": model.name, "created": created, "owned_by": model.provider, "tier": model.tier, "capabilities": model.capabilities}
+
+    async def liveness(self, exchange: Exchange) -> None:
+        """GET /health/liveness: the process runs."""
+        exchange.json({"status": "alive"})
+
+    async def readiness(self, exchange: Exchange) -> None:
+        """GET /health and /health/readiness: whether requests can be taken now, and if not, why."""
+        log = self._live.log.problem
+        problems = [text for text in ("the gateway is draining" if self.draining else "", log and f"decision log: {log}") if text]
+        gateway = exchange.gateway
+        exchange.json(
+            {
+                "status": "not ready" if problems else "ready",
+                "problems": problems,
+                "policy": gateway.loaded.fingerprint,
+                "spec_problem": self._live.last.problem,
+                "models": len(gateway.lanes),
+                "log_rows_waiting": self._live.log.waiting,
+            },
+            503 if problems else 200,
+        )
+
+    async def metrics(self, exchange: Exchange) -> None:
+        """GET /metrics, in Prometheus's text format."""
+        meters, live = self._meters, self._live
+        meters.in_flight.set(exchange.gateway.in_flight)
+        meters.waiting.set(live.log.waiting)
+        exchange.reply(200, [("content-type", CONTENT_TYPE)], meters.exposition())
