@@ -1,0 +1,159 @@
+"""From a request to its features, in one pass."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import re
+from typing import NamedTuple
+
+from tierline.config.loaded import Loaded
+from tierline.routing.extract.complexity import complexity
+from tierline.routing.extract.expected import asked_length, output_tokens
+from tierline.routing.extract.fingerprint import draw, fingerprint
+from tierline.routing.extract.language import language
+from tierline.routing.extract.lexicon import FAMILIES
+from tierline.routing.extract.needs import needs
+from tierline.routing.extract.operation import operations
+from tierline.routing.extract.reading import Reading, is_pleasantry, read
+from tierline.routing.extract.scan import OPERATION, SYSTEM_PROMPT, Found, Scanner, clip
+from tierline.routing.extract.structure import questions, structure
+from tierline.routing.extract.tokens import text_tokens, tools_tokens
+from tierline.types.access import ANYONE, Key
+from tierline.types.features import Complexity, Features, Operation
+from tierline.types.request import Request
+
+SYSTEM_HEAD = 1_000
+"""Characters at the head of a system prompt that say what the work is."""
+REMEMBERED = 256
+REMEMBERED_CHARS = 16_384
+"""System prompts come back: what is known of the last 256 of at most 16,384 characters is kept, so each is read once."""
+
+_BRIEF, _LENGTH = (list(FAMILIES).index(name) for name in ("brief", "length"))
+_NOTHING = [0] * len(FAMILIES)
+
+
+class _System(NamedTuple):
+    """What a system prompt tells, whatever the user says."""
+
+    fingerprint: str = ""
+    tokens: float = 0.0
+    families: list[int] = _NOTHING
+    tasks: tuple[str, ...] = ()
+
+
+class Extractor:
+    """Compiles a spec's signals and hints once; a call turns a request into its features. Pure: the same request gives the same features, and no
+    request, however odd, raises."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._scan = Scanner(loaded)
+        tasks = loaded.spec.tasks.items()
+        self._globs = [
+            (name, re.compile(fnmatch.translate(task.match.system_prompt.strip()), re.IGNORECASE))
+            for name, task in tasks
+            if task.match is not None and task.match.system_prompt
+        ]
+        self._operations = [(name, task.match.operation) for name, task in tasks if task.match is not None and task.match.operation]
+        self._remember = functools.lru_cache(REMEMBERED)(self._read_system)
+
+    def __call__(self, request: Request, key: Key = ANYONE) -> Features:
+        """The features of one request made with `key`."""
+        reading = read(request)
+        system = self._system(reading.system)
+        found = self._scan(reading.asked, reading.before)
+        encoded = reading.text.encode("utf-8", "surrogatepass")
+        words = text_tokens(encoded, len(encoded) == len(reading.text))
+        tokens = system.tokens + words + reading.overhead + (tools_tokens(request.tools) if request.tools else 0)
+        work = _judge(request, reading, system, found, tokens)
+        return Features(
+            request_id=request.id,
+            route=request.route,
+            key=key.name,
+            team=key.team,
+            dialect=request.dialect,
+            hints=request.hints,
+            operation=work.operation,
+            operations=work.operations,
+            input_tokens=-int(-tokens // 1),
+            output_tokens=work.output_tokens,
+            needs=needs(request, reading.media),
+            turns=reading.turns,
+            questions=work.questions,
+            code=work.code,
+            language=language(reading.asked),
+            complexity=work.complexity,
+            prompt_fingerprint=system.fingerprint,
+            sensitivity=_listed(request.hints.sensitivity),
+            signals=found.signals,
+            matches=self._matches(found.tasks, system.tasks, work.operation),
+            stream=request.stream,
+            draw=draw(request.id),
+        )
+
+    def _system(self, prompt: str) -> _System:
+        if not prompt:
+            return _NO_SYSTEM
+        return self._remember(prompt) if len(prompt) <= REMEMBERED_CHARS else self._read_system(prompt)
+
+    def _read_system(self, prompt: str) -> _System:
+        stripped = prompt.strip()
+        return _System(
+            fingerprint(prompt),
+            text_tokens(prompt.encode("utf-8", "surrogatepass"), prompt.isascii()),
+            self._scan.families(prompt[:SYSTEM_HEAD]),
+            tuple(name for name, glob in self._globs if glob.match(stripped)),
+        )
+
+    def _matches(self, tasks: dict[str, int], by_prompt: tuple[str, ...], operation: str) -> dict[str, int]:
+        for name in by_prompt:
+            tasks[name] = tasks.get(name, 0) + SYSTEM_PROMPT
+        for name, wanted in self._operations:
+            if wanted == operation:
+                tasks[name] = tasks.get(name, 0) + OPERATION
+        return tasks
+
+
+class _Work(NamedTuple):
+    operation: Operation
+    operations: tuple[str, ...]
+    output_tokens: int
+    questions: int
+    code: bool
+    complexity: Complexity
+
+
+_NO_SYSTEM = _System()
+_EMBEDDING = _Work("embedding", ("embedding",), 0, 0, False, Complexity())
+
+
+def _judge(request: Request, reading: Reading, system: _System, found: Found, tokens: float) -> _Work:
+    """What is asked, how hard it looks and how long its answer will be."""
+    if request.kind == "embeddings":
+        return _EMBEDDING
+    params, families = request.params, found.families
+    structured = params.response_format != "text"
+    text = clip(reading.asked)
+    form = structure(text)._replace(chars=len(reading.asked))
+    asked = questions(clip(reading.last))
+    operation, seen = operations(families, system.families, reading.material, structured, form.formulas, form.options)
+    pleasantry = is_pleasantry(reading.last)
+    brief = bool(families[_BRIEF] or system.families[_BRIEF])
+    simple = operation in {"classification", "extraction"} or brief
+    hard = _PLEASANT if pleasantry else complexity(
+        form, families, system.families, questions=asked, turns=reading.turns, tools=len(request.tools) + reading.results, structured=structured,
+        context=tokens - len(reading.asked) / 4, simple=simple,
+    )  # fmt: skip
+    expected = output_tokens(
+        operation, code=form.code, brief=brief, length=asked_length(text) if families[_LENGTH] else None, looping=bool(request.tools) and reading.results > 0,
+        pleasantry=pleasantry, complexity=hard.score, params=params,
+    )  # fmt: skip
+    return _Work(operation, seen, expected, asked, form.code, hard)
+
+
+_PLEASANT = Complexity()
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Words separated by commas: `pii,email` → (pii, email)."""
+    return tuple(word for part in text.split(",") if (word := part.strip().lower())) if text else ()

@@ -1,0 +1,191 @@
+"""One pass of one automaton over the user's words: the built-in families, the spec's signals and the tasks' hints together.
+
+Keywords are whole words or phrases, case ignored. In scripts that write without spaces, or glue particles to words (Chinese, Japanese, Korean, Thai
+and their neighbours), a keyword counts wherever it stands. Patterns are RE2, matched in one pass of one set; only those found are counted.
+
+Of very long texts the first `HEAD` and the last `TAIL` characters of what is judged are looked at, and the newest `BEFORE` of the turns before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import ahocorasick_rs
+import re2
+
+from tierline.config.loaded import Loaded
+from tierline.routing.extract.lexicon import FAMILIES
+
+HEAD = 12_000
+TAIL = 4_000
+BEFORE = 8_000
+
+KEYWORD, KEYWORDS_AT_MOST = 1, 4
+PATTERN, PATTERNS_AT_MOST = 3, 6
+OPERATION = 1
+SYSTEM_PROMPT = 8
+"""What each hit weighs in `Features.matches`: a keyword 1 (no more than 4 in all), a pattern 3 (no more than 6 in all), the operation 1 and the
+system prompt's glob 8, so that a glob settles what keywords leave open."""
+
+PATTERN_HITS_AT_MOST = 100
+"""Hits of one pattern are counted up to here."""
+
+_WORD = bytes(1 if chr(code).isalnum() or chr(code) == "_" else 0 for code in range(0x80)) + bytes([2]) * 0x80
+_UNSPACED = (
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x3000, 0x318F), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF),
+)  # fmt: skip
+
+
+class Found(NamedTuple):
+    """Hits: of each built-in family in what is judged, and of each signal and task (weighed) in all of the user's words."""
+
+    families: list[int]
+    signals: dict[str, int]
+    tasks: dict[str, int]
+
+
+class Scanner:
+    """Everything the spec and the lexicon look for, compiled once."""
+
+    __slots__ = ("_automaton", "_edges", "_owners", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_tasks")
+
+    def __init__(self, loaded: Loaded) -> None:
+        spec = loaded.spec
+        hints = {name: task.match for name, task in spec.tasks.items() if task.match is not None}
+        self._signals = {name: len(FAMILIES) + index for index, name in enumerate(spec.signals)}
+        first_task = len(FAMILIES) + len(self._signals)
+        # a task has two slots beside each other: its keywords and its patterns
+        self._tasks = {name: first_task + 2 * index for index, name in enumerate(hints)}
+        self._size = first_task + 2 * len(self._tasks)
+        words: dict[str, list[int]] = {}
+        patterns: dict[str, list[int]] = {}
+        for slot, family in enumerate(FAMILIES.values()):
+            _own(words, family, slot)
+        for name, signal in spec.signals.items():
+            _own(words, signal.keywords, self._signals[name])
+            _own(patterns, signal.patterns, self._signals[name], fold=False)
+        for name, match in hints.items():
+            _own(words, match.keywords, self._tasks[name])
+            _own(patterns, match.patterns, self._tasks[name] + 1, fold=False)
+        encoded = [word.encode("utf-8", "surrogatepass") for word in words]
+        self._owners = [tuple(slots) for slots in words.values()]
+        self._edges = [(_bound(word[0]), _bound(word[-1])) for word in words]
+        self._automaton = ahocorasick_rs.BytesAhoCorasick(encoded)
+        self._pattern_owners = [tuple(slots) for slots in patterns.values()]
+        self._patterns = [re2.compile(pattern) for pattern in patterns]
+        self._set = _pattern_set(list(patterns)) if patterns else None
+
+    def __call__(self, asked: str, before: Sequence[str]) -> Found:
+        """Hits in what is judged, and in the turns before it."""
+        text = clip(asked)
+        earlier = newest(before) if before else ""
+        tally = self._words(text, earlier)
+        if self._set is not None:
+            self._count_patterns(f"{earlier}\n{text}" if earlier else text, tally)
+        tasks = {}
+        for name, slot in self._tasks.items():
+            weight = KEYWORD * min(tally[slot], KEYWORDS_AT_MOST) + min(PATTERN * tally[slot + 1], PATTERNS_AT_MOST)
+            if weight:
+                tasks[name] = weight
+        return Found(tally[: len(FAMILIES)], {name: tally[slot] for name, slot in self._signals.items()}, tasks)
+
+    def families(self, text: str) -> list[int]:
+        """Hits of the built-in families alone in some other text, such as a system prompt."""
+        return self._words(text, "")[: len(FAMILIES)]
+
+    def _words(self, text: str, earlier: str) -> list[int]:
+        haystack = text.lower().encode("utf-8", "surrogatepass")
+        judged_from = 0
+        if earlier:
+            past = earlier.lower().encode("utf-8", "surrogatepass")
+            haystack = past + b"\n" + haystack
+            judged_from = len(past)
+        tally = [0] * self._size
+        size, lexicon = len(haystack), len(FAMILIES)
+        owners, edges = self._owners, self._edges
+        for index, start, end in self._automaton.find_matches_as_indexes(haystack, overlapping=True):
+            left, right = edges[index]
+            if left and start and (joined := _WORD[haystack[start - 1]]) and (joined == 1 or _joins(_char_before(haystack, start))):
+                continue
+            if right and end < size and (joined := _WORD[haystack[end]]) and (joined == 1 or _joins(_char_at(haystack, end))):
+                continue
+            for slot in owners[index]:
+                if slot >= lexicon or start >= judged_from:
+                    tally[slot] += 1
+        return tally
+
+    def _count_patterns(self, text: str, tally: list[int]) -> None:
+        encoded = text.encode("utf-8", "surrogatepass")
+        assert self._set is not None
+        for index in self._set.Match(encoded) or ():
+            hits = 0
+            for _ in self._patterns[index].finditer(encoded):
+                hits += 1
+                if hits == PATTERN_HITS_AT_MOST:
+                    break
+            for slot in self._pattern_owners[index]:
+                tally[slot] += hits
+
+
+def clip(text: str) -> str:
+    """The head and the tail of a long text; a short one whole."""
+    return text if len(text) <= HEAD + TAIL else f"{text[:HEAD]}\n{text[-TAIL:]}"
+
+
+def newest(turns: Sequence[str]) -> str:
+    """The newest turns, as many as fit into `BEFORE` characters, oldest first."""
+    kept: list[str] = []
+    room = BEFORE
+    for turn in reversed(turns):
+        kept.append(turn[-room:])
+        room -= len(turn)
+        if room <= 0:
+            break
+    kept.reverse()
+    return "\n".join(kept)
+
+
+def _own(owned: dict[str, list[int]], words: Sequence[str], slot: int, *, fold: bool = True) -> None:
+    """Adds a slot to each word's owners, once; empty words are left out."""
+    for word in words:
+        key = word.strip().lower() if fold else word
+        if key and slot not in owned.setdefault(key, []):
+            owned[key].append(slot)
+
+
+def _bound(char: str) -> bool:
+    """Whether a keyword that begins or ends with this character must begin or end a word there."""
+    return (char.isalnum() or char == "_") and not _unspaced(char)
+
+
+def _unspaced(char: str) -> bool:
+    code = ord(char)
+    return code >= 0x0E00 and any(first <= code <= last for first, last in _UNSPACED)
+
+
+def _joins(char: str) -> bool:
+    """Whether this character beside a keyword makes it part of a longer word."""
+    return char.isalnum() and not _unspaced(char)
+
+
+def _char_before(text: bytes, end: int) -> str:
+    start = end - 1
+    while start > 0 and end - start < 4 and text[start] & 0xC0 == 0x80:
+        start -= 1
+    return text[start:end].decode("utf-8", "replace")[-1:] or " "
+
+
+def _char_at(text: bytes, start: int) -> str:
+    return text[start : start + 4].decode("utf-8", "replace")[:1] or " "
+
+
+def _pattern_set(patterns: Sequence[str]) -> re2.Set:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 64 << 20
+    made = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        made.Add(pattern)
+    made.Compile()
+    return made

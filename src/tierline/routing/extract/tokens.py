@@ -1,0 +1,111 @@
+"""Tokens in: a linear estimate over classes of characters, and flat figures for what is not text.
+
+The text is encoded once, every byte is mapped to its class and the classes are counted. UTF-8 makes that enough to tell scripts
+apart: the first byte of a character names its block, and continuation bytes are dropped. The weights were fitted to o200k by
+`bench/fit_tokens.py`; `docs/decisions/0002-token-estimate.md` has the errors for each language. They are not negative, so more text
+never counts less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tierline.types.request import Tool
+
+WEIGHTS: Mapping[str, float] = {
+    "a": 0.229,
+    "A": 0.323,
+    "0": 0.952,
+    " ": 0.067,
+    "\n": 0.585,
+    "\t": 0.119,
+    ".": 0.354,
+    " .": 1.158,
+    "L": 0.881,
+    "P": 1.296,
+    "g": 0.401,
+    "C": 0.285,
+    "H": 0.444,
+    "R": 0.355,
+    "I": 0.39,
+    "V": 0.255,
+    "Q": 1.508,
+    "K": 0.7,
+    "J": 0.746,
+    "G": 0.708,
+    "W": 1.711,
+    "E": 2.31,
+}
+"""Class → tokens for each character of it. `a` and `A`: ASCII letters; `0`: digits; a space; a newline; `\\t`: tab and carriage return;
+`.`: every other ASCII character; ` .`: one more for each of those right after a space; `L`: Latin with marks, `P`: extended Latin,
+`g`: Greek, `C`: Cyrillic, `H`: Hebrew and Armenian, `R`: Arabic, `I`: Indic scripts and Thai, `V`: Vietnamese letters and Georgian, `Q`:
+dashes, quotes, arrows and signs, `K`: kana and CJK punctuation, `J`: Han, `G`: Hangul, `W`: full-width forms, `E`: emoji and rare planes."""
+
+MESSAGE_TOKENS = 4
+"""Overhead of one message: its role and the marks around it."""
+MEDIA_TOKENS: Mapping[str, float] = {"image": 1_000, "audio": 800, "document": 3_000}
+"""One medium, whatever its size, for its bytes are not decoded: about a 1,000 × 750 picture, half a minute of sound, two dense pages."""
+TOOL_TOKENS = 8
+"""Overhead of one tool beside the text of its name, description and schema."""
+CALL_TOKENS = 8
+"""Overhead of one tool call or tool result."""
+
+_BLOCKS = (
+    (0xC2, 0xC3, "L"), (0xC4, 0xC9, "P"), (0xCA, 0xCC, "L"), (0xCD, 0xCF, "g"), (0xD0, 0xD4, "C"), (0xD5, 0xD7, "H"), (0xD8, 0xDF, "R"), (0xE0, 0xE0, "I"),
+    (0xE1, 0xE1, "V"), (0xE2, 0xE2, "Q"), (0xE3, 0xE3, "K"), (0xE4, 0xE9, "J"), (0xEA, 0xED, "G"), (0xEE, 0xEF, "W"), (0xF0, 0xFF, "E"),
+)  # fmt: skip
+
+
+def _table() -> bytes:
+    """Byte → class of the character that it begins."""
+    table = bytearray(b"." * 256)
+    for code in range(0x80):
+        letter = chr(code)
+        table[code] = ord("a" if letter.islower() else "A" if letter.isupper() else "0" if letter.isdigit() else ".")
+    table[ord(" ")], table[ord("\n")] = ord(" "), ord("\n")
+    table[ord("\t")] = table[ord("\r")] = ord("\t")
+    for first, last, name in _BLOCKS:
+        table[first : last + 1] = name.encode() * (last + 1 - first)
+    return bytes(table)
+
+
+_TABLE = _table()
+_CONTINUATION = bytes(range(0x80, 0xC2))
+_ASCII = tuple((name.encode(), WEIGHTS[name]) for name in ("A", "0", " ", "\n", "\t", ".", " ."))
+_OTHER = tuple(
+    (name.encode(), weight) for name, weight in WEIGHTS.items() if name not in {"a", "A", "0", " ", "\n", "\t", ".", " ."} and weight
+)
+_LETTER = WEIGHTS["a"]
+_ASCII_BYTES = bytes(range(0x80))
+
+
+def counts(text: str) -> list[int]:
+    """How often each class of `WEIGHTS` occurs, in that order: what the weights are fitted on."""
+    classes = text.encode("utf-8", "surrogatepass").translate(_TABLE, _CONTINUATION)
+    return [classes.count(name.encode()) for name in WEIGHTS]
+
+
+def text_tokens(encoded: bytes, ascii: bool) -> float:
+    """Estimated tokens of a text in UTF-8; `ascii` says that every byte of it is ASCII."""
+    classes = encoded.translate(_TABLE) if ascii else encoded.translate(_TABLE, _CONTINUATION)
+    letters = len(classes)
+    total = 0.0
+    for name, weight in _ASCII:
+        count = classes.count(name)
+        total += weight * count
+        if len(name) == 1:
+            letters -= count
+    if not ascii:
+        others = encoded.translate(_TABLE, _ASCII_BYTES + _CONTINUATION)
+        letters -= len(others)
+        for name, weight in _OTHER:
+            total += weight * others.count(name)
+    return total + _LETTER * letters
+
+
+def tools_tokens(tools: Sequence[Tool]) -> float:
+    """Estimated tokens of the tools' names, descriptions and schemas: four bytes a token, and an overhead for each."""
+    characters = 0
+    for tool in tools:
+        characters += len(tool.name) + len(tool.description) + len(tool.parameters)
+    return characters / 4 + TOOL_TOKENS * len(tools)
