@@ -14,8 +14,9 @@ from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import Usage
 
 _chunk = msgspec.json.Decoder(Chunk)
-_NOTABLE = re.compile(rb'"usage"\s*:\s*\{|"error"\s*:\s*[{"]|"finish_reason"\s*:\s*"|data: ?\[DONE\]')
-_WORDS = re.compile(rb'"(?:content|arguments|refusal|reasoning_content|reasoning)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+_FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
+_WORDS = re.compile(rb'"(?:content|arguments|refusal|reasoning_content|reasoning)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"')
 _NULL = (b"", b"null")
 
 
@@ -49,7 +50,7 @@ class ChatReader:
             return b""
         if not whole:
             return b""
-        if self.content and _NOTABLE.search(whole) is None:
+        if self.content and not _notable(whole):
             self._count(whole)
             return whole
         return b"".join([event for event in events(whole) if self._passes(event)])
@@ -78,7 +79,7 @@ class ChatReader:
             return True
         if self.content:
             self._count(event)
-            if _NOTABLE.search(event) is None:
+            if not _notable(event):
                 return True
         return self._read(event, data)
 
@@ -107,6 +108,11 @@ class ChatReader:
     def _count(self, event: bytes) -> None:
         for words in _WORDS.findall(event):
             self.output_chars += len(words)
+
+
+def _notable(data: bytes) -> bool:
+    """Whether usage, an error, a stop reason or the end stands in it: four plain searches are quicker than one alternation."""
+    return b'"error"' in data or b"[DONE]" in data or _USAGE.search(data) is not None or _FINISH.search(data) is not None
 
 
 def _has_content(delta: Delta) -> bool:
