@@ -21,7 +21,9 @@ from tierline.types.view import View
 OUTCOMES = st.builds(ok, elapsed=st.floats(0, 40), cost=st.floats(0, 0.01)) | st.builds(
     rejected, elapsed=st.floats(0, 40), cost=st.floats(0, 0.01)
 )
-FAILURES = st.builds(failed, st.sampled_from(["server", "timeout", "rate_limited", "connect", "bad_request"]), elapsed=st.floats(0, 40))
+FAILURES = st.builds(
+    failed, st.sampled_from(["server", "timeout", "rate_limited", "connect", "bad_request", "cut"]), elapsed=st.floats(0, 40)
+)
 
 
 @given(routers(), requests(), beliefs(), views())

@@ -59,6 +59,12 @@ def test_what_no_other_model_could_mend_ends_the_course(error: str, stopped: str
     assert (Playbook(decision(("mini", "local"))) << ("mini", "first") >> failed(error)).gave_up(stopped)  # type: ignore[arg-type]
 
 
+def test_a_stream_cut_after_its_first_content_is_a_truncated_answer() -> None:
+    dialogue = Playbook(decision(("mini", "local"))) << ("mini", "first") >> failed("cut")
+    assert dialogue.result.truncated
+    assert dialogue.result.model == "mini"
+
+
 def test_the_deadline_spans_every_attempt() -> None:
     plan = decision(("mini", "local"), ("sonnet",), deadline=2.0)
     dialogue = Playbook(plan) << ("mini", "first") >> failed("timeout", elapsed=1.5) << ("local", "fallback")

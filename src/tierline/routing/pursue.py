@@ -22,7 +22,8 @@ def pursue(decision: Decision) -> Course:
 
     A step's next target is a fallback, tried when the provider failed; the next step is an escalation, taken when the answer was not
     accepted, or a further fallback when nobody on the step answered. The course ends within the decision's attempts, deadline and cost
-    cap; a failure that is the client's own, a client that went away, or a stream that was cut after its first content, ends it at once. When nothing was accepted, the last
+    cap; a failure that is the client's own, or a client that went away, ends it at once, and so does a stream that broke after its
+    first content: what the client has seen of it is the answer, truncated. When nothing was accepted, the last
     answer there was is returned, flagged: it came from the highest step reached."""
     tried: list[tuple[Attempt, Outcome]] = []
     failed: set[str] = set()
