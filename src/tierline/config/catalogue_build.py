@@ -159,7 +159,10 @@ def _facts(row: Mapping[str, Any] | None, model: Any, now: datetime.datetime) ->
     row = row or {}
     context = row.get("max_input_tokens") or row.get("max_tokens") or (model.context_window if model is not None else 0) or 0
     return Facts(
-        *(prices or (None, None, None, None)),
+        input=prices[0] if prices else None,
+        output=prices[1] if prices else None,
+        cache_read=prices[2] if prices else None,
+        cache_write=prices[3] if prices else None,
         context=int(context),
         max_output=int(row.get("max_output_tokens") or 0),
         bits=bits(_capabilities(row)) if row else None,

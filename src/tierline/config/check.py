@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tierline.config.case import Case
+from tierline.config.check_access import examine_access
+from tierline.config.check_models import examine_models
+from tierline.config.check_names import examine_names
+from tierline.config.check_patterns import examine_patterns
+from tierline.config.check_rules import examine_rules
+from tierline.config.check_tasks import examine_tasks
 from tierline.types.catalog import Model
 
 
 def examine(case: Case, models: Mapping[str, Model]) -> None:
     """Reports everything that has the right shape but no good meaning."""
+    examine_names(case)
+    examine_access(case)
+    examine_patterns(case)
+    examine_rules(case, models)
+    examine_tasks(case, models)
+    examine_models(case, models)

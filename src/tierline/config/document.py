@@ -51,7 +51,9 @@ def read(path: Path) -> Document:
     file = str(path)
     try:
         if path.stat().st_size > MAX_BYTES:
-            return _broken(file, 0, f"the file is larger than {MAX_BYTES // 1024**2} MB", "a spec holds no data: move it to files of its own")
+            return _broken(
+                file, 0, f"the file is larger than {MAX_BYTES // 1024**2} MB", "a spec holds no data: move it to files of its own"
+            )
         raw = path.read_bytes()
     except OSError as error:
         return _broken(file, 0, f"the file cannot be read: {error.strerror or error}", "check its name and its permissions")

@@ -18,6 +18,8 @@ import msgspec
 sys.modules.setdefault("cel.cli", types.ModuleType("cel.cli"))
 import cel  # noqa: E402  # must follow the line above
 
+from tierline.config import cel_syntax  # noqa: E402
+
 NAMES: Mapping[str, str] = {
     "task": "the settled or scored task, '' while it is open",
     "route": "the route's name",
@@ -43,6 +45,7 @@ NAMES: Mapping[str, str] = {
     "prompt_fingerprint": "the digest of the system prompt",
 }
 
+_MACRO = re.compile(rf"\.\s*({'|'.join(sorted(cel_syntax.MACROS))})\s*\(")  # they bring variables of their own
 _CHAIN = 16  # conditions joined into one program; longer chains meet the parser's depth limit
 
 
@@ -68,7 +71,8 @@ class Condition(msgspec.Struct, frozen=True):
             program = cel.compile(source)
         except ValueError as error:
             raise ExpressionInvalid(str(error).removeprefix("Failed to parse expression ").strip()) from None
-        names = frozenset(program.variables())
+        syntax = cel_syntax.read(source) if _MACRO.search(source) else None
+        names = frozenset(program.variables()) - (cel_syntax.bound(syntax) if syntax is not None else frozenset())
         unknown = tuple(sorted(names - NAMES.keys()))
         if unknown:
             raise ExpressionInvalid(f"unknown name{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}", unknown)

@@ -70,9 +70,7 @@ def _available(plain: Any, path: tuple[str, ...]) -> Any:
     """Without the keys that nobody may write yet: their defaults are not part of the language."""
     if not isinstance(plain, dict):
         return plain
-    return {
-        key: _available(value, (*path, key)) for key, value in plain.items() if not unavailable.covers((*path, key))
-    }
+    return {key: _available(value, (*path, key)) for key, value in plain.items() if not unavailable.covers((*path, key))}
 
 
 def _as_written(plain: Any, written: Any) -> Any:

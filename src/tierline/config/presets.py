@@ -26,4 +26,4 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def presets() -> Mapping[str, Preset]:
     """Every preset by name."""
     text = resources.files("tierline.config").joinpath("presets.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), dict[str, Preset])  # noqa: S506  # the C loader of the safe kind
+    return msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader), dict[str, Preset])

@@ -28,6 +28,10 @@ class Problems:
         """A name that nothing bears; the nearest known one, or all of them when they are few, is suggested."""
         self.error(place, f"there is no {kind} {name!r}", did_you_mean(name, known))
 
+    def line(self, place: Place) -> int:
+        """The line at which something stands."""
+        return self._document.line(place)
+
     @property
     def errors(self) -> bool:
         """True once anything refuses the spec."""

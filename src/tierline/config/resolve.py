@@ -68,7 +68,9 @@ def _check_http(case: Case, name: str, provider: ProviderSpec, dialect: str, bas
         near = did_you_mean(name, presets())
         hint = f" ({near} is a preset)" if near.startswith("did you mean") else ""
         case.problems.error(place, "it has no base_url, and no preset bears its name", f"add base_url: https://…/v1{hint}")
-    elif not environment.has_placeholder(base_url) and (urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).netloc):
+    elif not environment.has_placeholder(base_url) and (
+        urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).netloc
+    ):
         case.problems.error((*place, "base_url"), f"{base_url!r} is no http address", "write it in full, e.g. https://api.openai.com/v1")
     known = registered("tierline.dialects")
     if dialect in known:
@@ -171,7 +173,9 @@ def _warn_unknown(case: Case, name: str, given: ModelSpec, facts: Facts, endpoin
             f"give price: {{input: …, output: …}} in USD per million tokens{give}{'; ' + near if near else ''}",
         )
     elif assumed:
-        case.problems.warn(place, f"the catalogue does not know what {upstream!r} of {given.provider} can do{guess}", "give capabilities: [...]")
+        case.problems.warn(
+            place, f"the catalogue does not know what {upstream!r} of {given.provider} can do{guess}", "give capabilities: [...]"
+        )
     if facts.retired and facts.retired <= catalogue.about.made:
         case.problems.warn(place, f"{given.provider} retired {upstream!r} on {facts.retired}", "move to a model that is still served")
     if given.capabilities is None and facts.bits is not None and not {"chat", "embeddings"} & set(facts.capabilities or ()):

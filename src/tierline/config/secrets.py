@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_PREFIXED = re.compile(r"^(Bearer\s+)?(sk-|sk_|gsk_|csk-|xai-|hf_|r8_|pplx-|nvapi-|fw_|tgp_|ghp_|github_pat_|AIza|AKIA|key-|eyJ)[A-Za-z0-9_\-.]{8,}$")
+_PREFIXED = re.compile(
+    r"^(Bearer\s+)?(sk-|sk_|gsk_|csk-|xai-|hf_|r8_|pplx-|nvapi-|fw_|tgp_|ghp_|github_pat_|AIza|AKIA|key-|eyJ)[A-Za-z0-9_\-.]{8,}$"
+)
 _RANDOM = re.compile(r"^[A-Za-z0-9_\-+/=.]{20,}$")
 
 

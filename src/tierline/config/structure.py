@@ -23,6 +23,7 @@ from tierline.config.units import Duration, Size
 _DROP: Any = object()
 """What a value that does not fit becomes: left out by whatever holds it."""
 
+
 def fit(data: dict[str, Any], problems: Problems) -> Spec:
     """The spec that the data holds; what did not fit has been reported and is missing from it."""
     try:
@@ -125,8 +126,7 @@ class _Walk:
         members = [member for member in kind.types if not isinstance(member, inspect.NoneType)]
         if len(members) > 1:
             listed = [member for member in members if isinstance(member, inspect.ListType | inspect.VarTupleType)]
-            plain = [member for member in members if member not in listed]
-            members = listed if isinstance(value, list) else plain
+            members = [member for member in members if (member in listed) is isinstance(value, list)]
         return self.any(value, members[0], place)
 
     def _refuse(self, place: Place, wanted: str, value: Any, hint: str = "") -> Any:
