@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 COMMANDS: dict[str, str] = {
+    "serve": "tierline.cli.serve",
     "version": "tierline.cli.version",
 }
 """Command → the module whose `register(app)` adds it."""

@@ -67,4 +67,4 @@ def _scorers(loaded: Loaded) -> dict[str, Scorer]:
     """A scorer for each route; routes with the same settings share one."""
     routes = {DEFAULT_ROUTE: RouteSpec(), **loaded.spec.routes}
     kinds = plugins.find_all("scorers", {route.scorer.kind for route in routes.values()})
-    return {name: kinds[route.scorer.kind](loaded, route.scorer) for name, route in routes.items()}
+    return {name: kinds[route.scorer.kind](loaded, route.scorer.abstain_below) for name, route in routes.items()}

@@ -103,12 +103,7 @@ class Caller:
             await reply.close()
 
     async def _whole(self, lane: Lane, reply: Reply, started: float) -> Outcome:
-        try:
-            body = await reply.body()
-        except ProviderFailure as failure:
-            if failure.kind == "cut":  # nothing of it has reached the client, so another model may answer
-                raise ProviderFailure("connect", "the connection broke within the answer") from None
-            raise
+        body = await reply.body()
         answer, usage = lane.dialect.read_answer(self._request, body)
         usage = usage or self._estimated(len(answer.text))
         elapsed = perf_counter() - started
@@ -146,10 +141,11 @@ def cost(model: Model, usage: Usage) -> float:
 
 
 def failed(failure: ProviderFailure, elapsed: float) -> Outcome:
-    """The outcome of an attempt that gave no answer."""
-    return Outcome(
-        ok=False, elapsed=elapsed, error=failure.kind, status=failure.status, retry_after=failure.retry_after, detail=failure.message
-    )
+    """The outcome of an attempt of which nothing reached the client. That an answer broke off half-way (`cut`) is then no more than
+    a broken connection: another model may answer."""
+    kind = "connect" if failure.kind == "cut" else failure.kind
+    answer = Answer("", body=failure.body, finish="error") if failure.body else None
+    return Outcome(False, answer, elapsed=elapsed, error=kind, status=failure.status, retry_after=failure.retry_after, detail=failure.message)
 
 
 async def _refused(lane: Lane, reply: Reply, started: float) -> Outcome:

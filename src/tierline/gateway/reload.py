@@ -58,7 +58,7 @@ class Live:
         keep_spec: Callable[[Loaded], None],
     ) -> None:
         self._environ = environ
-        self._log = log
+        self.log = log
         self._observe = observe
         self._keep_spec = keep_spec
         self._reloading = asyncio.Lock()
@@ -87,7 +87,7 @@ class Live:
 
     def _compile(self, loaded: Loaded, old: Gateway) -> Gateway:
         self._keep_spec(loaded)
-        return assemble(loaded, self.world, self._log, self._observe, old)
+        return assemble(loaded, self.world, self.log, self._observe, old)
 
     def _swap(self, old: Gateway, new: Gateway) -> None:
         self.world.adopt(new.loaded.models.values())

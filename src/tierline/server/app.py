@@ -69,7 +69,6 @@ class App:
             ("POST", "/v1/chat/completions"): Route(completions.chat, "call"),
             ("POST", "/v1/embeddings"): Route(completions.embeddings, "call"),
             ("POST", "/v1/route"): Route(completions.route, "call"),
-            ("POST", "/v1/feedback"): Route(public.feedback, "call"),
             ("GET", "/v1/models"): Route(public.models, "call"),
             ("GET", "/"): Route(public.root),
             ("HEAD", "/"): Route(public.root),
@@ -79,13 +78,10 @@ class App:
             ("GET", "/metrics"): Route(public.metrics, "read"),
             ("GET", "/admin/spec"): Route(admin.spec, "admin"),
             ("POST", "/admin/reload"): Route(admin.reload, "admin"),
-            ("GET", "/admin/pins"): Route(admin.pins, "admin"),
-            ("POST", "/admin/pins"): Route(admin.pin, "admin"),
         }
         self._below = {
             ("GET", "/v1/models/"): Route(public.model, "call"),
             ("GET", "/admin/decisions/"): Route(admin.decision, "read"),
-            ("DELETE", "/admin/pins/"): Route(admin.unpin, "admin"),
         }
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:

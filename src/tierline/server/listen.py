@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -81,5 +82,5 @@ class Embedded(Server):
         self._listener = listener
 
     def _init_shared_socket(self) -> None:
-        self._shd = SocketHolder(self._listener.fileno(), False, BACKLOG)
+        self._shd = SocketHolder(os.dup(self._listener.fileno()), False, BACKLOG)
         self._ssp = None

@@ -80,7 +80,7 @@ class Public:
                 "status": "not ready" if problems else "ready",
                 "problems": problems,
                 "policy": gateway.loaded.fingerprint,
-                "spec_problem": self._live.last.problem,
+                "spec_refused": bool(self._live.last.problem),
                 "models": len(gateway.lanes),
                 "log_rows_waiting": self._live.log.waiting,
             },

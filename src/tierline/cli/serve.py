@@ -1,0 +1,63 @@
+"""`tierline serve`."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import typer
+
+from tierline.config.load import load
+from tierline.config.loaded import Loaded
+from tierline.server.auth import check_bind
+from tierline.server.listen import bind
+from tierline.server.serve import Service, run
+from tierline.server.workers import supervise
+from tierline.types.errors import TierlineError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(serve)
+
+
+def serve(
+    config: Path = typer.Option(Path("tierline.yaml"), "--config", "-c", help="The spec."),
+    host: str = typer.Option("127.0.0.1", help="The address to listen on. A public one needs keys in the spec."),
+    port: int = typer.Option(8080, min=0, max=65535, help="The port; 0 takes a free one."),
+    workers: int = typer.Option(1, min=1, max=256, help="Processes that answer, each with its own view of load and latency."),
+    log: Path | None = typer.Option(None, help="The decision log's file, instead of the spec's `decision_log.path`."),
+) -> None:
+    """Run the gateway: an OpenAI client points at it, says `model="auto"`, and each request goes to the cheapest model that clears its bar.
+
+    **Example:** `tierline serve --config tierline.yaml --port 8080`, then
+    `curl localhost:8080/v1/chat/completions -d '{"model": "auto", "messages": [{"role": "user", "content": "Hello"}]}'`
+
+    SIGHUP (or a change of the file) reads the spec again; SIGTERM lets requests in flight finish and stops.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        loaded = load(config, os.environ)
+        check_bind(host, loaded)
+        listener = bind(host, port)
+        address = f"http://{host}:{listener.getsockname()[1]}"
+        if workers == 1:
+            run(Service(listener, os.environ, log), loaded, lambda: _greet(loaded, address, workers))
+        else:
+            supervise(listener, workers, config, log, lambda: _greet(loaded, address, workers))
+    except TierlineError as error:
+        typer.echo(f"tierline: {error.message}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _greet(loaded: Loaded, address: str, workers: int) -> None:
+    """One line: where, what, under which policy, and what to try."""
+    for warning in loaded.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    fleet = ", ".join(f"{model.name} ({model.tier})" for model in loaded.models.values())
+    many = f", {workers} workers" if workers > 1 else ""
+    typer.echo(
+        f"Tierline answers at {address}/v1 with {fleet or 'no models'}; policy {loaded.fingerprint}{many}. "
+        f'Try: curl {address}/v1/chat/completions -d \'{{"model": "auto", "messages": [{{"role": "user", "content": "Hello"}}]}}\''
+    )

@@ -1,0 +1,102 @@
+"""One worker's life: assemble, listen, answer, drain, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from tierline import plugins
+from tierline.config.loaded import Loaded
+from tierline.gateway.assemble import open_log
+from tierline.gateway.reload import Live
+from tierline.interfaces import DecisionLog, Dialect
+from tierline.server.admin import Admin
+from tierline.server.app import App
+from tierline.server.completions import Completions
+from tierline.server.listen import Embedded
+from tierline.server.metrics import Meters
+from tierline.server.public import Public
+
+_logger = logging.getLogger("tierline.server")
+
+LAST_MOMENT = 2.0
+"""Seconds that requests get to end after their drain is over and they have been cancelled."""
+
+
+class Service(msgspec.Struct, frozen=True):
+    """What a worker serves: a listening socket, the variables its spec reads, and where the log is (None: as the spec says)."""
+
+    listener: socket.socket
+    environ: Mapping[str, str]
+    log: Path | None = None
+
+
+def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. `ready` is called once requests are taken. Raises LogFailure when the log cannot be
+    opened, or when rows of it could not be written before the end."""
+    log = open_log(loaded, service.log)
+    try:
+        uvloop.run(_serve(service, loaded, log, ready))
+    finally:
+        log.close()
+
+
+async def _serve(service: Service, loaded: Loaded, log: DecisionLog, ready: Callable[[], None]) -> None:
+    dialect: Dialect = plugins.find("dialects", "openai_chat")()
+    meters = Meters()
+    live = Live(loaded, service.environ, log, meters.observe, lambda _: None)
+    public = Public(live, dialect, meters)
+    app = App(live, dialect, meters, Completions(dialect), public, Admin(live, meters))
+    server = Embedded(app, service.listener)
+    stopping = _on_signals(live)
+    background = [asyncio.create_task(live.watch())]
+    serving = asyncio.create_task(server.serve())
+    gc.collect()
+    gc.freeze()
+    await asyncio.sleep(0)
+    ready()
+    await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
+    public.draining = True
+    service.listener.close()
+    server.stop()
+    for task in background:
+        task.cancel()
+    await _drained(serving, app, live.gateway.loaded.spec.server.drain)
+    await live.close()
+
+
+def _on_signals(live: Live) -> asyncio.Event:
+    """SIGTERM and SIGINT set the event; SIGHUP reads the spec again."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    reloads: set[asyncio.Task[object]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(live.reload("signal"))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stop, stopping.set)
+    return stopping
+
+
+async def _drained(serving: asyncio.Task[None], app: App, patience: float) -> None:
+    """Returns when every request in flight has ended; after `patience` seconds they are cancelled (and logged as such)."""
+    _, late = await asyncio.wait([serving], timeout=patience)
+    if late:
+        _logger.warning("%d requests were still running after %g s and are cancelled", app.in_flight, patience)
+        app.cancel_all()
+        await asyncio.wait([serving], timeout=LAST_MOMENT)
+    if not serving.done():
+        serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)

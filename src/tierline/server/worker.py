@@ -1,0 +1,42 @@
+"""A worker's process: `python -m tierline.server.worker ERRAND`, started by `server/workers` and by nobody else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+import msgspec
+
+from tierline.config.load import load
+from tierline.server.serve import Service, run
+from tierline.types.errors import TierlineError
+
+
+class Errand(msgspec.Struct, frozen=True):
+    """What a worker is told: two inherited file descriptors (the listening socket; where to write a byte when ready), spec and log."""
+
+    listener: int
+    ready: int
+    spec: str
+    log: str | None
+
+
+def main(errand: Errand) -> int:
+    """Serve until told to stop; the exit code."""
+    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s %(levelname)s %(name)s[{os.getpid()}]: %(message)s")
+    listener = socket.socket(fileno=errand.listener)
+    try:
+        loaded = load(Path(errand.spec), os.environ)
+        service = Service(listener, os.environ, None if errand.log is None else Path(errand.log))
+        run(service, loaded, lambda: os.write(errand.ready, b"."))
+    except TierlineError as error:
+        sys.stderr.write(f"tierline: {error.message}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(msgspec.json.decode(sys.argv[1].encode(), type=Errand)))

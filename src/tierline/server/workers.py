@@ -1,0 +1,118 @@
+"""Several workers on one socket: each a process of its own that inherits the listening socket and assembles its own gateway.
+
+The parent answers nothing. It starts the workers, passes SIGTERM, SIGINT and SIGHUP on to them, and puts a new one in the place
+of one that died. Connections are spread by the kernel among those that wait on the socket, which is fair; sharing the
+port between sockets is not.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from prometheus_client import multiprocess
+
+from tierline.server.worker import Errand
+from tierline.types.errors import TierlineError
+
+_logger = logging.getLogger("tierline.server")
+
+TOO_SOON = 2.0
+"""A worker that dies within so many seconds of its start would die again: everything stops instead."""
+
+
+class WorkersDie(TierlineError):
+    """A worker ended on its own as soon as it had started."""
+
+
+def supervise(listener: socket.socket, count: int, spec: Path, log: Path | None, ready: Callable[[], None]) -> None:
+    """Run `count` workers until SIGTERM or SIGINT, and return when all have drained. Raises WorkersDie."""
+    events: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, lambda received, _frame: events.put(received))
+    with tempfile.TemporaryDirectory(prefix="tierline-metrics-") as metrics:
+        crew = _Crew(listener, spec, log, metrics)
+        try:
+            crew.start(count)
+            crew.await_ready(count)
+            ready()
+            while (event := events.get()) not in {signal.SIGTERM, signal.SIGINT}:
+                if event == signal.SIGHUP:
+                    crew.signal(signal.SIGHUP)
+                else:
+                    crew.replace_the_dead()
+        finally:
+            listener.close()
+            crew.stop()
+
+
+class _Crew:
+    """The running workers and when each was started (monotonic seconds)."""
+
+    def __init__(self, listener: socket.socket, spec: Path, log: Path | None, metrics: str) -> None:
+        self._errand_ends, self._ready_end = os.pipe()
+        self._errand = Errand(listener.fileno(), self._ready_end, str(spec), None if log is None else str(log))
+        self._environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": metrics}
+        self._metrics = metrics
+        self._workers: dict[subprocess.Popen[bytes], float] = {}
+
+    def start(self, count: int) -> None:
+        argument = msgspec.json.encode(self._errand).decode()
+        for _ in range(count):
+            worker = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+                [sys.executable, "-m", "tierline.server.worker", argument],
+                env=self._environ,
+                pass_fds=(self._errand.listener, self._errand.ready),
+                start_new_session=True,
+            )
+            self._workers[worker] = time.monotonic()
+
+    def await_ready(self, count: int) -> None:
+        """Returns when so many workers have said that they take requests; raises WorkersDie when one ends instead."""
+        os.set_blocking(self._errand_ends, False)
+        told = 0
+        while told < count:
+            try:
+                told += len(os.read(self._errand_ends, count))
+            except BlockingIOError:
+                time.sleep(0.01)
+            self._raise_if_hopeless(self._dead())
+
+    def replace_the_dead(self) -> None:
+        """Start a worker for each that has ended; raises WorkersDie when one ended as soon as it had started."""
+        dead = self._dead()
+        self._raise_if_hopeless(dead)
+        for worker in dead:
+            del self._workers[worker]
+            multiprocess.mark_process_dead(worker.pid, self._metrics)  # type: ignore[no-untyped-call]
+            _logger.error("worker %d ended with exit code %s; another takes its place", worker.pid, worker.returncode)
+        self.start(len(dead))
+
+    def signal(self, number: int) -> None:
+        for worker in self._workers:
+            if worker.poll() is None:
+                worker.send_signal(number)
+
+    def stop(self) -> None:
+        """Tell all to drain, and wait for them."""
+        self.signal(signal.SIGTERM)
+        for worker in self._workers:
+            worker.wait()
+
+    def _dead(self) -> list[subprocess.Popen[bytes]]:
+        return [worker for worker in self._workers if worker.poll() is not None]
+
+    def _raise_if_hopeless(self, dead: list[subprocess.Popen[bytes]]) -> None:
+        for worker in dead:
+            if time.monotonic() - self._workers[worker] < TOO_SOON:
+                raise WorkersDie(f"a worker ended with exit code {worker.returncode} as soon as it had started; its own words stand above")
