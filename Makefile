@@ -21,7 +21,7 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 demo: $(VENV)/.demo  ## start the gateway on an embedded fleet, send it a mixed workload, show what went where
-	$(BIN)/tierline demo
+	$(BIN)/tierline demo --folder .demo
 
 install: $(STAMP)  ## .venv with all extras
 

@@ -1,8 +1,8 @@
 """Every fenced block of the README and of docs/ is run or checked, so that the documentation cannot rot.
 
-    yaml    a whole spec (it has `version:`) is checked as it stands; a fragment is laid over the demo's spec and checked then
-    python  runs in the folder of a running demo gateway
-    sh      every command runs in that folder; a block after `<!-- not run: reason -->` is checked by its names and options only
+yaml    a whole spec (it has `version:`) is checked as it stands; a fragment is laid over the demo's spec and checked then
+python  runs in the folder of a running demo gateway
+sh      every command runs in that folder; a block after `<!-- not run: reason -->` is checked by its names and options only
 """
 
 from __future__ import annotations
@@ -78,7 +78,11 @@ def _laid_over(base: Any, top: Any) -> Any:
 def test_every_python_block_runs(block: Block, demo: tuple[Path, str]) -> None:
     folder, address = demo
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", block.text.replace(ADDRESS, address)], cwd=folder, env=_environment(), capture_output=True, text=True
+        [sys.executable, "-W", "error", "-c", block.text.replace(ADDRESS, address)],
+        cwd=folder,
+        env=_environment(),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
 
@@ -100,7 +104,9 @@ def test_what_is_not_run_still_exists(block: Block) -> None:
         if words[0] == "make":
             assert re.search(rf"^{re.escape(words[1])}:", (ROOT / "Makefile").read_text(), re.MULTILINE), command
         elif words[0] == "tierline":
-            help_text = subprocess.run([sys.executable, "-m", "tierline", words[1], "--help"], env=_environment(), capture_output=True, text=True)
+            help_text = subprocess.run(
+                [sys.executable, "-m", "tierline", words[1], "--help"], env=_environment(), capture_output=True, text=True
+            )
             assert help_text.returncode == 0, command
             for option in (word.split("=")[0] for word in words if word.startswith("--")):
                 assert option in help_text.stdout, f"{command}: no option {option}"

@@ -21,6 +21,11 @@ class Prompt(msgspec.Struct, frozen=True):
     messages: tuple[Mapping[str, str], ...]
     extra: Mapping[str, Any] = {}
 
+    @property
+    def words(self) -> str:
+        """What the user says."""
+        return self.messages[-1]["content"]
+
     def body(self, model: str = "auto") -> dict[str, Any]:
         """The body of POST /v1/chat/completions."""
         return {"model": model, "messages": list(self.messages), **self.extra}
