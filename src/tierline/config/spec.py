@@ -20,6 +20,12 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The base of every section: unknown keys are errors, values never change after load."""
 
 
+def _span(seconds: float) -> Duration:
+    """A default of so many seconds. It is made anew each time, because the JSON Schema cannot show a default of our own type."""
+    made: Duration = msgspec.field(default_factory=lambda: Duration(seconds))
+    return made
+
+
 Rate = Annotated[float, Meta(ge=0.0, le=1.0)]
 Money = Annotated[float, Meta(ge=0.0)]
 Count = Annotated[int, Meta(ge=0)]
@@ -40,9 +46,9 @@ class ProviderSpec(Section, frozen=True, kw_only=True):
     headers: Annotated[dict[str, str], Meta(description="further headers to send with every call")] = {}
     residency: Annotated[str, Meta(description="who holds the data, e.g. on_prem or cloud; governance rules read it")] = ""
     region: Annotated[str, Meta(description="where the data is held, e.g. eu; governance rules read it")] = ""
-    connect_timeout: Annotated[Duration, Meta(description="longest wait for a connection")] = Duration(5)
-    timeout: Annotated[Duration, Meta(description="longest wait for the first byte of an answer")] = Duration(60)
-    idle_timeout: Annotated[Duration, Meta(description="longest silence within an answer")] = Duration(60)
+    connect_timeout: Annotated[Duration, Meta(description="longest wait for a connection")] = _span(5)
+    timeout: Annotated[Duration, Meta(description="longest wait for the first byte of an answer")] = _span(60)
+    idle_timeout: Annotated[Duration, Meta(description="longest silence within an answer")] = _span(60)
     table: Annotated[str, Meta(description="recorded only: a Parquet, CSV or JSONL file of query × model → response")] = ""
     script: Annotated[dict[str, Any], Meta(description="scripted only: seed, and the fleet's behaviour by model")] = {}
 
@@ -50,10 +56,10 @@ class ProviderSpec(Section, frozen=True, kw_only=True):
 class PriceSpec(Section, frozen=True, kw_only=True):
     """USD per million tokens."""
 
-    input: Money
-    output: Money
-    cache_read: Money | None = None
-    cache_write: Money | None = None
+    input: Annotated[Money, Meta(description="a million tokens of the request")]
+    output: Annotated[Money, Meta(description="a million tokens of the answer")]
+    cache_read: Annotated[Money | None, Meta(description="a million tokens read from a prompt cache; as input if left out")] = None
+    cache_write: Annotated[Money | None, Meta(description="a million tokens written to a prompt cache; as input if left out")] = None
 
 
 class ModelSpec(Section, frozen=True, kw_only=True):
@@ -90,8 +96,8 @@ class MatchSpec(Section, frozen=True, kw_only=True):
 class TokensSpec(Section, frozen=True, kw_only=True):
     """Average tokens of one request."""
 
-    input: Count = 0
-    output: Count = 0
+    input: Annotated[Count, Meta(description="tokens of the request")] = 0
+    output: Annotated[Count, Meta(description="tokens of the answer")] = 0
 
 
 class TaskSpec(Section, frozen=True, kw_only=True):
@@ -109,7 +115,7 @@ class TaskSpec(Section, frozen=True, kw_only=True):
     models: Annotated[list[str], Meta(description="primary first, then where to climb; every model if left out")] = []
     fallback: Annotated[list[str], Meta(description="who answers when a provider fails")] = []
     weights: Annotated[dict[str, Money], Meta(description="shares for `select: weighted`")] = {}
-    tokens: Annotated[TokensSpec, Meta(description="average tokens; assumed until measured")] = TokensSpec()
+    tokens: Annotated[TokensSpec, Meta(description="average tokens; assumed until measured")] = msgspec.field(default_factory=TokensSpec)
     quality: Annotated[dict[str, Rate], Meta(description="pass rate by model; assumed until measured")] = {}
     validate: Annotated[list[dict[str, Any]], Meta(description="checks that an answer must pass")] = []
     stream: Annotated[Literal["buffered", "optimistic"] | None, Meta(description="what a validated stream does")] = None
@@ -151,7 +157,7 @@ class RouteSpec(Section, frozen=True, kw_only=True):
     tools_first: Annotated[list[dict[str, Any]], Meta(description="look-ups to try before any model")] = []
     difficulty: Annotated[dict[str, Rate], Meta(description="the highest difficulty each tier takes; the last tier takes all")] = {}
     rules: Annotated[list[RuleSpec], Meta(description="the first that matches wins")] = []
-    scorer: Annotated[ScorerSpec, Meta(description="who names task and difficulty")] = ScorerSpec()
+    scorer: Annotated[ScorerSpec, Meta(description="who names task and difficulty")] = msgspec.field(default_factory=ScorerSpec)
     select: Annotated[
         Literal["cheapest_above_bar", "static", "by_difficulty", "fastest", "best_within_budget", "weighted"],
         Meta(description="how to choose among the eligible"),
@@ -159,15 +165,15 @@ class RouteSpec(Section, frozen=True, kw_only=True):
     quality_bar: Annotated[Rate, Meta(description="the bar where no task, or a task without one, is known")] = 0.9
     weights: Annotated[dict[str, Money], Meta(description="shares for `select: weighted`")] = {}
     explore: Annotated[Rate, Meta(description="share of requests sent one tier up at random, so that replay has evidence")] = 0.0
-    cascade: Annotated[CascadeSpec, Meta(description="how far one request may go")] = CascadeSpec()
-    combine: dict[str, Any] = {}
-    hedge: dict[str, Any] = {}
-    prepare: list[dict[str, Any]] = []
-    stream: Literal["buffered", "optimistic"] = "buffered"
+    cascade: Annotated[CascadeSpec, Meta(description="how far one request may go")] = msgspec.field(default_factory=CascadeSpec)
+    combine: Annotated[dict[str, Any], Meta(description="how several answers become one")] = {}
+    hedge: Annotated[dict[str, Any], Meta(description="when a second attempt races the first")] = {}
+    prepare: Annotated[list[dict[str, Any]], Meta(description="what is done to a request first")] = []
+    stream: Annotated[Literal["buffered", "optimistic"], Meta(description="what a validated stream does")] = "buffered"
     strict: Annotated[bool, Meta(description="refuse what a translation cannot carry")] = False
     log_text: Annotated[str, Meta(description="none, all, or `sample 0.01`: whose prompts and answers are kept")] = "none"
-    deadline: Annotated[Duration, Meta(description="longest wait of a caller, over every attempt")] = Duration(60)
-    session: dict[str, Any] = {}
+    deadline: Annotated[Duration, Meta(description="longest wait of a caller, over every attempt")] = _span(60)
+    session: Annotated[dict[str, Any], Meta(description="how a session keeps its model")] = {}
 
 
 class AllowSpec(Section, frozen=True, kw_only=True):
@@ -182,16 +188,16 @@ class AllowSpec(Section, frozen=True, kw_only=True):
 class GovernanceRuleSpec(Section, frozen=True, kw_only=True):
     """While `when` holds, only what `allow` names may serve. Every rule that holds applies; an error in one counts as holding."""
 
-    when: str
-    allow: AllowSpec
-    why: str
+    when: Annotated[str, Meta(description="a CEL expression over features, signals and hints")]
+    allow: Annotated[AllowSpec, Meta(description="what may still serve")]
+    why: Annotated[str, Meta(description="the reason that a decision will show")]
 
 
 class GovernanceSpec(Section, frozen=True, kw_only=True):
     """What may never happen, whatever it costs."""
 
     detect: Annotated[list[str], Meta(description="kinds of personal data and secrets to find")] = []
-    rules: list[GovernanceRuleSpec] = []
+    rules: Annotated[list[GovernanceRuleSpec], Meta(description="every rule that holds applies")] = []
 
 
 class KeySpec(Section, frozen=True, kw_only=True):
@@ -203,50 +209,50 @@ class KeySpec(Section, frozen=True, kw_only=True):
     models: Annotated[list[str], Meta(description="models it may reach; every one if left out")] = []
     task: Annotated[str, Meta(description="the task of all its requests")] = ""
     team: Annotated[str, Meta(description="the team it belongs to")] = ""
-    rate: dict[str, Any] = {}
+    rate: Annotated[dict[str, Any], Meta(description="most requests and tokens in a time")] = {}
 
 
 class BudgetSpec(Section, frozen=True, kw_only=True):
     """A limit in USD over a period."""
 
-    limit: Money
-    per: Literal["hour", "day", "week", "month"]
-    key: str = ""
-    team: str = ""
-    task: str = ""
-    route: str = ""
-    model: str = ""
-    provider: str = ""
-    tag: str = ""
-    pace: Literal["none", "spread"] = "none"
-    soft: Rate = 1.0
-    at_limit: Literal["cheapest", "reject", "queue"] = "reject"
-    time_zone: str = "UTC"
+    limit: Annotated[Money, Meta(description="USD")]
+    per: Annotated[Literal["hour", "day", "week", "month"], Meta(description="the period")]
+    key: Annotated[str, Meta(description="the key it is for")] = ""
+    team: Annotated[str, Meta(description="the team it is for")] = ""
+    task: Annotated[str, Meta(description="the task it is for")] = ""
+    route: Annotated[str, Meta(description="the route it is for")] = ""
+    model: Annotated[str, Meta(description="the model it is for")] = ""
+    provider: Annotated[str, Meta(description="the provider it is for")] = ""
+    tag: Annotated[str, Meta(description="the client's tag it is for")] = ""
+    pace: Annotated[Literal["none", "spread"], Meta(description="whether spending is spread over the period")] = "none"
+    soft: Annotated[Rate, Meta(description="share of the limit at which warnings begin")] = 1.0
+    at_limit: Annotated[Literal["cheapest", "reject", "queue"], Meta(description="what happens at the limit")] = "reject"
+    time_zone: Annotated[str, Meta(description="whose midnight begins a day")] = "UTC"
 
 
 class LoadSpec(Section, frozen=True, kw_only=True):
     """How load and failing providers move traffic."""
 
-    target: dict[str, Any] = {}
-    breaker: dict[str, Any] = {}
+    target: Annotated[dict[str, Any], Meta(description="the latency past which traffic moves down the ladder")] = {}
+    breaker: Annotated[dict[str, Any], Meta(description="when a failing model rests")] = {}
 
 
 class ExperimentSpec(Section, frozen=True, kw_only=True):
     """A controlled comparison."""
 
-    tasks: list[str] = []
-    routes: list[str] = []
-    arms: dict[str, Rate] = {}
-    shadow: list[str] = []
-    metric: str = "pass_rate"
-    stop: str = ""
+    tasks: Annotated[list[str], Meta(description="tasks that take part")] = []
+    routes: Annotated[list[str], Meta(description="routes that take part")] = []
+    arms: Annotated[dict[str, Rate], Meta(description="share of each arm")] = {}
+    shadow: Annotated[list[str], Meta(description="models that answer beside, unseen")] = []
+    metric: Annotated[str, Meta(description="what is compared")] = "pass_rate"
+    stop: Annotated[str, Meta(description="when it ends")] = ""
 
 
 class AlertsSpec(Section, frozen=True, kw_only=True):
     """What to watch and whom to tell."""
 
-    webhook: str = ""
-    watch: list[str] = []
+    webhook: Annotated[str, Meta(description="where alerts are sent")] = ""
+    watch: Annotated[list[str], Meta(description="what is watched")] = []
 
 
 class DecisionLogSpec(Section, frozen=True, kw_only=True):
@@ -254,7 +260,7 @@ class DecisionLogSpec(Section, frozen=True, kw_only=True):
 
     path: Annotated[str, Meta(description="the SQLite file, relative to the spec")] = "tierline.db"
     retention: Annotated[Duration | None, Meta(description="rows older than this are deleted; kept for ever if left out")] = None
-    text_retention: Annotated[Duration, Meta(description="stored prompts and answers older than this are deleted")] = Duration(7 * 86400)
+    text_retention: Annotated[Duration, Meta(description="stored prompts and answers older than this are deleted")] = _span(7 * 86400)
     max_queue: Annotated[int, Meta(ge=100, description="rows that may wait for the disk; past it requests are refused, none is lost")] = (
         100_000
     )
@@ -263,10 +269,10 @@ class DecisionLogSpec(Section, frozen=True, kw_only=True):
 class ServerSpec(Section, frozen=True, kw_only=True):
     """Limits of the HTTP face."""
 
-    max_body: Annotated[Size, Meta(description="largest request body")] = Size(10 * 1024**2)
+    max_body: Annotated[Size, Meta(description="largest request body")] = msgspec.field(default_factory=lambda: Size(10 * 1024**2))
     max_messages: Annotated[int, Meta(ge=1, description="most messages of one request")] = 2000
     max_in_flight: Annotated[int, Meta(ge=1, description="most requests at one time; past it 503 with retry-after")] = 10_000
-    drain: Annotated[Duration, Meta(description="how long a stopping server waits for requests in flight")] = Duration(30)
+    drain: Annotated[Duration, Meta(description="how long a stopping server waits for requests in flight")] = _span(30)
 
 
 class Spec(Section, frozen=True, kw_only=True):
@@ -280,11 +286,11 @@ class Spec(Section, frozen=True, kw_only=True):
     tasks: Annotated[dict[str, TaskSpec], Meta(description="families of requests with one quality bar")] = {}
     sources: Annotated[dict[str, dict[str, Any]], Meta(description="databases and services for tools first")] = {}
     routes: Annotated[dict[str, RouteSpec], Meta(description="named policies; `auto` is there even if not written")] = {}
-    governance: Annotated[GovernanceSpec, Meta(description="what may never happen")] = GovernanceSpec()
+    governance: Annotated[GovernanceSpec, Meta(description="what may never happen")] = msgspec.field(default_factory=GovernanceSpec)
     keys: Annotated[dict[str, KeySpec], Meta(description="who may call")] = {}
     budgets: Annotated[dict[str, BudgetSpec], Meta(description="limits in USD")] = {}
-    load: Annotated[LoadSpec, Meta(description="how load and failures move traffic")] = LoadSpec()
+    load: Annotated[LoadSpec, Meta(description="how load and failures move traffic")] = msgspec.field(default_factory=LoadSpec)
     experiments: Annotated[dict[str, ExperimentSpec], Meta(description="controlled comparisons")] = {}
-    alerts: Annotated[AlertsSpec, Meta(description="what to watch")] = AlertsSpec()
-    decision_log: Annotated[DecisionLogSpec, Meta(description="where decisions are kept")] = DecisionLogSpec()
-    server: Annotated[ServerSpec, Meta(description="limits of the HTTP face")] = ServerSpec()
+    alerts: Annotated[AlertsSpec, Meta(description="what to watch")] = msgspec.field(default_factory=AlertsSpec)
+    decision_log: Annotated[DecisionLogSpec, Meta(description="where decisions are kept")] = msgspec.field(default_factory=DecisionLogSpec)
+    server: Annotated[ServerSpec, Meta(description="limits of the HTTP face")] = msgspec.field(default_factory=ServerSpec)

@@ -29,7 +29,7 @@ def fit(data: dict[str, Any], problems: Problems) -> Spec:
     try:
         return msgspec.convert(data, Spec, dec_hook=decode_unit)
     except msgspec.ValidationError:
-        fitting = _Walk(problems).struct(data, _shape(), ()) or {}
+        fitting = _Walk(problems).struct(data, shape(), ()) or {}
         fitting["version"] = 1
         return msgspec.convert(fitting, Spec, dec_hook=decode_unit)
 
@@ -42,7 +42,8 @@ def decode_unit(kind: type, value: Any) -> Any:
 
 
 @cache
-def _shape() -> inspect.StructType:
+def shape() -> inspect.StructType:
+    """The type of the whole spec, taken apart."""
     shape = inspect.type_info(Spec)
     assert isinstance(shape, inspect.StructType)
     return shape

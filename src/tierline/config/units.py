@@ -22,7 +22,15 @@ class Duration(float):
                 return cls(value)
         elif isinstance(value, str) and (match := _DURATION.match(value)):
             return cls(float(match[1]) * _SECONDS[match[2]])
-        raise ValueError(f"{value!r} is no duration: write 1500ms, 2s, 10m, 1h, 30d or seconds as a number")
+        raise ValueError(f"{_said(value)} is no duration: write 1500ms, 2s, 10m, 1h, 30d or seconds as a number")
+
+    def written(self) -> str:
+        """As people write it, in the largest unit that takes a whole number: `7d`, `90s`, `50ms`."""
+        for unit in ("d", "h", "m", "s", "ms"):
+            count = self / _SECONDS[unit]
+            if count >= 1 and count == int(count):
+                return f"{int(count)}{unit}"
+        return f"{float(self):g}s"
 
 
 class Size(int):
@@ -35,4 +43,15 @@ class Size(int):
             return cls(value)
         if isinstance(value, str) and (match := _SIZE.match(value)):
             return cls(float(match[1]) * _BYTES[match[2].upper()])
-        raise ValueError(f"{value!r} is no size: write 512KB, 10MB or bytes as a number")
+        raise ValueError(f"{_said(value)} is no size: write 512KB, 10MB or bytes as a number")
+
+    def written(self) -> str:
+        """As people write it, in the largest unit that takes a whole number: `10MB`, `512KB`."""
+        for unit in ("GB", "MB", "KB"):
+            if self and self % _BYTES[unit] == 0:
+                return f"{self // _BYTES[unit]}{unit}"
+        return f"{int(self)}B"
+
+
+def _said(value: object) -> str:
+    return repr(value) if not isinstance(value, str) or len(value) <= 24 else "the text"

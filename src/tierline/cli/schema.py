@@ -1,0 +1,35 @@
+"""`tierline schema`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from tierline.config.schema import json_schema, reference
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(schema)
+
+
+def schema(
+    reference_folder: Path | None = typer.Option(
+        None, "--reference", metavar="DIR", help="Write the reference page to DIR/spec.md instead."
+    ),
+) -> None:
+    """Print the JSON Schema of `tierline.yaml`, for editors.
+
+    Example: `tierline schema > tierline.schema.json`, then begin your spec with
+
+    `# yaml-language-server: $schema=tierline.schema.json`
+    """
+    if reference_folder is None:
+        typer.echo(json.dumps(json_schema(), indent=2))
+        return
+    reference_folder.mkdir(parents=True, exist_ok=True)
+    page = reference_folder / "spec.md"
+    page.write_text(reference(), encoding="utf-8")
+    typer.echo(f"wrote {page}")
