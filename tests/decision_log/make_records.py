@@ -46,7 +46,10 @@ def typical(request_id: str = "5f1d0c9be2a74413", *, at: float = 1_790_000_000.1
             request_id,
             "auto",
             "3f9a1c0b77de",
-            (Step("fast", ("mini", "local"), ("schema",)), Step("balanced", ("sonnet",), ("schema",))),
+            (
+                Step("fast", ("mini", "local"), (0.000342, 0.000412), ("schema",)),
+                Step("balanced", ("sonnet",), (0.00612,), ("schema",)),
+            ),
             task="order_extraction",
             propensity=0.95,
             draw=0.7312345678912345,

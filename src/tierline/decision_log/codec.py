@@ -44,6 +44,9 @@ WHYS = (
     Why.ASSUMED_QUALITY,
     Why.LAST_RESORT,
     Why.NOTHING_ELIGIBLE,
+    Why.RULE_UNUSABLE,
+    Why.LIMITS_LIFTED,
+    Why.OUTSIDE_TASK,
 )
 """The number of each reason is its place here. Append-only."""
 
@@ -114,10 +117,19 @@ class _Features(msgspec.Struct, frozen=True, array_like=True):
     stream: bool = False
 
 
+class _Step(msgspec.Struct, frozen=True, array_like=True):
+    """Stored form of `Step`."""
+
+    tier: str = ""
+    targets: tuple[str, ...] = ()
+    validators: tuple[str, ...] = ()
+    costs: tuple[float, ...] = ()
+
+
 class _Decision(msgspec.Struct, frozen=True, array_like=True):
     """Stored form of `Decision`; the rest is in columns."""
 
-    steps: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
+    steps: tuple[_Step, ...] = ()
     deadline: float = 60.0
     max_cost: float | None = None
     max_attempts: int = 4
@@ -242,7 +254,7 @@ def encode(record: Record) -> tuple[Any, ...]:
         None if view is NO_VIEW else _encode((view.resting, view.load, view.latency, view.budgets, view.warm, view.pins, view.token_scale)),
         _encode(
             (
-                [(step.tier, step.targets, step.validators) for step in steps],
+                [(step.tier, step.targets, step.validators, step.costs) for step in steps],
                 decision.deadline,
                 decision.max_cost,
                 decision.max_attempts,
@@ -339,7 +351,7 @@ def _decision(row: Row, stored: _Decision) -> Decision:
         request_id=row["request_id"],
         route=row["route"],
         policy=row["policy"],
-        steps=tuple(Step(*step) for step in stored.steps),
+        steps=tuple(Step(step.tier, step.targets, step.costs, step.validators) for step in stored.steps),
         task=row["task"],
         arm=row["arm"],
         propensity=row["propensity"],

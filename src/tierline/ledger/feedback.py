@@ -1,0 +1,74 @@
+"""What people and programs said of answers, by the id of the decision."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tierline.sqlite_file import told
+
+_COLUMNS = "request_id, at, score, accept, correction, source"
+_PAGE = 500
+
+
+class Feedback(msgspec.Struct, frozen=True):
+    """One judgement of one answer at Unix time `at`: a `score` from 0 to 1, whether it was good enough, the answer it should have
+    been (text, only where it was given), and who says so. None where nothing was said."""
+
+    request_id: str
+    at: float
+    score: float | None = None
+    accept: bool | None = None
+    correction: str | None = None
+    source: str = ""
+
+
+class Feedbacks:
+    """The feedback of a ledger. A request may have any number; nothing is ever overwritten."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    def add(self, feedback: Feedback) -> None:
+        """Keep one judgement; raises ValueError when its score is outside 0 to 1 or it says nothing."""
+        if feedback.score is not None and not 0.0 <= feedback.score <= 1.0:
+            raise ValueError(f"score must be between 0 and 1, not {feedback.score}")
+        if feedback.score is None and feedback.accept is None and feedback.correction is None:
+            raise ValueError("feedback says nothing: give score, accept or correction")
+        with told(self._path):
+            self._connection.execute(
+                f"INSERT INTO feedback ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant of this file
+                msgspec.structs.astuple(feedback),
+            )
+
+    def of(self, request_id: str) -> list[Feedback]:
+        """What was said of one request, oldest first."""
+        with told(self._path):
+            rows = self._connection.execute(
+                f"SELECT {_COLUMNS} FROM feedback WHERE request_id = ? ORDER BY id",  # noqa: S608  # a constant of this file
+                (request_id,),
+            )
+            return [_feedback(row) for row in rows]
+
+    def since(self, at: float = 0.0) -> Iterator[Feedback]:
+        """All of it from a moment on (Unix seconds), in the order of writing, page by page."""
+        after = 0
+        while True:
+            with told(self._path):
+                page = self._connection.execute(
+                    f"SELECT id, {_COLUMNS} FROM feedback WHERE at >= ? AND id > ? ORDER BY id LIMIT ?",  # noqa: S608  # a constant
+                    (at, after, _PAGE),
+                ).fetchall()
+            yield from (_feedback(row[1:]) for row in page)
+            if len(page) < _PAGE:
+                return
+            after = page[-1][0]
+
+
+def _feedback(row: tuple[str, float, float | None, int | None, str | None, str]) -> Feedback:
+    request_id, at, score, accept, correction, source = row
+    return Feedback(request_id, at, score, None if accept is None else bool(accept), correction, source)

@@ -1,0 +1,51 @@
+"""The ledger's tables, in the decision log's file, and how they came to be."""
+
+from __future__ import annotations
+
+PART = "ledger"
+"""The ledger's name in `schema_version`."""
+
+MIGRATIONS = (
+    """
+    CREATE TABLE specs (
+        fingerprint TEXT PRIMARY KEY,
+        first_seen REAL NOT NULL,     -- Unix time, seconds
+        parts TEXT NOT NULL,          -- JSON: part of the spec → its digest
+        canonical BLOB NOT NULL       -- the spec as canonical JSON, without secrets
+    );
+    CREATE TABLE pins (
+        id INTEGER PRIMARY KEY,
+        route TEXT NOT NULL,
+        model TEXT NOT NULL,
+        since REAL NOT NULL,
+        until REAL NOT NULL,          -- when it ends by itself, or was ended
+        "by" TEXT NOT NULL,
+        why TEXT NOT NULL,
+        ended_by TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX pins_until ON pins (until);
+    CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY,
+        at REAL NOT NULL,
+        who TEXT NOT NULL,
+        action TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        detail TEXT NOT NULL,         -- JSON
+        previous BLOB NOT NULL,       -- hash of the entry before
+        hash BLOB NOT NULL
+    );
+    CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit trail is append-only'); END;
+    CREATE TRIGGER audit_is_never_shortened BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit trail is append-only'); END;
+    CREATE TABLE feedback (
+        id INTEGER PRIMARY KEY,
+        request_id TEXT NOT NULL,
+        at REAL NOT NULL,
+        score REAL,                   -- 0 to 1
+        accept INTEGER,               -- 1 good enough, 0 not
+        correction TEXT,
+        source TEXT NOT NULL
+    );
+    CREATE INDEX feedback_request ON feedback (request_id);
+    """,
+)
+"""Append-only: a released script is never changed."""
