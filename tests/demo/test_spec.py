@@ -8,7 +8,7 @@ from tierline.config.load import check, load
 from tierline.config.loaded import Loaded
 from tierline.demo.folder import write_demo
 from tierline.demo.workload import generate
-from tierline.providers.scripted import Script
+from tierline.providers.script import Script
 
 TASK_OF = {
     "where is my order": "order_status",

@@ -9,7 +9,8 @@ import msgspec
 from tierline.config.loaded import Loaded
 from tierline.demo.drive import Sent
 from tierline.demo.figures import Single
-from tierline.providers.scripted import Script, ScriptedProvider
+from tierline.providers.script import Script
+from tierline.providers.scripted import ScriptedProvider
 from tierline.types.catalog import Model
 from tierline.types.record import Record
 from tierline.types.wire import Call
