@@ -11,6 +11,10 @@ import typer
 COMMANDS: dict[str, str] = {
     "demo": "tierline.cli.demo",
     "serve": "tierline.cli.serve",
+    "check": "tierline.cli.check",
+    "schema": "tierline.cli.schema",
+    "import": "tierline.cli.import_",
+    "catalogue": "tierline.cli.catalogue",
     "version": "tierline.cli.version",
 }
 """Command → the module whose `register(app)` adds it."""

@@ -42,7 +42,7 @@ PRICED_AS: Mapping[str, str] = {"gemini": "google", "xai": "x-ai", "moonshot": "
 """Our provider → the id that genai-prices has for it, where they differ."""
 
 _LIST = "model_prices_and_context_window_backup.json"
-_FLAGS: Mapping[str, str] = {
+FLAGS: Mapping[str, str] = {
     "supports_function_calling": "tools",
     "supports_vision": "vision",
     "supports_image_input": "vision",
@@ -52,6 +52,7 @@ _FLAGS: Mapping[str, str] = {
     "supports_native_structured_output": "json_schema",
     "supports_reasoning": "reasoning",
 }
+"""A flag of the list → our word for the capability."""
 _MODES: Mapping[str, frozenset[str]] = {
     "chat": frozenset({"chat"}),
     "embedding": frozenset({"embeddings"}),
@@ -60,7 +61,7 @@ _MODES: Mapping[str, frozenset[str]] = {
 
 
 def model_list(file: Path | None) -> tuple[dict[str, Any], str]:
-    """litellm's list and where it is from: a JSON file, a wheel that holds it, or the installed package.
+    """The list of litellm and where it is from: a JSON file, a wheel that holds it, or the installed package.
 
     Raises TierlineError saying how to get it where there is none."""
     if file is None:
@@ -102,7 +103,7 @@ def build(file: Path | None = None) -> bytes:
     """A fresh snapshot, packed; the same sources on the same day give the same bytes."""
     listed, origin = model_list(file)
     try:
-        from genai_prices import data
+        from genai_prices import data  # noqa: PLC0415  # an optional extra
     except ImportError:
         raise TierlineError("the prices come from genai-prices: install tierline[catalogue]") from None
     now = datetime.datetime.now(datetime.UTC)
@@ -119,10 +120,10 @@ def build(file: Path | None = None) -> bytes:
     return gzip.compress(content, 9, mtime=0)
 
 
-def write(packed: bytes) -> Path:
-    """Puts a snapshot in the package's own place."""
-    with resources.as_file(resources.files("tierline.config").joinpath("catalogue.json.gz")) as path:
-        path.write_bytes(packed)
+def write(packed: bytes, out: Path | None = None) -> Path:
+    """Puts a snapshot where `out` says, or in the package's own place; returns where it is."""
+    path = out or Path(str(resources.files("tierline.config").joinpath("catalogue.json.gz")))
+    path.write_bytes(packed)
     return path
 
 
@@ -183,7 +184,7 @@ def _prices(model: Any, now: datetime.datetime) -> list[float | None] | None:
 
 
 def _capabilities(row: Mapping[str, Any]) -> set[str]:
-    found = {word for flag, word in _FLAGS.items() if row.get(flag)}
+    found = {word for flag, word in FLAGS.items() if row.get(flag)}
     found |= _MODES[row["mode"]]
     if {"tools", "json_schema"} & found:  # the list has no flag for it; every such model takes plain JSON mode
         found.add("json_object")

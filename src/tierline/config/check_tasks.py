@@ -82,7 +82,8 @@ def _difficulty(case: Case, name: str, route: RouteSpec) -> None:
         tiers.pop()
     for lower, upper in itertools.pairwise(tiers):
         if route.difficulty[upper] <= route.difficulty[lower]:
-            reason = f"{upper!r} ends at {route.difficulty[upper]:g}, where {lower!r} already ends at {route.difficulty[lower]:g}: it takes nothing"
+            ends = f"{upper!r} ends at {route.difficulty[upper]:g}, {lower!r} below it at {route.difficulty[lower]:g}"
+            reason = f"{ends}: {upper!r} takes nothing"
             case.problems.error((*place, upper), reason, "thresholds rise along the tiers")
 
 

@@ -23,13 +23,31 @@ def load(path: Path | str, environ: Mapping[str, str] | None = None) -> Loaded:
     """The spec at `path`, checked and resolved; `environ` (default: the process's own) is what `${NAME}` reads.
 
     Raises SpecInvalid with every problem at once; a variable that is not set is one of them. Warnings stand in the result."""
-    examined = _Examined(Path(path), os.environ if environ is None else environ, need_secrets=True)
+    problems, loaded = examine_file(path, environ, need_secrets=True)
+    if loaded is None:
+        raise SpecInvalid(problems)
+    return loaded
+
+
+def check(path: Path | str, environ: Mapping[str, str] | None = None, need_secrets: bool = False) -> tuple[Problem, ...]:
+    """Everything wrong with the spec at `path`, errors and warnings, by line. Variables that are not set are problems only with
+    `need_secrets`."""
+    return examine_file(path, environ, need_secrets)[0]
+
+
+def examine_file(
+    path: Path | str, environ: Mapping[str, str] | None = None, need_secrets: bool = False
+) -> tuple[tuple[Problem, ...], Loaded | None]:
+    """Both at once: every problem, and the spec unless one of them is an error. Without `need_secrets` what needs a variable that is
+    not set stays as it is written, so such a spec can be looked at but not served."""
+    examined = _Examined(Path(path), os.environ if environ is None else environ, need_secrets)
+    problems = examined.problems.sorted()
     if examined.problems.errors or examined.case is None:
-        raise SpecInvalid(examined.problems.sorted())
+        return problems, None
     spec = examined.case.spec
     canonical = fingerprint.canonical(spec, examined.case.written)
     parts = fingerprint.parts(canonical, examined.models, shipped().digest)
-    return Loaded(
+    loaded = Loaded(
         spec=spec,
         path=Path(path),
         models=examined.models,
@@ -38,14 +56,9 @@ def load(path: Path | str, environ: Mapping[str, str] | None = None) -> Loaded:
         fingerprint=fingerprint.fingerprint(parts),
         parts=parts,
         canonical=canonical,
-        warnings=examined.problems.sorted(),
+        warnings=problems,
     )
-
-
-def check(path: Path | str, environ: Mapping[str, str] | None = None, need_secrets: bool = False) -> tuple[Problem, ...]:
-    """Everything wrong with the spec at `path`, errors and warnings, by line. Variables that are not set are problems only with
-    `need_secrets`."""
-    return _Examined(Path(path), os.environ if environ is None else environ, need_secrets).problems.sorted()
+    return problems, loaded
 
 
 class _Examined:

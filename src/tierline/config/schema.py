@@ -15,6 +15,7 @@ from tierline.config.spec import Section, Spec
 from tierline.config.structure import meaning, shape
 from tierline.config.units import Duration, Size
 
+_NUMBER = r"^\s*\d+(\.\d+)?\s*"
 _UNITS: dict[type, dict[str, Any]] = {
     Duration: {
         "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)?\s*$|\$\{"}],
