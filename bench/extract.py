@@ -24,7 +24,10 @@ SPEC = {
     "signals": {"anger": {"keywords": ["refund", "lawyer", "unacceptable"], "patterns": ["(?i)speak to (a|your) (manager|human)"]}},
     "tasks": {
         "order_extraction": {"why": "w", "match": {"keywords": ["order", "shipment"], "system_prompt": "Extract the order*"}},
-        "policy": {"why": "w", "match": {"keywords": ["policy", "refund policy", "warranty"], "patterns": [r"(?i)am I (entitled|allowed)"]}},
+        "policy": {
+            "why": "w",
+            "match": {"keywords": ["policy", "refund policy", "warranty"], "patterns": [r"(?i)am I (entitled|allowed)"]},
+        },
         "triage": {"why": "w", "match": {"keywords": ["urgent", "ticket"], "operation": "classification"}},
     },
 }
@@ -71,7 +74,9 @@ def main() -> None:
         "10 KB chat": chat(10_000),
         "50 KB chat": chat(50_000),
         "2 K characters Chinese": chat(2_000, CHINESE, CHINESE * 6),
-        "one short question": Request(id="r", dialect="openai_chat", model="auto", messages=(Message("user", (Text("What is the capital of France?"),)),)),
+        "one short question": Request(
+            id="r", dialect="openai_chat", model="auto", messages=(Message("user", (Text("What is the capital of France?"),)),)
+        ),
     }
     print(f"{'request':42s} {'p50 µs':>8s} {'p95 µs':>8s}")
     for name, request in shapes.items():

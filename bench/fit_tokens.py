@@ -32,7 +32,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
-from tierline.routing.extract.tokens import WEIGHTS, counts  # noqa: E402  # the package is not installed in the fitting environment
+from tierline.routing.extract.tokens import WEIGHTS, counts  # the package is not installed in the fitting environment
 
 DATA = Path(os.environ.get("TIERLINE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 LOCALES = Path("/usr/share/locale")
@@ -57,7 +57,13 @@ def messages(path: Path) -> Iterator[str]:
         except (OSError, UnicodeDecodeError, ValueError, LookupError):
             return
     for source, text in catalogue.items():
-        if source and isinstance(text, str) and len(text) >= 24 and source != text and len(re.findall(r"[%<>{}]|--", text)) * 20 < len(text):
+        if (
+            source
+            and isinstance(text, str)
+            and len(text) >= 24
+            and source != text
+            and len(re.findall(r"[%<>{}]|--", text)) * 20 < len(text)
+        ):
             yield re.sub(r"[ \t]+", " ", text)
 
 
@@ -80,7 +86,7 @@ def chunks(pieces: list[str], dice: random.Random, joiner: str = "\n") -> list[s
 
 
 def translated(dice: random.Random) -> Sources:
-    """language → source → texts, from catalogues."""
+    """Language → source → texts, from catalogues."""
     found: Sources = defaultdict(lambda: defaultdict(list))
     roots = [LOCALES, *(Path(p) / "django" for p in sys.path if (Path(p) / "django").is_dir())]
     for language, names in LANGUAGES.items():
@@ -98,7 +104,11 @@ def tutors(found: Sources, dice: random.Random) -> None:
     """Vim's tutors and systemd's catalogues: longer prose in many languages."""
     for path in [*Path("/usr/share/vim").glob("vim*/tutor/tutor.*.utf-8"), *Path("/usr/lib/systemd/catalog").glob("systemd.*.catalog")]:
         language = "zh-TW" if "zh_tw" in path.name.lower() else path.name.split(".")[1][:2]
-        lines = [re.sub(r"[=~*-]{4,}", "", line) for line in path.read_text(errors="ignore").splitlines() if not line.startswith(("--", "Defined-By", "Support"))]
+        lines = [
+            re.sub(r"[=~*-]{4,}", "", line)
+            for line in path.read_text(errors="ignore").splitlines()
+            if not line.startswith(("--", "Defined-By", "Support"))
+        ]
         if language in LANGUAGES:
             found[language][str(path)] += [t for t in chunks([line for line in lines if line.strip()], dice) if in_script(t, language)]
 
@@ -119,18 +129,30 @@ def prompts(found: Sources) -> None:
 
 def programs(found: Sources, dice: random.Random) -> None:
     """Python, C and shell source, and JSON made of what else was found."""
-    files = [*Path(sysconfig.get_path("stdlib")).glob("[a-z]*.py"), *Path("/usr/include").glob("*.h"), *Path("/usr/share").glob("**/*.js"), *Path("/usr/bin").glob("*.sh")]
+    files = [
+        *Path(sysconfig.get_path("stdlib")).glob("[a-z]*.py"),
+        *Path("/usr/include").glob("*.h"),
+        *Path("/usr/share").glob("**/*.js"),
+        *Path("/usr/bin").glob("*.sh"),
+    ]
     for path in dice.sample(files, min(len(files), 260)):
         text = path.read_text(errors="ignore")
         for _ in range(4):
             start = dice.randrange(max(len(text) - 500, 1))
             found["code"][str(path)].append(text[start : start + dice.choice((200, 500, 1000, 3000))])
-    rows = duckdb.sql(f"select task, query_id, model, score, cost_usd, input_tokens, output_tokens, query from '{DATA}/mmlu_pro.parquet' using sample 3000").fetchall()
+    rows = duckdb.sql(
+        f"select task, query_id, model, score, cost_usd, input_tokens, output_tokens, query from '{DATA}/mmlu_pro.parquet' using sample 3000"
+    ).fetchall()
     names = ("task", "query_id", "model", "score", "cost_usd", "input_tokens", "output_tokens", "query")
     for index in range(0, len(rows), 3):
         records = [dict(zip(names, r, strict=True)) for r in rows[index : index + 3]]
         for record in records:
-            record["query"] = {"stem": record["query"][: dice.choice((10, 60, 200))], "tags": record["task"].split(), "ok": True, "next": None}
+            record["query"] = {
+                "stem": record["query"][: dice.choice((10, 60, 200))],
+                "tags": record["task"].split(),
+                "ok": True,
+                "next": None,
+            }
         found["json"][f"rows.{records[0]['task']}"].append(json.dumps(records, indent=dice.choice((None, 2))))
     for path in [*Path("/usr/share").glob("**/*.json"), *Path(sysconfig.get_path("purelib")).glob("**/*.json")][:300]:
         text = path.read_text(errors="ignore")

@@ -8,20 +8,33 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
-HARNESS = (
-    "system-reminder", "system_reminder", "environment_context", "environment_details", "environment_info", "user_instructions", "instructions", "command-name", "command-message",
-    "command-args", "command-contents", "local-command-stdout", "local-command-stderr", "local-command-caveat", "bash-input", "bash-stdout", "bash-stderr", "ide_opened_file", "ide_selection",
-    "ide_diagnostics", "task-notification", "task_progress", "additional_data", "open_and_recently_viewed_files", "project_layout", "workspace_info", "workspacefolders", "editorcontext", "remindersinstructions",
-    "reminderinstructions", "rules", "user_info", "git_status", "toolusestrategy", "permissions", "collaboration_mode", "skills_instructions", "apps_instructions", "slash-command", "hook-output", "user-prompt-submit-hook",
-    "turn_aborted", "repo_map", "todo_list", "memories", "claudemd", "agents_md",
-)  # fmt: skip
+
+def _listed(text: str) -> tuple[str, ...]:
+    """Names separated by white space."""
+    return tuple(text.split())
+
+
+HARNESS = _listed(
+    """
+    system-reminder system_reminder environment_context environment_details environment_info user_instructions instructions
+    command-name command-message command-args command-contents local-command-stdout local-command-stderr local-command-caveat
+    bash-input bash-stdout bash-stderr ide_opened_file ide_selection ide_diagnostics task-notification task_progress
+    additional_data open_and_recently_viewed_files project_layout workspace_info workspacefolders editorcontext
+    remindersinstructions reminderinstructions rules user_info git_status toolusestrategy permissions collaboration_mode
+    skills_instructions apps_instructions slash-command hook-output user-prompt-submit-hook turn_aborted repo_map todo_list
+    memories claudemd agents_md
+    """
+)
 """Tags by which coding agents mark what they add to a user's turn."""
 
-MATERIAL = (
-    "document", "documents", "doc", "context", "contexts", "source", "sources", "file", "files", "file_content", "file_contents", "file-content", "attached_files", "attached_file", "attachment",
-    "attachments", "current_file", "selected_code", "passage", "passages", "article", "transcript", "search_results", "search_result", "tool_result", "tool_response", "function_results", "function_result",
-    "output", "log", "logs", "diff", "paste", "pasted_text", "retrieved_context", "knowledge_base", "webpage",
-)  # fmt: skip
+MATERIAL = _listed(
+    """
+    document documents doc context contexts source sources file files file_content file_contents file-content attached_files
+    attached_file attachment attachments current_file selected_code passage passages article transcript search_results
+    search_result tool_result tool_response function_results function_result output log logs diff paste pasted_text
+    retrieved_context knowledge_base webpage
+    """
+)
 """Tags around what a user hands over to work on."""
 
 _TAG = re.compile(

@@ -14,14 +14,16 @@ from tierline.routing.extract.structure import Structure
 from tierline.types.features import Complexity
 
 PARTS: Mapping[str, tuple[float, float]] = {
-    "length": (0.16, 0.0),
-    "reasoning": (0.26, 1.2),
-    "maths": (0.30, 1.6),
-    "formulas": (0.16, 2.0),
-    "constraints": (0.22, 2.0),
-    "depth": (0.26, 1.2),
-    "steps": (0.14, 3.0),
-    "code": (0.14, 0.0),
+    "length": (0.18, 0.0),
+    "reasoning": (0.26, 1.0),
+    "proof": (0.34, 0.6),
+    "maths": (0.3, 1.6),
+    "formulas": (0.26, 1.5),
+    "constraints": (0.24, 2.0),
+    "depth": (0.3, 1.2),
+    "technical": (0.18, 1.5),
+    "steps": (0.16, 3.0),
+    "code": (0.12, 0.0),
     "questions": (0.05, 2.0),
     "turns": (0.06, 8.0),
     "tools": (0.08, 4.0),
@@ -41,7 +43,32 @@ SIMPLE = 0.6
 """A classification, an extraction or a short answer takes so many parts of what its words would add: one label is easier to give than to write about."""
 
 _INDEX = {name: index for index, name in enumerate(FAMILIES)}
-_REASONING, _MATHS, _CONSTRAINT, _STEPS, _DEPTH = (_INDEX[name] for name in ("reasoning", "maths", "constraint", "steps", "depth"))
+_REASONING, _MATHS, _CONSTRAINT, _STEPS, _DEPTH, _TECHNICAL, _PROOF = (
+    _INDEX[name] for name in ("reasoning", "maths", "constraint", "steps", "depth", "technical", "proof")
+)
+
+
+SHORTEST, LONGEST = 60, 3_000
+LEAST_CONTEXT, MOST_CONTEXT = 1_000, 100_000
+_LENGTH_SCALE, _CONTEXT_SCALE = math.log(LONGEST / SHORTEST), math.log(MOST_CONTEXT / LEAST_CONTEXT)
+_LENGTH, _CONTEXT = PARTS["length"][0], PARTS["context"][0]
+_COUNTED = tuple(
+    (name, *PARTS[name])
+    for name in (
+        "reasoning",
+        "proof",
+        "maths",
+        "formulas",
+        "constraints",
+        "depth",
+        "technical",
+        "steps",
+        "questions",
+        "turns",
+        "tools",
+        "instructions",
+    )
+)
 
 
 def complexity(
@@ -57,33 +84,39 @@ def complexity(
     simple: bool,
 ) -> Complexity:
     """The score and the parts that are not nothing, each rounded to four digits."""
-    counts = {
-        "length": _scale(form.chars, 60, 3_000),
-        "reasoning": _share("reasoning", families[_REASONING]),
-        "maths": _share("maths", families[_MATHS]),
-        "formulas": _share("formulas", form.formulas + form.signs / 4),
-        "constraints": _share("constraints", families[_CONSTRAINT]),
-        "depth": _share("depth", families[_DEPTH]),
-        "steps": _share("steps", families[_STEPS] + (0 if form.options >= 3 else form.items)),
-        "code": float(form.code),
-        "questions": _share("questions", questions - 1),
-        "turns": _share("turns", turns - 1),
-        "tools": _share("tools", tools),
-        "format": float(structured),
-        "context": _scale(context, 1_000, 100_000),
-        "instructions": _share("instructions", system[_CONSTRAINT]),
-        "options": float(form.options >= 3),
-    }
+    counts = (
+        families[_REASONING],
+        families[_PROOF],
+        families[_MATHS],
+        form.formulas + form.signs / 4,
+        families[_CONSTRAINT],
+        families[_DEPTH],
+        families[_TECHNICAL],
+        families[_STEPS] + (0 if form.options >= 3 else form.items),
+        questions - 1,
+        turns - 1,
+        tools,
+        system[_CONSTRAINT],
+    )
     factor = SIMPLE if simple else 1.0
-    parts = {name: round(PARTS[name][0] * share * factor, 4) for name, share in counts.items() if share > 0}
-    return Complexity(min(round(sum(parts.values()), 4), 1.0), parts)
+    parts: dict[str, float] = {}
+    score = 0.0
+    for (name, weight, half), count in zip(_COUNTED, counts, strict=True):
+        if count > 0:
+            score += _add(parts, name, weight * factor * count / (count + half))
+    if form.chars > SHORTEST:
+        score += _add(parts, "length", _LENGTH * factor * min(math.log(form.chars / SHORTEST) / _LENGTH_SCALE, 1.0))
+    if context > LEAST_CONTEXT:
+        score += _add(parts, "context", _CONTEXT * factor * min(math.log(context / LEAST_CONTEXT) / _CONTEXT_SCALE, 1.0))
+    if form.code:
+        score += _add(parts, "code", PARTS["code"][0] * factor)
+    if structured:
+        score += _add(parts, "format", PARTS["format"][0] * factor)
+    if form.options >= 3:
+        score += _add(parts, "options", PARTS["options"][0] * factor)
+    return Complexity(min(round(score, 3), 1.0), parts)
 
 
-def _share(part: str, count: float) -> float:
-    """n / (n + half), 0 for nothing."""
-    return count / (count + PARTS[part][1]) if count > 0 else 0.0
-
-
-def _scale(value: float, low: float, high: float) -> float:
-    """0 at `low` and below, 1 at `high` and above, logarithmic between."""
-    return 0.0 if value <= low else min(math.log(value / low) / math.log(high / low), 1.0)
+def _add(parts: dict[str, float], name: str, value: float) -> float:
+    parts[name] = value = round(value, 3)
+    return value

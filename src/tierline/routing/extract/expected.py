@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 
 from tierline.types.features import Operation
 from tierline.types.request import Params
@@ -26,61 +26,45 @@ BRIEF = 40
 """At most so many where a short answer is asked for."""
 PLEASANT = 30
 """What thanks and greetings get."""
-UNITS = (
-    (1.35, ("word", "words", "wörter", "worten", "mots", "palabras", "slov", "слов")), (1.0, ("字", "文字", "characters")), (1.5, ("词", "단어")),
-    (28.0, ("sentence", "sentences", "sätze", "sätzen", "phrases", "frases", "句", "句话", "문장", "предложений", "предложения")), (110.0, ("paragraph", "paragraphs", "absätze", "paragraphes", "párrafos", "段", "段落", "абзацев")),
-    (550.0, ("page", "pages", "seiten", "páginas", "страниц")), (35.0, ("bullet", "bullets", "bullet points", "points", "items", "lines", "steps", "reasons", "ideas", "examples", "tips")),
-)  # fmt: skip
-"""Tokens for each unit of length, in the words people use."""
+UNITS: tuple[tuple[float, tuple[str, ...]], ...] = (
+    (1.35, ("word", "words", "wörter", "worten", "mots", "palabras", "слов")),
+    (1.0, ("字", "文字", "characters")),
+    (1.5, ("词", "단어")),
+    (28.0, ("sentence", "sentences", "sätze", "sätzen", "phrases", "frases", "句", "문장", "предложений", "предложения")),
+    (110.0, ("paragraph", "paragraphs", "absätze", "paragraphes", "párrafos", "段", "абзацев")),
+    (550.0, ("page", "pages", "seiten", "páginas", "страниц")),
+    (35.0, ("bullets", "bullet points", "items", "lines", "reasons", "ideas", "examples", "tips", "steps")),
+)
+"""Tokens for each unit of length, in the words people use: the lexicon's family `length`."""
+LONGEST_ANSWER = 32_000.0
 
 _TOKENS = {word: size for size, words in UNITS for word in words}
 _NUMBERS = {
-    "a": 1,
-    "one": 1,
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "drei": 3,
-    "zwei": 2,
-    "trois": 3,
-    "deux": 2,
-    "tres": 3,
-    "dos": 2,
-    "三": 3,
-    "两": 2,
-    "五": 5,
-    "十": 10,
-    "两三": 3,
-    "три": 3,
-    "два": 2,
-}
-_ASKED = re.compile(
-    r"\b(\d{1,5}|" + "|".join(sorted((n for n in _NUMBERS if n.isascii()), key=len, reverse=True)) + r")[- ]("
-    + "|".join(sorted((w for w in _TOKENS if w.isalpha() and ord(w[0]) < 0x500 or " " in w), key=len, reverse=True)) + r")\b"
-    + r"|(\d{1,5}|[三两五十])(字|文字|词|단어|句|句话|문장|段|段落)",
-    re.IGNORECASE,
-)  # fmt: skip
-LOOKED_AT = 4_000
-"""A length is looked for in the first and the last so many characters."""
+    "a": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "zwei": 2, "drei": 3, "deux": 2,
+    "trois": 3, "dos": 2, "tres": 3, "due": 2, "tre": 3, "один": 1, "два": 2, "три": 3, "一": 1, "两": 2, "三": 3, "五": 5, "十": 10,
+}  # fmt: skip
 
 
-def asked_length(text: str) -> float | None:
-    """Tokens of the length that is asked for ("in 3 sentences", "500 words"), the longest one named, None where none is."""
-    if len(text) > 2 * LOOKED_AT:
-        text = f"{text[:LOOKED_AT]}\n{text[-LOOKED_AT:]}"
-    sizes = [_size(match[1] or match[3], (match[2] or match[4]).lower()) for match in _ASKED.finditer(text)]
-    return max(sizes, default=None)
+def asked_length(mentions: Sequence[tuple[str, str]]) -> float | None:
+    """Tokens of the length that is asked for ("in 3 sentences", "500 words"), the longest one named, None where none is.
+
+    `mentions` holds each unit of length found, and the few characters before it."""
+    longest: float | None = None
+    for before, unit in mentions:
+        number = _number(before)
+        if number and unit in _TOKENS:
+            longest = max(longest or 0.0, min(number * _TOKENS[unit], LONGEST_ANSWER))
+    return longest
 
 
-def _size(number: str, unit: str) -> float:
-    count = int(number) if number.isdigit() else _NUMBERS.get(number.lower(), 1)
-    return min(count * _TOKENS[unit], 32_000.0)
+def _number(before: str) -> int:
+    """The number at the end of a text, in digits or as a word; 0 where there is none."""
+    stripped = before.rstrip(" -")
+    digits = len(stripped) - len(stripped.rstrip("0123456789"))
+    if digits:
+        return int(stripped[-min(digits, 6) :])
+    word = stripped.rsplit(" ", 1)[-1]
+    return _NUMBERS.get(word, 0) or _NUMBERS.get(word[-1:], 0) * (not word[-1:].isascii())
 
 
 def output_tokens(

@@ -29,7 +29,7 @@ REMEMBERED = 256
 REMEMBERED_CHARS = 16_384
 """System prompts come back: what is known of the last 256 of at most 16,384 characters is kept, so each is read once."""
 
-_BRIEF, _LENGTH = (list(FAMILIES).index(name) for name in ("brief", "length"))
+_BRIEF = list(FAMILIES).index("brief")
 _NOTHING = [0] * len(FAMILIES)
 
 
@@ -134,9 +134,9 @@ def _judge(request: Request, reading: Reading, system: _System, found: Found, to
     params, families = request.params, found.families
     structured = params.response_format != "text"
     text = clip(reading.asked)
-    form = structure(text)._replace(chars=len(reading.asked))
+    form = structure(text)
     asked = questions(clip(reading.last))
-    operation, seen = operations(families, system.families, reading.material, structured, form.formulas, form.options)
+    operation, seen = operations(families, found.opening, system.families, reading.material, structured, form.formulas, form.options)
     pleasantry = is_pleasantry(reading.last)
     brief = bool(families[_BRIEF] or system.families[_BRIEF])
     simple = operation in {"classification", "extraction"} or brief
@@ -145,7 +145,7 @@ def _judge(request: Request, reading: Reading, system: _System, found: Found, to
         context=tokens - len(reading.asked) / 4, simple=simple,
     )  # fmt: skip
     expected = output_tokens(
-        operation, code=form.code, brief=brief, length=asked_length(text) if families[_LENGTH] else None, looping=bool(request.tools) and reading.results > 0,
+        operation, code=form.code, brief=brief, length=asked_length(found.lengths), looping=bool(request.tools) and reading.results > 0,
         pleasantry=pleasantry, complexity=hard.score, params=params,
     )  # fmt: skip
     return _Work(operation, seen, expected, asked, form.code, hard)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 
 _CALENDAR = frozenset(
-    "january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec "
-    "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun am pm utc gmt".split()
+    """
+    am apr april aug august dec december feb february fri friday gmt jan january jul july jun june mar march may mon monday nov
+    november oct october pm sat saturday sep sept september sun sunday thu thursday tue tuesday utc wed wednesday
+    """.split()
 )
 _EDGES = ".,;:!?()[]{}<>\"'`*"
 _DIGITS = frozenset("0123456789")

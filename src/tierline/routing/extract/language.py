@@ -4,104 +4,120 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SAMPLE = 300
+SAMPLE = 200
 """Characters looked at."""
 
+
+def _listed(text: str) -> frozenset[str]:
+    """Words separated by white space."""
+    return frozenset(text.split())
+
+
 COMMON: Mapping[str, frozenset[str]] = {
-    "en": frozenset(
-        "the and is are you what how of to in that it for with this have be do can i my not on was please write why which a an".split()
+    "en": _listed(
+        """
+        a an and are be can do for have how i in is it my not of on please that the this to was what which why with write you
+        """
     ),
-    "de": frozenset(
-        "der die das und ist nicht ein eine ich du wie was mit für auf von zu den dem im wir sie bitte warum kann es sind welche mir schreibe".split()
+    "de": _listed(
+        """
+        auf bitte das dem den der die du ein eine es für ich im ist kann mir mit nicht schreibe sie sind und von warum was welche
+        wie wir zu
+        """
     ),
-    "fr": frozenset(
-        "le la les des et est un une je vous nous que qui pour dans avec sur pas ce cette comment pourquoi du au il sont mon écris s'il plaît quelle".split()
+    "fr": _listed(
+        """
+        au avec ce cette comment dans des du est et il je la le les mon nous pas plaît pour pourquoi que quelle qui s'il sont sur
+        un une vous écris
+        """
     ),
-    "es": frozenset(
-        "el la los las y es un una que de en por para con no como cómo qué cuál del al se mi está son escribe puede favor esta".split()
+    "es": _listed(
+        """
+        al como con cuál cómo de del el en es escribe esta está favor la las los mi no para por puede que qué se son un una y
+        """
     ),
-    "it": frozenset(
-        "il lo la gli le e è un una che di per con non come cosa del della nel sono mi perché questo questa scrivi quale puoi si".split()
+    "it": _listed(
+        """
+        che come con cosa del della di e gli il la le lo mi nel non per perché puoi quale questa questo scrivi si sono un una è
+        """
     ),
-    "pt": frozenset(
-        "o a os as e é um uma que de em para com não como do da no na se por qual quais são está meu você escreva isso".split()
+    "pt": _listed(
+        """
+        a as com como da de do e em escreva está isso meu na no não o os para por quais qual que se são um uma você é
+        """
     ),
-    "nl": frozenset("de het een en is van ik je niet dat wat hoe met voor op te zijn aan dit waarom kun schrijf mijn er naar wij".split()),
-    "pl": frozenset("i w na z jest nie to się że jak co do czy dla o po mi napisz dlaczego są jestem proszę który od przez".split()),
-    "tr": frozenset("ve bir bu ne nasıl için ile mi mı değil neden çok var ben sen olarak daha gibi lütfen yaz hangi kadar".split()),
+    "nl": _listed(
+        """
+        aan dat de dit een en er het hoe ik is je kun met mijn naar niet op schrijf te van voor waarom wat wij zijn
+        """
+    ),
+    "pl": _listed(
+        """
+        co czy dla dlaczego do i jak jest jestem który mi na napisz nie o od po proszę przez się są to w z że
+        """
+    ),
+    "tr": _listed(
+        """
+        ben bir bu daha değil gibi hangi ile için kadar lütfen mi mı nasıl ne neden olarak sen var ve yaz çok
+        """
+    ),
 }
 _MARKS = {
-    "ß": "de",
-    "ñ": "es",
-    "¿": "es",
-    "ã": "pt",
-    "õ": "pt",
-    "ł": "pl",
-    "ż": "pl",
-    "ę": "pl",
-    "ğ": "tr",
-    "ı": "tr",
-    "ş": "tr",
-    "œ": "fr",
-    "ê": "fr",
-    "ä": "de",
-    "ü": "de",
-    "ö": "de",
-}
+    "ß": "de", "ä": "de", "ö": "de", "ü": "de", "ñ": "es", "¿": "es", "ã": "pt", "õ": "pt", "ł": "pl", "ż": "pl", "ę": "pl", "ğ": "tr", "ı": "tr", "ş": "tr", "œ": "fr", "ê": "fr",
+}  # fmt: skip
 _PUNCTUATION = str.maketrans(dict.fromkeys('.,;:!?"()[]{}<>*`¿¡«»“”\n\t', " "))
-_OTHER_CYRILLIC = frozenset("іїєґўјљњћђџѓќ")
-_OTHER_ARABIC = frozenset("پچژگکیےٹڈ")
+_ENGLISH = COMMON["en"]
+_SCRIPTS = (
+    ("kana", 0x3040, 0x30FF), ("han", 0x4E00, 0x9FFF), ("ko", 0xAC00, 0xD7AF), ("ru", 0x0400, 0x04FF), ("ar", 0x0600, 0x06FF), ("hi", 0x0900, 0x097F),
+)  # fmt: skip
+_OTHERS = {"ru": frozenset("іїєґўјљњћђџѓќ"), "ar": frozenset("پچژگکیےٹڈ")}
+"""Letters of the script that the language itself does not use: Ukrainian, Serbian; Persian, Urdu."""
 
 
 def language(text: str) -> str:
     """ISO 639-1 code: en de fr es it pt nl pl ru zh ja ko ar hi tr; empty when unsure."""
     sample = text[:SAMPLE].lower()
-    if not sample.isascii() and (script := _script(sample)) is not None:
+    if sample.isascii():
+        words = set(sample.split())
+        if len(words & _ENGLISH) * 4 > len(words) > 4:
+            return "en"
+    elif (script := _script(sample)) is not None:
         return script
     return _latin(sample)
 
 
 def _script(sample: str) -> str | None:
     """The language that a script gives away, empty for a script shared with others, None for Latin."""
-    letters = kana = han = hangul = arabic = cyrillic = devanagari = other = 0
+    seen = dict.fromkeys(("latin", "other", "kana", "han", "ko", "ru", "ar", "hi"), 0)
     for char in sample:
-        code = ord(char)
-        if code < 0x250 or not char.isalpha():
-            letters += char.isalpha()
-        elif 0x3040 <= code <= 0x30FF:
-            kana += 1
-        elif 0x4E00 <= code <= 0x9FFF:
-            han += 1
-        elif 0xAC00 <= code <= 0xD7AF:
-            hangul += 1
-        elif 0x0400 <= code <= 0x04FF:
-            cyrillic += 1
-        elif 0x0600 <= code <= 0x06FF:
-            arabic += 1
-        elif 0x0900 <= code <= 0x097F:
-            devanagari += 1
-        else:
-            other += 1
-    foreign = kana + han + hangul + arabic + cyrillic + devanagari + other
-    if foreign * 4 < letters or not foreign:
+        if char.isalpha():
+            seen[_name(ord(char))] += 1
+    latin = seen.pop("latin")
+    if sum(seen.values()) * 4 <= latin:
         return None
-    best = max(kana + han, hangul, arabic, cyrillic, devanagari, other)
-    if best == other:
-        return ""
-    if best == hangul:
-        return "ko"
-    if best == kana + han:
-        return "ja" if kana * 12 >= han else "zh"
-    if best == cyrillic:
-        return "" if _OTHER_CYRILLIC.intersection(sample) else "ru"
-    if best == arabic:
-        return "" if _OTHER_ARABIC.intersection(sample) else "ar"
-    return "hi"
+    if seen["kana"] * 12 >= seen["han"]:
+        seen["ja"] = seen.pop("kana") + seen.pop("han") if seen["kana"] else 0
+    else:
+        seen["zh"] = seen.pop("kana") + seen.pop("han")
+    best = max(seen, key=seen.__getitem__)
+    return "" if best == "other" or not _OTHERS.get(best, _NONE).isdisjoint(sample) else best
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _name(code: int) -> str:
+    if code < 0x250:
+        return "latin"
+    for name, first, last in _SCRIPTS:
+        if first <= code <= last:
+            return name
+    return "other"
 
 
 def _latin(sample: str) -> str:
     words = set(sample.translate(_PUNCTUATION).split())
-    hits = {name: len(words & common) * 2 for name, common in COMMON.items()}
+    hits = {name: 2 * len(words & common) for name, common in COMMON.items()}
     if not sample.isascii():
         for mark in _MARKS.keys() & set(sample):
             hits[_MARKS[mark]] += 2

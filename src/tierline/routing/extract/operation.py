@@ -19,15 +19,21 @@ HITS_AT_MOST = 3
 SYSTEM_WEIGHT = 2.0
 """What the system prompt's head says of the work counts so many times as much as the user's words, for the user's turn is then often only the data."""
 
-_MATHS = list(FAMILIES).index("maths")
+_KINDS = len(KINDS)
+_MATHS, _QUANTITY = (list(FAMILIES).index(name) for name in ("maths", "quantity"))
 
 
 def operations(
-    families: Sequence[int], system: Sequence[int], material: int, structured: bool, formulas: int, options: int
+    families: Sequence[int], opening: int, system: Sequence[int], material: int, structured: bool, formulas: int, options: int
 ) -> tuple[Operation, tuple[str, ...]]:
     """The leading kind of work, and every kind seen, in the order of `KINDS`."""
-    evidence = [min(families[kind], HITS_AT_MOST) + SYSTEM_WEIGHT * min(system[kind], HITS_AT_MOST) for kind in range(len(KINDS))]
-    evidence[0] += min(families[_MATHS], HITS_AT_MOST) * 0.5 + (1 if formulas else 0)
+    evidence = [
+        min(said, HITS_AT_MOST) + SYSTEM_WEIGHT * min(ruled, HITS_AT_MOST)
+        for said, ruled in zip(families[:_KINDS], system[:_KINDS], strict=True)
+    ]
+    if opening >= 0:
+        evidence[opening] += 1.5
+    evidence[0] += min(families[_MATHS], HITS_AT_MOST) * 0.5 + min(families[_QUANTITY], 1) + (1 if formulas else 0)
     if material:
         evidence[1] += 1.5
     if options >= 3:

@@ -31,6 +31,14 @@ system prompt's glob 8, so that a glob settles what keywords leave open."""
 PATTERN_HITS_AT_MOST = 100
 """Hits of one pattern are counted up to here."""
 
+LENGTHS_AT_MOST = 16
+"""Units of length are noted up to here."""
+
+OPENING = 40
+"""Characters from the start within which a kind of work counts as what the text begins with."""
+
+_KINDS = 5  # the first of the families
+_LENGTH = list(FAMILIES).index("length")  # the last of the families
 _WORD = bytes(1 if chr(code).isalnum() or chr(code) == "_" else 0 for code in range(0x80)) + bytes([2]) * 0x80
 _UNSPACED = (
     (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x3000, 0x318F), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF),
@@ -38,9 +46,12 @@ _UNSPACED = (
 
 
 class Found(NamedTuple):
-    """Hits: of each built-in family in what is judged, and of each signal and task (weighed) in all of the user's words."""
+    """Hits: of each built-in family in what is judged, and of each signal and task (weighed) in all of the user's words; `opening` is the kind of work
+    that what is judged begins with (-1: none); `lengths` each unit of length named in it, after the characters before it."""
 
     families: list[int]
+    opening: int
+    lengths: list[tuple[str, str]]
     signals: dict[str, int]
     tasks: dict[str, int]
 
@@ -48,7 +59,7 @@ class Found(NamedTuple):
 class Scanner:
     """Everything the spec and the lexicon look for, compiled once."""
 
-    __slots__ = ("_automaton", "_edges", "_owners", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_tasks")
+    __slots__ = ("_automaton", "_entries", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_tasks")
 
     def __init__(self, loaded: Loaded) -> None:
         spec = loaded.spec
@@ -69,8 +80,7 @@ class Scanner:
             _own(words, match.keywords, self._tasks[name])
             _own(patterns, match.patterns, self._tasks[name] + 1, fold=False)
         encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-        self._owners = [tuple(slots) for slots in words.values()]
-        self._edges = [(_bound(word[0]), _bound(word[-1])) for word in words]
+        self._entries = [(_bound(word[0]), _bound(word[-1]), tuple(slots)) for word, slots in words.items()]
         self._automaton = ahocorasick_rs.BytesAhoCorasick(encoded)
         self._pattern_owners = [tuple(slots) for slots in patterns.values()]
         self._patterns = [re2.compile(pattern) for pattern in patterns]
@@ -80,21 +90,20 @@ class Scanner:
         """Hits in what is judged, and in the turns before it."""
         text = clip(asked)
         earlier = newest(before) if before else ""
-        tally = self._words(text, earlier)
+        tally, opening, lengths = self._words(text, earlier)
         if self._set is not None:
             self._count_patterns(f"{earlier}\n{text}" if earlier else text, tally)
         tasks = {}
         for name, slot in self._tasks.items():
-            weight = KEYWORD * min(tally[slot], KEYWORDS_AT_MOST) + min(PATTERN * tally[slot + 1], PATTERNS_AT_MOST)
-            if weight:
-                tasks[name] = weight
-        return Found(tally[: len(FAMILIES)], {name: tally[slot] for name, slot in self._signals.items()}, tasks)
+            if tally[slot] or tally[slot + 1]:
+                tasks[name] = KEYWORD * min(tally[slot], KEYWORDS_AT_MOST) + min(PATTERN * tally[slot + 1], PATTERNS_AT_MOST)
+        return Found(tally[: len(FAMILIES)], opening, lengths, {name: tally[slot] for name, slot in self._signals.items()}, tasks)
 
     def families(self, text: str) -> list[int]:
         """Hits of the built-in families alone in some other text, such as a system prompt."""
-        return self._words(text, "")[: len(FAMILIES)]
+        return self._words(text, "")[0][: len(FAMILIES)]
 
-    def _words(self, text: str, earlier: str) -> list[int]:
+    def _words(self, text: str, earlier: str) -> tuple[list[int], int, list[tuple[str, str]]]:
         haystack = text.lower().encode("utf-8", "surrogatepass")
         judged_from = 0
         if earlier:
@@ -102,18 +111,25 @@ class Scanner:
             haystack = past + b"\n" + haystack
             judged_from = len(past)
         tally = [0] * self._size
-        size, lexicon = len(haystack), len(FAMILIES)
-        owners, edges = self._owners, self._edges
+        lengths: list[tuple[str, str]] = []
+        opening = -1
+        size, entries, word = len(haystack), self._entries, _WORD
         for index, start, end in self._automaton.find_matches_as_indexes(haystack, overlapping=True):
-            left, right = edges[index]
-            if left and start and (joined := _WORD[haystack[start - 1]]) and (joined == 1 or _joins(_char_before(haystack, start))):
+            left, right, slots = entries[index]
+            if left and start and (joined := word[haystack[start - 1]]) and (joined == 1 or _joins(_char_before(haystack, start))):
                 continue
-            if right and end < size and (joined := _WORD[haystack[end]]) and (joined == 1 or _joins(_char_at(haystack, end))):
+            if right and end < size and (joined := word[haystack[end]]) and (joined == 1 or _joins(_char_at(haystack, end))):
                 continue
-            for slot in owners[index]:
-                if slot >= lexicon or start >= judged_from:
+            for slot in slots:
+                if slot > _LENGTH or start >= judged_from:
                     tally[slot] += 1
-        return tally
+                    if slot < _KINDS and opening < 0 and start - judged_from <= OPENING:
+                        opening = slot
+                    elif slot == _LENGTH and len(lengths) < LENGTHS_AT_MOST:
+                        lengths.append(
+                            (haystack[max(start - 16, 0) : start].decode("utf-8", "ignore"), haystack[start:end].decode("utf-8", "ignore"))
+                        )
+        return tally, opening, lengths
 
     def _count_patterns(self, text: str, tally: list[int]) -> None:
         encoded = text.encode("utf-8", "surrogatepass")

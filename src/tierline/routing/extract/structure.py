@@ -49,13 +49,13 @@ def structure(text: str) -> Structure:
     encoded = text.encode("utf-8", "surrogatepass")
     lines = "\n" in text
     return Structure(
-        len(text),
+        (len(text) + len(encoded)) // 2,
         looks_like_code(text, encoded),
         _count(_ITEM, text) if lines else 0,
         _count(_LATEX, text) if "\\" in text or "$" in text else 0,
         encoded.count(b"=") + encoded.count(b"^") + encoded.count(b"+"),
         encoded.count(b"|\n") if lines else 0,
-        sum(mark in encoded for mark in _OPTIONS) if lines else 0,
+        sum(mark in encoded for mark in _OPTIONS) if lines and b"\nA" in encoded else 0,
     )
 
 
@@ -72,10 +72,17 @@ def looks_like_code(text: str, encoded: bytes) -> bool:
 
 def questions(text: str) -> int:
     """Questions asked: question marks at the end of a word (runs count once), in any script."""
-    if not (text.count("?") or "？" in text or "؟" in text):
-        return 0
-    tail = text.rstrip(" \n\t\"')*_”」!")
-    return text.count("? ") + text.count("?\n") + tail.endswith("?") + text.count("？") + text.count("؟")
+    marks = 0 if text.isascii() else text.count("？") + text.count("؟")
+    if "?" in text:
+        _, *following = text.split("?")
+        marks += not following[-1]
+        for rest in following:
+            if rest and rest[0] in _AFTER_A_QUESTION:
+                marks += 1
+    return marks
+
+
+_AFTER_A_QUESTION = frozenset(" \n\t\r\"')*_”」!]")
 
 
 def _count(pattern: re.Pattern[str], text: str) -> int:
