@@ -25,6 +25,7 @@ from tierline.testing.serving import serving
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ADDRESS = "127.0.0.1:4100"
+STRICT = 'set -euo pipefail; curl() { command curl --fail-with-body "$@"; }\n'
 _FENCE = re.compile(r"(?:<!-- not run: (?P<why>[^>]+) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -91,7 +92,7 @@ def test_every_python_block_runs(block: Block, demo: tuple[Path, str]) -> None:
 @pytest.mark.parametrize("block", [b for b in blocks("sh") if not b.not_run], ids=str)
 def test_every_shell_block_runs(block: Block, demo: tuple[Path, str]) -> None:
     folder, address = demo
-    script = "set -euo pipefail\n" + block.text.replace(ADDRESS, address)
+    script = STRICT + block.text.replace(ADDRESS, address)
     done = subprocess.run(["bash", "-c", script], check=False, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
