@@ -32,13 +32,16 @@ def assemble(
     return Gateway(loaded, lanes, _scorers(loaded), world, log, observe)
 
 
-def open_log(loaded: Loaded, path: Path | None = None) -> DecisionLog:
-    """The decision log that the spec names, or the one at `path`; raises LogFailure."""
+def log_path(loaded: Loaded) -> Path:
+    """Where the spec keeps its decision log; the ledger is in the same file."""
+    return loaded.path.parent / loaded.spec.decision_log.path
+
+
+def open_log(loaded: Loaded, path: Path) -> DecisionLog:
+    """The decision log at `path`, kept as the spec says; raises LogFailure."""
     spec = loaded.spec.decision_log
-    where = path if path is not None else loaded.path.parent / spec.path
-    log: DecisionLog = plugins.find("decision_logs", "sqlite")(
-        where, retention=spec.retention, text_retention=spec.text_retention, max_queue=spec.max_queue
-    )
+    sqlite = plugins.find("decision_logs", "sqlite")
+    log: DecisionLog = sqlite(path, retention=spec.retention, text_retention=spec.text_retention, max_queue=spec.max_queue)
     return log
 
 

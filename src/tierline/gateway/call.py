@@ -145,7 +145,9 @@ def failed(failure: ProviderFailure, elapsed: float) -> Outcome:
     a broken connection: another model may answer."""
     kind = "connect" if failure.kind == "cut" else failure.kind
     answer = Answer("", body=failure.body, finish="error") if failure.body else None
-    return Outcome(False, answer, elapsed=elapsed, error=kind, status=failure.status, retry_after=failure.retry_after, detail=failure.message)
+    return Outcome(
+        False, answer, elapsed=elapsed, error=kind, status=failure.status, retry_after=failure.retry_after, detail=failure.message
+    )
 
 
 async def _refused(lane: Lane, reply: Reply, started: float) -> Outcome:

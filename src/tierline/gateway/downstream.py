@@ -9,7 +9,7 @@ import msgspec
 from tierline.types.decision import Decision
 
 
-class ClientGone(Exception):  # noqa: N818  # it is no fault
+class ClientGone(Exception):
     """The client closed its connection."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tierline.routing.refusal import refuse
-from tierline.routing.router import Router
 from tierline.types.decision import Decision
 from tierline.types.errors import ClientClosed, DeadlineExceeded, RequestError, UpstreamFailed
 from tierline.types.outcome import Outcome, Result
@@ -15,10 +14,10 @@ _STATUS = {"rate_limited": 429, "overloaded": 503, "timeout": 504}
 DEFAULT_RETRY_AFTER = 1.0
 
 
-def error_of(router: Router, decision: Decision, result: Result) -> RequestError | None:
+def error_of(decision: Decision, result: Result) -> RequestError | None:
     """None when the request was answered in full."""
     if result.stopped == "cancelled":
-        return ClientClosed("the client went away before the answer was complete")
+        return ClientClosed("the request was cancelled before its answer was complete")
     if result.truncated:
         return UpstreamFailed(f"{_last(result)}; what came before stands, but the answer is not complete", code="upstream_cut")
     if result.winner is not None:

@@ -109,7 +109,7 @@ class Gateway:
             caller = Caller(self.lanes, self.world, weighed.request, features, weighed.decision, texts or client, asked.started)
             result = await drive(pursue(weighed.decision), caller)
             self.world.settle(features, result)
-            error = error_of(self.router, weighed.decision, result)
+            error = error_of(weighed.decision, result)
             answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - caller.waited)
             self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, result))
         except RequestError:

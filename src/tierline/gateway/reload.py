@@ -75,7 +75,10 @@ class Live:
             old = self.gateway
             try:
                 loaded = await asyncio.to_thread(load, old.loaded.path, self._environ)
-                changed = (loaded.fingerprint, loaded.canonical) != (old.loaded.fingerprint, old.loaded.canonical) or loaded.keys != old.loaded.keys
+                changed = (loaded.fingerprint, loaded.canonical) != (
+                    old.loaded.fingerprint,
+                    old.loaded.canonical,
+                ) or loaded.keys != old.loaded.keys
                 if changed or loaded.providers != old.loaded.providers:
                     new = await asyncio.to_thread(self._compile, loaded, old)
                     self._swap(old, new)

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 
+import msgspec
+
+from tierline.config.units import Duration
+from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
 from tierline.routing.explain import explain
+from tierline.server.errors import NoSuchDecision, NotFound
 from tierline.server.exchange import Exchange
-from tierline.server.metrics import Meters
-from tierline.types.errors import RequestError
+from tierline.types.errors import BadRequest
+
+MOST_PINNED = 7 * 86400.0
+"""Seconds that a pin may last: longer is a change of the spec."""
 
 
-class NoSuchDecision(RequestError):
-    """No row with that id."""
+class Pinned(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of POST /admin/pins. `for_` is a duration (`1h`), written `for` in JSON."""
 
-    status = 404
-    code = "decision_not_found"
+    model: str
+    for_: str | float = msgspec.field(name="for")
+    route: str = "auto"
+    why: str = ""
 
 
 class Admin:
     """Handlers for keys with the scope `admin` (or `read`, for looking)."""
 
-    def __init__(self, live: Live, meters: Meters) -> None:
+    def __init__(self, live: Live, books: Books) -> None:
         self._live = live
-        self._meters = meters
+        self._books = books
 
     async def spec(self, exchange: Exchange) -> None:
         """GET /admin/spec: which spec is at work, its parts and warnings, and what came of the last reload. Never its secrets."""
@@ -36,18 +45,46 @@ class Admin:
                 "models": sorted(loaded.models),
                 "warnings": [str(warning) for warning in loaded.warnings],
                 "reload": self._live.last,
-                "reloads": self._live.reloads,
             }
         )
 
     async def reload(self, exchange: Exchange) -> None:
-        """POST /admin/reload: read the spec again; 422 with the problems when it is bad, and the old one goes on."""
+        """POST /admin/reload: read the spec again; 422 with the problems when it is bad, and the old one goes on.
+
+        Of several workers the one that answers reloads at once, the others when they see that the file has changed."""
         done = await self._live.reload("admin")
+        who, detail = exchange.key.name, {"changed": done.changed, "refused": bool(done.problem)}
+        await self._books.ask(lambda ledger: ledger.audit.add(who, "reload", done.policy, detail))
         exchange.json(done, 422 if done.problem else 200)
+
+    async def pins(self, exchange: Exchange) -> None:
+        """GET /admin/pins: the pins that hold now."""
+        exchange.json({"pins": await self._books.ask(lambda ledger: ledger.pins.current(time.time()))})
+
+    async def pin(self, exchange: Exchange) -> None:
+        """POST /admin/pins: `{"route": "auto", "model": "opus", "for": "1h", "why": "..."}`; audited, and ends by itself."""
+        asked = await exchange.read(Pinned)
+        policy = exchange.gateway.router.policy
+        if asked.route not in policy.routes:
+            raise BadRequest(f"route: no {asked.route[:100]!r} in the spec; there are {', '.join(policy.routes)}", param="route")
+        if asked.model not in exchange.gateway.lanes:
+            raise BadRequest(f"model: no {asked.model[:100]!r} in the spec; there are {', '.join(exchange.gateway.lanes)}", param="model")
+        until, who = time.time() + _seconds(asked.for_), exchange.key.name
+        pinned = await self._books.ask(lambda ledger: ledger.pins.pin(asked.route, asked.model, until, who, asked.why))
+        await self._books.read_pins(self._live.world)
+        exchange.json(pinned, 201)
+
+    async def unpin(self, exchange: Exchange) -> None:
+        """DELETE /admin/pins/{route}: end a pin now."""
+        route, who = exchange.rest, exchange.key.name
+        if not await self._books.ask(lambda ledger: ledger.pins.unpin(route, who)):
+            raise NotFound(f"the route {route[:100]!r} is not pinned")
+        await self._books.read_pins(self._live.world)
+        exchange.json({"route": route, "pinned": False})
 
     async def decision(self, exchange: Exchange) -> None:
         """GET /admin/decisions/{id}: the row of one request. It is explained where the spec that decided it is still at work."""
-        record = await asyncio.to_thread(self._live.log.get, exchange.rest)
+        record = await self._books.ask(lambda _: self._live.log.get(exchange.rest))
         if record is None:
             raise NoSuchDecision(f"the log has no decision {exchange.rest[:40]!r}")
         gateway, decision = exchange.gateway, record.decision
@@ -55,3 +92,13 @@ class Admin:
         if decision.policy == gateway.loaded.fingerprint and record.error != "internal_error":
             explained = explain(gateway.router, record.features, record.scores, record.view, decision)
         exchange.json({"record": record, "explanation": explained})
+
+
+def _seconds(given: str | float) -> float:
+    try:
+        seconds = Duration.parse(given)
+    except ValueError as error:
+        raise BadRequest(f"for: {error}", param="for") from None
+    if not 0 < seconds <= MOST_PINNED:
+        raise BadRequest(f"for: a pin lasts up to {MOST_PINNED / 86400:g} days; what is longer belongs into the spec", param="for")
+    return seconds

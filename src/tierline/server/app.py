@@ -1,14 +1,11 @@
 """The HTTP face on one page: every route, and everything that happens to every request.
 
-    limit in flight → find the route → who calls, and may they → handler → errors into the dialect's envelope
+limit in flight → find the route → who calls, and may they → handler → errors into the dialect's envelope
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote
@@ -21,12 +18,11 @@ from tierline.server import headers
 from tierline.server.admin import Admin
 from tierline.server.auth import Scope, authenticate, permit
 from tierline.server.completions import Completions
+from tierline.server.errors import NotFound, WrongMethod, incident
 from tierline.server.exchange import Exchange
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
-from tierline.types.errors import RequestError, Unavailable
-
-_logger = logging.getLogger("tierline.server")
+from tierline.types.errors import ClientClosed, RequestError, Unavailable
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -36,39 +32,20 @@ class Route(msgspec.Struct, frozen=True):
     scope: Scope = ""
 
 
-class NotFound(RequestError):
-    """No such path."""
-
-    status = 404
-    code = "not_found"
-
-
-class WrongMethod(RequestError):
-    """The path is there, but not for this method."""
-
-    status = 405
-    code = "method_not_allowed"
-
-
-class InternalError(RequestError):
-    """Something that should not happen; the log has it under the incident's number."""
-
-    status = 500
-    code = "internal_error"
-
-
 class App:
-    """The application that granian calls. `draining` turns readiness off."""
+    """The application that granian calls."""
 
     def __init__(self, live: Live, dialect: Dialect, meters: Meters, completions: Completions, public: Public, admin: Admin) -> None:
         self._live = live
         self._dialect = dialect
         self._meters = meters
-        self._in_flight = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._stopping = False
         self._exact = {
             ("POST", "/v1/chat/completions"): Route(completions.chat, "call"),
             ("POST", "/v1/embeddings"): Route(completions.embeddings, "call"),
             ("POST", "/v1/route"): Route(completions.route, "call"),
+            ("POST", "/v1/feedback"): Route(public.feedback, "call"),
             ("GET", "/v1/models"): Route(public.models, "call"),
             ("GET", "/"): Route(public.root),
             ("HEAD", "/"): Route(public.root),
@@ -78,41 +55,52 @@ class App:
             ("GET", "/metrics"): Route(public.metrics, "read"),
             ("GET", "/admin/spec"): Route(admin.spec, "admin"),
             ("POST", "/admin/reload"): Route(admin.reload, "admin"),
+            ("GET", "/admin/pins"): Route(admin.pins, "admin"),
+            ("POST", "/admin/pins"): Route(admin.pin, "admin"),
         }
         self._below = {
             ("GET", "/v1/models/"): Route(public.model, "call"),
             ("GET", "/admin/decisions/"): Route(admin.decision, "read"),
+            ("DELETE", "/admin/pins/"): Route(admin.unpin, "admin"),
         }
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """One request, whatever becomes of it."""
         gateway = self._live.gateway
-        exchange = Exchange(scope, protocol, gateway)
-        self._in_flight += 1
+        task = asyncio.current_task()
+        assert task is not None
+        exchange = Exchange(scope, protocol, gateway, task)
+        self._tasks.add(task)
         gateway.in_flight += 1
         try:
-            if self._in_flight > gateway.loaded.spec.server.max_in_flight:
+            if len(self._tasks) > gateway.loaded.spec.server.max_in_flight:
                 raise Unavailable("as many requests are in flight as may be (`server.max_in_flight` in the spec)", retry_after=1.0)
             route = self._exact.get((scope.method, scope.path)) or self._find(exchange)
             if route.scope:
                 exchange.key = authenticate(exchange.headers, gateway.loaded)
                 permit(exchange.key, route.scope)
             await route.handler(exchange)
+        except (asyncio.CancelledError, ClientClosed) as error:
+            told = error if isinstance(error, ClientClosed) else ClientClosed("the request was cancelled")
+            self._refuse(exchange, Unavailable("the gateway stops", retry_after=1.0) if self._stopping else told)
         except RequestError as error:
             self._refuse(exchange, error)
-        except asyncio.CancelledError:
-            if not exchange.answered:
-                self._refuse(exchange, Unavailable("the gateway stops", retry_after=1.0))
         except Exception as error:
-            self._refuse(exchange, _incident(error, exchange))
+            self._refuse(exchange, incident(error, exchange.scope.path))
         finally:
             gateway.in_flight -= 1
-            self._in_flight -= 1
+            self._tasks.discard(task)
+
+    def cancel_all(self) -> None:
+        """Cancel every request in flight; each is logged as cancelled."""
+        self._stopping = True
+        for task in tuple(self._tasks):
+            task.cancel()
 
     @property
     def in_flight(self) -> int:
         """Requests being answered now."""
-        return self._in_flight
+        return len(self._tasks)
 
     def _find(self, exchange: Exchange) -> Route:
         """The route of a path that is not listed as it stands; raises NotFound or WrongMethod."""
@@ -124,7 +112,7 @@ class App:
         known = {allowed for allowed, exact in self._exact if exact == path}
         known |= {allowed for allowed, prefix in self._below if path.startswith(prefix) and len(path) > len(prefix)}
         if known:
-            raise WrongMethod(f"{path[:100]} takes {' and '.join(sorted(known))}, not {method[:20]}")
+            raise WrongMethod(f"{path[:100]} takes {' and '.join(sorted(known))}, not {method[:20]}", tuple(sorted(known)))
         raise NotFound(f"there is nothing at {path[:100]}; GET / lists what there is")
 
     def _refuse(self, exchange: Exchange, error: RequestError) -> None:
@@ -132,11 +120,3 @@ class App:
         self._meters.refused.labels(error.code).inc()
         if not exchange.answered:
             exchange.reply(error.status, [headers.JSON, *headers.of_error(error)], self._dialect.render_error(error))
-
-
-def _incident(error: Exception, exchange: Exchange) -> InternalError:
-    """Logged once: what kind of error and where, without its words, which may be the prompt's."""
-    number = os.urandom(4).hex()
-    where = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    _logger.error("incident %s: %s on %s\n%s", number, type(error).__name__, exchange.scope.path[:100], where)
-    return InternalError(f"Tierline failed on this request; its log has the incident {number}")

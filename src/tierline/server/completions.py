@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from granian.rsgi import ProtocolClosed
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from tierline.gateway.downstream import ClientGone, Opening
 from tierline.gateway.gateway import Answered, Asked, Gateway
@@ -14,7 +14,7 @@ from tierline.routing.explain import explain
 from tierline.server import headers
 from tierline.server.exchange import Exchange
 from tierline.server.hints import hints_of
-from tierline.types.errors import BadRequest, UpstreamFailed
+from tierline.types.errors import BadRequest, ClientClosed, UpstreamFailed
 from tierline.types.request import Kind
 
 WATCH_AFTER = 0.1
@@ -68,8 +68,7 @@ class Completions:
         return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started)
 
     async def _whole(self, exchange: Exchange, asked: Asked) -> None:
-        task = asyncio.current_task()
-        watch = asyncio.get_running_loop().call_later(WATCH_AFTER, _cancel_when_gone, exchange.protocol, task)
+        watch = asyncio.get_running_loop().call_later(WATCH_AFTER, _cancel_when_gone, exchange)
         try:
             answered = await exchange.gateway.answer(asked)
         finally:
@@ -83,7 +82,7 @@ class Completions:
 
     async def _stream(self, exchange: Exchange, asked: Asked) -> None:
         client = _Events(exchange.protocol, exchange.gateway)
-        _cancel_when_gone(exchange.protocol, asyncio.current_task())
+        _cancel_when_gone(exchange)
         answered = await exchange.gateway.answer(asked, client)
         exchange.answered = client.begun
         if not client.begun:
@@ -95,6 +94,8 @@ class Completions:
         """An error that came after the decision, with the headers that tell about it."""
         error = answered.error
         assert error is not None
+        if isinstance(error, ClientClosed):
+            raise error
         body = error.body if isinstance(error, UpstreamFailed) else b""
         exchange.reply(error.status, [headers.JSON, *headers.of_error(error), *said], body or self._dialect.render_error(error))
 
@@ -121,7 +122,6 @@ class _Events:
             raise ClientGone from None
 
 
-def _cancel_when_gone(protocol: Any, task: asyncio.Task[Any] | None) -> None:
+def _cancel_when_gone(exchange: Exchange) -> None:
     """Cancel the task that answers as soon as the client has closed its connection."""
-    assert task is not None
-    protocol.client_disconnect().add_done_callback(lambda _: task.cancel())
+    exchange.protocol.client_disconnect().add_done_callback(lambda _: exchange.task.cancel())

@@ -3,8 +3,9 @@ that answers it (a reload in between does not change it)."""
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -13,16 +14,19 @@ from tierline.server.headers import JSON, Headers
 from tierline.types.access import ANYONE, Key
 from tierline.types.errors import BadRequest, TooLarge
 
+T = TypeVar("T")
+
 
 class Exchange:
-    """One request. `rest` is what follows the path of a route that ends in `/`."""
+    """One request and the task that answers it. `rest` is what follows the path of a route that ends in `/`."""
 
-    __slots__ = ("answered", "gateway", "headers", "key", "protocol", "rest", "scope", "started")
+    __slots__ = ("answered", "gateway", "headers", "key", "protocol", "rest", "scope", "started", "task")
 
-    def __init__(self, scope: Any, protocol: Any, gateway: Gateway) -> None:
+    def __init__(self, scope: Any, protocol: Any, gateway: Gateway, task: asyncio.Task[Any]) -> None:
         self.scope = scope
         self.protocol = protocol
         self.gateway = gateway
+        self.task = task
         self.headers = scope.headers
         self.started = perf_counter()
         self.key: Key = ANYONE
@@ -46,12 +50,12 @@ class Exchange:
             pieces.append(piece)
         return b"".join(pieces)
 
-    async def fields(self) -> dict[str, Any]:
-        """The body as a JSON object; raises BadRequest."""
+    async def read(self, shape: type[T]) -> T:
+        """The body as JSON of that shape; raises BadRequest naming the field at fault."""
         try:
-            return _object.decode(await self.body())
+            return msgspec.json.decode(await self.body(), type=shape)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadRequest(f"the body must be a JSON object: {error}") from None
+            raise BadRequest(f"the body does not fit: {error}") from None
 
     def reply(self, status: int, headers: Headers, body: bytes) -> None:
         """Send the whole answer."""
@@ -64,9 +68,6 @@ class Exchange:
     def json(self, value: object, status: int = 200) -> None:
         """Send a value as JSON."""
         self.reply(status, [JSON], msgspec.json.encode(value))
-
-
-_object = msgspec.json.Decoder(dict[str, Any])
 
 
 def _too_large(limit: int) -> TooLarge:

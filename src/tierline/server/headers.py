@@ -7,6 +7,7 @@ import math
 from tierline.gateway.downstream import Opening
 from tierline.gateway.gateway import Answered, Gateway
 from tierline.routing.explain import short
+from tierline.server.errors import WrongMethod
 from tierline.types.decision import Decision
 from tierline.types.errors import RequestError
 
@@ -63,6 +64,8 @@ def of_error(error: RequestError) -> Headers:
     headers: Headers = []
     if error.retry_after is not None:
         headers.append(("retry-after", str(max(math.ceil(error.retry_after), 1))))
+    if isinstance(error, WrongMethod):
+        headers.append(("allow", ", ".join(error.allowed)))
     if error.status == 401:
         headers.append(("www-authenticate", "Bearer"))
     return headers

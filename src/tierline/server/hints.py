@@ -79,7 +79,7 @@ def hints_of(headers: Any, raw: Mapping[str, Any]) -> Hints:
     metadata = raw.get("metadata")
     if metadata is not None:
         _from_metadata(bytes(metadata), found)
-    for name in headers.keys():
+    for name in headers.keys():  # noqa: SIM118  # granian's headers are no mapping
         if name.startswith(PREFIX) and (known := _READ.get(name[len(PREFIX) :])) is not None:
             found[known[0]] = _read(known[1], headers.get(name), name)
     return Hints(**found) if found else NO_HINTS

@@ -82,5 +82,6 @@ class Embedded(Server):
         self._listener = listener
 
     def _init_shared_socket(self) -> None:
-        self._shd = SocketHolder(os.dup(self._listener.fileno()), False, BACKLOG)
+        # its own descriptor: granian closes it when it stops
+        self._shd: Any = SocketHolder(os.dup(self._listener.fileno()), False, BACKLOG)  # type: ignore[call-arg]  # its stub is behind
         self._ssp = None

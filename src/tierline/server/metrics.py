@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
-from prometheus_client.metrics import MetricWrapperBase
 
 from tierline.types.record import Record
 
@@ -21,17 +20,13 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05)
 
-Metric = TypeVar("Metric", bound=MetricWrapperBase)
-
 
 class Meters:
     """The metrics of one process, in a registry of their own."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        self.in_flight = Gauge(
-            "tierline_requests_in_flight", "Requests being answered", registry=registry, multiprocess_mode="livesum"
-        )
+        self.in_flight = Gauge("tierline_requests_in_flight", "Requests being answered", registry=registry, multiprocess_mode="livesum")
         self.waiting = Gauge("tierline_log_rows_waiting", "Rows not yet on disk", registry=registry, multiprocess_mode="livesum")
         self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)
         self.reloads = Counter("tierline_reloads_total", "Reloads of the spec", ["outcome"], registry=registry)
@@ -46,9 +41,9 @@ class Meters:
         self._call = Histogram("tierline_call_seconds", "Time to a whole answer", ["model"], registry=registry, buckets=_SECONDS)
         self._first = Histogram("tierline_first_content_seconds", "Time to first content", ["model"], registry=registry, buckets=_SECONDS)
         self._overhead = Histogram("tierline_overhead_seconds", "Time spent in Tierline itself", registry=registry, buckets=_OVERHEAD)
-        self._request_of = _Kept(lambda key: self._requests.labels(*key))
-        self._attempt_of = _Kept(lambda key: self._attempts.labels(*key))
-        self._model_of = _Kept(self._of_model)
+        self._request_of: _Kept[tuple[str, str, int], Counter] = _Kept(lambda key: self._requests.labels(*key))
+        self._attempt_of: _Kept[tuple[str, str, str], Counter] = _Kept(lambda key: self._attempts.labels(*key))
+        self._model_of: _Kept[str, tuple[Counter, Counter, Counter, Histogram, Histogram]] = _Kept(self._of_model)
 
     def _of_model(self, model: str) -> tuple[Counter, Counter, Counter, Histogram, Histogram]:
         return (

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from tierline import __version__
+from tierline.gateway.books import Books
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.reload import Live
 from tierline.interfaces import Dialect
+from tierline.ledger.feedback import Feedback
+from tierline.server.errors import NoSuchDecision
 from tierline.server.exchange import Exchange
 from tierline.server.headers import JSON
 from tierline.server.metrics import CONTENT_TYPE, Meters
 from tierline.types.access import Key
-from tierline.types.errors import UnknownModel
+from tierline.types.errors import BadRequest, UnknownModel
 
 ENDPOINTS = (
     "POST /v1/chat/completions",
@@ -26,11 +32,21 @@ ENDPOINTS = (
 )
 
 
+class Said(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of POST /v1/feedback."""
+
+    decision: str
+    score: float | None = None
+    accept: bool | None = None
+    correction: str | None = None
+
+
 class Public:
     """Handlers that change nothing, but for feedback."""
 
-    def __init__(self, live: Live, dialect: Dialect, meters: Meters) -> None:
+    def __init__(self, live: Live, books: Books, dialect: Dialect, meters: Meters) -> None:
         self._live = live
+        self._books = books
         self._dialect = dialect
         self._meters = meters
         self.draining = False
@@ -64,7 +80,28 @@ class Public:
             yield {"id": f"tier/{tier}", "created": created, "owned_by": "tierline"}
         for model in policy.fleet.models:
             if not key.models or model.name in key.models:
-                yield {"id": model.name, "created": created, "owned_by": model.provider, "tier": model.tier, "capabilities": model.capabilities}
+                yield {
+                    "id": model.name,
+                    "created": created,
+                    "owned_by": model.provider,
+                    "tier": model.tier,
+                    "capabilities": model.capabilities,
+                }
+
+    async def feedback(self, exchange: Exchange) -> None:
+        """POST /v1/feedback: `{"decision": id, "score": 0..1 | "accept": bool | "correction": text}`, one or several of them.
+
+        A key speaks of its own requests only, an admin of all."""
+        given = await exchange.read(Said)
+        record = await self._books.ask(lambda _: self._live.log.get(given.decision))
+        if record is None or ("admin" not in exchange.key.scopes and record.features.key != exchange.key.name):
+            raise NoSuchDecision(f"the log has no decision {given.decision[:40]!r} of yours", param="decision")
+        said = Feedback(given.decision, time.time(), given.score, given.accept, given.correction, exchange.key.name)
+        try:
+            await self._books.ask(lambda ledger: ledger.feedback.add(said))
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
+        exchange.json({"decision": given.decision, "kept": True})
 
     async def liveness(self, exchange: Exchange) -> None:
         """GET /health/liveness: the process runs."""

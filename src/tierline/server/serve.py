@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import signal
@@ -15,7 +16,8 @@ import uvloop
 
 from tierline import plugins
 from tierline.config.loaded import Loaded
-from tierline.gateway.assemble import open_log
+from tierline.gateway.assemble import log_path, open_log
+from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
 from tierline.interfaces import DecisionLog, Dialect
 from tierline.server.admin import Admin
@@ -42,22 +44,25 @@ class Service(msgspec.Struct, frozen=True):
 def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT, then drain. `ready` is called once requests are taken. Raises LogFailure when the log cannot be
     opened, or when rows of it could not be written before the end."""
-    log = open_log(loaded, service.log)
+    path = service.log or log_path(loaded)
+    log = open_log(loaded, path)
     try:
-        uvloop.run(_serve(service, loaded, log, ready))
+        with contextlib.closing(Books(path)) as books:
+            uvloop.run(_serve(service, loaded, log, books, ready))
     finally:
         log.close()
 
 
-async def _serve(service: Service, loaded: Loaded, log: DecisionLog, ready: Callable[[], None]) -> None:
+async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
     dialect: Dialect = plugins.find("dialects", "openai_chat")()
     meters = Meters()
-    live = Live(loaded, service.environ, log, meters.observe, lambda _: None)
-    public = Public(live, dialect, meters)
-    app = App(live, dialect, meters, Completions(dialect), public, Admin(live, meters))
+    live = Live(loaded, service.environ, log, meters.observe, books.keep_spec)
+    public = Public(live, books, dialect, meters)
+    app = App(live, dialect, meters, Completions(dialect), public, Admin(live, books))
     server = Embedded(app, service.listener)
     stopping = _on_signals(live)
-    background = [asyncio.create_task(live.watch())]
+    await books.read_pins(live.world)
+    background = [asyncio.create_task(live.watch()), asyncio.create_task(books.follow_pins(live.world))]
     serving = asyncio.create_task(server.serve())
     gc.collect()
     gc.freeze()
@@ -66,7 +71,7 @@ async def _serve(service: Service, loaded: Loaded, log: DecisionLog, ready: Call
     await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     public.draining = True
     service.listener.close()
-    server.stop()
+    server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
     for task in background:
         task.cancel()
     await _drained(serving, app, live.gateway.loaded.spec.server.drain)

@@ -31,11 +31,15 @@ def main(errand: Errand) -> int:
     try:
         loaded = load(Path(errand.spec), os.environ)
         service = Service(listener, os.environ, None if errand.log is None else Path(errand.log))
-        run(service, loaded, lambda: os.write(errand.ready, b"."))
+        run(service, loaded, lambda: _tell(errand.ready))
     except TierlineError as error:
         sys.stderr.write(f"tierline: {error.message}\n")
         return 2
     return 0
+
+
+def _tell(ready: int) -> None:
+    os.write(ready, b".")
 
 
 if __name__ == "__main__":
