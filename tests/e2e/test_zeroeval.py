@@ -1,4 +1,4 @@
-"""Recorded answers of real models to real questions, through the gateway with the official SDK. A smaller cut of `python -m bench zeroeval`.
+"""Recorded answers of real models to real questions, through the gateway with the official SDK: a cut of `python -m bench zeroeval`.
 
 Needs zeroeval.parquet in TIERLINE_DATA; without it these tests are skipped, and fail under CI=true."""
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import duckdb
 import pytest
-
 from bench import zeroeval
+
 from tierline.config.load import load
 from tierline.decision_log.reader import LogReader
 from tierline.routing.router import Router
