@@ -36,9 +36,9 @@ def _route(case: Case, name: str, route: RouteSpec) -> None:
 
 
 def _effect(case: Case, place: Place, route: RouteSpec, rule: RuleSpec) -> None:
-    if rule.use is None and rule.task is None:
+    if case.whole and rule.use is None and rule.task is None:
         case.problems.error(place, "this rule neither uses nor settles anything", "add use: (a tier or models) or task:")
-    if rule.use == []:
+    if case.whole and rule.use == []:
         case.problems.error((*place, "use"), "the list is empty", "name at least one model")
     if rule.task is not None and route.task:
         reason = f"the route settles the task as {route.task!r} before any rule is asked"
@@ -89,7 +89,7 @@ def _governance(case: Case, models: Mapping[str, Model]) -> None:
         place = ("governance", "rules", index)
         condition = examine_condition(case, (*place, "when"), rule.when)
         allow = rule.allow
-        if not (allow.residency or allow.region or allow.models or allow.tiers):
+        if case.whole and not (allow.residency or allow.region or allow.models or allow.tiers):
             case.problems.error(
                 (*place, "allow"), "it allows everything, so the rule does nothing", "name a residency, a region, models or tiers"
             )

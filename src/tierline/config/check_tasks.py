@@ -90,7 +90,7 @@ def _difficulty(case: Case, name: str, route: RouteSpec) -> None:
 def _selection(case: Case, name: str, route: RouteSpec) -> None:
     place = ("routes", name)
     _weights(case, place, route.weights, [])
-    if route.select != "weighted" or route.weights:
+    if route.select != "weighted" or route.weights or not case.whole:
         return
     served = [route.task] if route.task else list(case.spec.tasks)
     if not any(case.spec.tasks[task].weights for task in served if task in case.spec.tasks):
@@ -114,20 +114,16 @@ def _budget(case: Case, name: str, route: RouteSpec, models: Mapping[str, Model]
 
 
 def _latency(case: Case) -> None:
-    """A task whose callers wait longer than a route lets them."""
+    """A task whose callers would wait longer than any of its routes lets them."""
+    routes = {"auto": RouteSpec(), **case.spec.routes}
     for name, task in case.spec.tasks.items():
-        if task.latency_budget is None:
+        serving = {route_name: route.deadline for route_name, route in routes.items() if route.task in ("", name)}
+        if task.latency_budget is None or not serving:
             continue
-        short = [
-            (r, route.deadline)
-            for r, route in case.spec.routes.items()
-            if route.task in ("", name) and route.deadline < task.latency_budget
-        ]
-        if short:
-            route_name, deadline = min(short, key=lambda pair: pair[1])
-            reason = f"the route {route_name!r} gives up after {deadline:g} s, before this budget of {task.latency_budget:g} s is used up"
-            case.problems.warn(
-                ("tasks", name, "latency_budget"),
-                reason,
-                f"give the task a route with a longer deadline, or raise routes.{route_name}.deadline",
+        longest = max(serving, key=lambda route_name: (serving[route_name], route_name))
+        if serving[longest] < task.latency_budget:
+            reason = (
+                f"the route {longest!r} gives up after {serving[longest]:g} s, before this budget of {task.latency_budget:g} s is used up"
             )
+            hint = f"give the task a route with a longer deadline, or raise routes.{longest}.deadline"
+            case.problems.warn(("tasks", name, "latency_budget"), reason, hint)

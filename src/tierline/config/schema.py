@@ -18,11 +18,11 @@ from tierline.config.units import Duration, Size
 _NUMBER = r"^\s*\d+(\.\d+)?\s*"
 _UNITS: dict[type, dict[str, Any]] = {
     Duration: {
-        "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)?\s*$|\$\{"}],
+        "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": _NUMBER + r"(ms|s|m|h|d)?\s*$|\$\{"}],
         "examples": ["1500ms", "2s", "10m", "1h", "30d"],
     },
     Size: {
-        "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([kKmMgG]?[bB])?\s*$|\$\{"}],
+        "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _NUMBER + r"([kKmMgG]?[bB])?\s*$|\$\{"}],
         "examples": ["512KB", "10MB"],
     },
 }
