@@ -22,7 +22,7 @@ class _Message(msgspec.Struct):
     content: str | list[_Part] | None = None
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, frozen=True):
     name: str = ""
     parameters: dict[str, Any] = {}
 
