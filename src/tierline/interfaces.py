@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from tierline.types.catalog import Model
+from tierline.types.completion import Completion, Event
+from tierline.types.conversation import Conversation, Rendered
 from tierline.types.errors import ProviderFailure, RequestError
 from tierline.types.features import Features
 from tierline.types.outcome import Answer, ErrorClass, Usage
@@ -67,6 +69,25 @@ class StreamReader(Protocol):
 
 
 @runtime_checkable
+class StreamDecoder(Protocol):
+    """Reads an upstream's stream into neutral events."""
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Takes a piece of the bytes (cut anywhere); the events that are complete. A malformed one gives Broken."""
+
+    def finished(self) -> list[Event]:
+        """Called once at the end of file: what is still to be said. Without the dialect's own end that is Broken (`cut`)."""
+
+
+@runtime_checkable
+class StreamEncoder(Protocol):
+    """Writes neutral events as the client's stream."""
+
+    def encode(self, event: Event) -> bytes:
+        """The bytes of one event, possibly none. Ended gives the dialect's own end, Broken its error event and nothing after."""
+
+
+@runtime_checkable
 class Dialect(Protocol):
     """One wire format. All methods are pure."""
 
@@ -98,6 +119,27 @@ class Dialect(Protocol):
 
     def render_models(self, models: Sequence[Mapping[str, Any]]) -> bytes:
         """The body of GET /v1/models; each entry holds id, created and owned_by."""
+
+    # between dialects: by way of the neutral form, and only when client and provider do not speak the same
+
+    def expand(self, request: Request) -> Conversation:
+        """A request of this dialect, whole; raises BadRequest for a field that has no meaning."""
+
+    def render_body(self, conversation: Conversation, model: Model) -> Rendered:
+        """The body of this dialect for `model`, and the names of what it cannot carry. Rendering what this dialect expanded gives an
+        equal request again."""
+
+    def read_completion(self, body: bytes) -> Completion:
+        """A whole answer of an upstream; raises ProviderFailure(malformed), or the class of an error sent with status 200."""
+
+    def render_completion(self, completion: Completion, request: Request) -> bytes:
+        """A whole answer as this dialect's client expects it; the model is named as the client named it."""
+
+    def decoder(self) -> StreamDecoder:
+        """A fresh decoder for one stream of an upstream."""
+
+    def encoder(self, request: Request) -> StreamEncoder:
+        """A fresh encoder for one client's stream."""
 
 
 @runtime_checkable

@@ -57,9 +57,7 @@ def explain_command(
                 raise typer.BadParameter("give a prompt, `-` for standard input, or --logged ID")
             hints = Hints(task=task, user_tier=user_tier, sensitivity=sensitivity, max_cost=max_cost)
             messages = [{"role": "system", "content": system}] if system else []
-            choice = Router.from_file(config).decide(
-                [*messages, {"role": "user", "content": text}], model=model, hints=hints
-            )
+            choice = Router.from_file(config).decide([*messages, {"role": "user", "content": text}], model=model, hints=hints)
             decision, told = choice.decision, choice.explanation
     except (SpecInvalid, RequestError, LogFailure) as error:
         typer.echo(error.message, err=True)
