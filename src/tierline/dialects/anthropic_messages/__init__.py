@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tierline.dialects.anthropic_messages import answer, errors, parse, upstream
+from tierline.dialects.anthropic_messages import answer, errors, expand, parse, render, upstream
+from tierline.dialects.anthropic_messages import completion as whole
+from tierline.dialects.anthropic_messages.decode import MessagesDecoder
+from tierline.dialects.anthropic_messages.encode import MessagesEncoder
 from tierline.dialects.anthropic_messages.stream import MessagesReader
 from tierline.dialects.anthropic_messages.wire import NAME
 from tierline.types.catalog import Model
+from tierline.types.completion import Completion
+from tierline.types.conversation import Conversation, Rendered
 from tierline.types.errors import BadRequest, RequestError
 from tierline.types.outcome import Answer, ErrorClass, Usage
 from tierline.types.request import Kind, Request
@@ -74,3 +79,27 @@ class AnthropicMessages:
     def render_count(self, tokens: int) -> bytes:
         """`{"input_tokens": tokens}`."""
         return answer.count(tokens)
+
+    def expand(self, request: Request) -> Conversation:
+        """A request of this dialect, whole; raises BadRequest for a field that has no meaning."""
+        return expand.conversation(request)
+
+    def render_body(self, conversation: Conversation, model: Model) -> Rendered:
+        """The body for `model`, in the order of turns that Anthropic demands, and the names of what it cannot carry."""
+        return render.body(conversation, model)
+
+    def read_completion(self, body: bytes) -> Completion:
+        """A whole answer of an upstream; raises ProviderFailure(malformed), or the class of an error sent with status 200."""
+        return whole.read(body)
+
+    def render_completion(self, completion: Completion, request: Request) -> bytes:
+        """A whole answer as a client expects it; the model is named as the client named it."""
+        return whole.render(completion, request)
+
+    def decoder(self) -> MessagesDecoder:
+        """A fresh decoder for one stream of an upstream."""
+        return MessagesDecoder()
+
+    def encoder(self, request: Request) -> MessagesEncoder:
+        """A fresh encoder for one client's stream."""
+        return MessagesEncoder(request)

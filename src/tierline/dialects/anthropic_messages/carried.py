@@ -30,8 +30,7 @@ class Carried(msgspec.Struct, frozen=True, array_like=True):
 
 
 _carried = msgspec.json.Decoder(Carried)
-_messages = msgspec.json.Decoder(list[Fields])
-_blocks = msgspec.json.Decoder(list[Fields])
+_objects = msgspec.json.Decoder(list[Fields])
 
 
 def packed(what: Carried) -> str:
@@ -52,10 +51,10 @@ def unpacked(text: str) -> Carried | None:
 def without(messages: msgspec.Raw) -> list[Fields]:
     """The messages without what is carried in them; one that held nothing else is left out."""
     kept: list[Fields] = []
-    for message in _messages.decode(messages):
+    for message in _objects.decode(messages):
         content = message.get("content")
         if content is not None and MARK_BYTES in bytes(content) and bytes(content).startswith(b"["):
-            blocks = [_uncited(block) for block in _blocks.decode(content) if not _is_carrier(block)]
+            blocks = [_uncited(block) for block in _objects.decode(content) if not _is_carrier(block)]
             if not blocks:
                 continue
             message["content"] = msgspec.Raw(msgspec.json.encode(blocks))
@@ -71,8 +70,6 @@ def _uncited(block: Fields) -> Fields:
     """A block without citations that are not Anthropic's own."""
     if "citations" not in block or MARK_BYTES not in bytes(block["citations"]):
         return block
-    own = [cited for cited in _blocks.decode(block["citations"]) if not bytes(cited.get("encrypted_index", b"")).startswith(MARK_BYTES)]
-    return {**{key: value for key, value in block.items() if key != "citations"}, **({"citations": msgspec.Raw(_json(own))} if own else {})}
-
-
-_json = msgspec.json.encode
+    own = [cited for cited in _objects.decode(block["citations"]) if not bytes(cited.get("encrypted_index", b"")).startswith(MARK_BYTES)]
+    kept = {key: value for key, value in block.items() if key != "citations"}
+    return {**kept, "citations": msgspec.Raw(msgspec.json.encode(own))} if own else kept

@@ -69,6 +69,16 @@ class WireToolChoice(msgspec.Struct):
     disable_parallel_tool_use: bool | None = None
 
 
+class WireSampling(msgspec.Struct):
+    """How to draw tokens, and how many."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop_sequences: list[str] | None = None
+
+
 class ThinkingConfig(msgspec.Struct):
     """`thinking`."""
 
