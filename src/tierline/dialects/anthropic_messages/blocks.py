@@ -282,7 +282,8 @@ def _foreign(part: Foreign, dropped: Dropped) -> Wire | None:
 
 def _result_block(part: ToolResult, dropped: Dropped) -> Wire:
     wire: Wire = {"type": "tool_result", "tool_use_id": tool_id(part.id)}
-    content = [block for inside in part.parts if (block := block_of(inside, dropped)) is not None]
+    inside = [piece for piece in part.parts if len(part.parts) == 1 or not isinstance(piece, Text) or piece.text]
+    content = [block for piece in inside if (block := block_of(piece, dropped)) is not None]
     if content:
         wire["content"] = plain(content)
     if part.failed:

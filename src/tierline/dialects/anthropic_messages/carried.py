@@ -70,6 +70,10 @@ def _uncited(block: Fields) -> Fields:
     """A block without citations that are not Anthropic's own."""
     if "citations" not in block or MARK_BYTES not in bytes(block["citations"]):
         return block
-    own = [cited for cited in _objects.decode(block["citations"]) if not bytes(cited.get("encrypted_index", b"")).startswith(MARK_BYTES)]
+    try:
+        cited = _objects.decode(block["citations"])
+    except msgspec.ValidationError:
+        return block
+    own = [citation for citation in cited if not bytes(citation.get("encrypted_index", b"")).startswith(MARK_BYTES)]
     kept = {key: value for key, value in block.items() if key != "citations"}
     return {**kept, "citations": msgspec.Raw(msgspec.json.encode(own))} if own else kept

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tierline.dialects.anthropic_messages import answer
-from tierline.dialects.anthropic_messages.blocks import Wire, block_of, part_of, tool_id
+from tierline.dialects.anthropic_messages.blocks import Wire, block_of, part_of, signed, tool_id
 from tierline.dialects.anthropic_messages.carried import Carried, packed
 from tierline.dialects.anthropic_messages.wire import NAME
 from tierline.types.completion import AnswerPart, Completion, CompletionChoice, Finish
@@ -32,7 +32,7 @@ def read(body: bytes) -> Completion:
     """A whole answer of an upstream; raises ProviderFailure: malformed, or the class of an error sent with status 200."""
     wire = answer.decoded(body)
     try:
-        parts = tuple([answer_part(part_of(bytes(raw))) for raw in wire.content or ()])
+        parts = tuple([answer_part(part) for part in signed([part_of(bytes(raw)) for raw in wire.content or ()])])
     except (msgspec.DecodeError, RecursionError) as fault:
         raise ProviderFailure("malformed", f"the upstream's answer has another shape than Anthropic's: {fault}") from None
     finish = answer.FINISH.get(wire.stop_reason or "end_turn", "stop")
@@ -109,7 +109,7 @@ def foreign_thinking(part: Thinking) -> Wire:
 
 def call_carrier(call: ToolCall) -> Wire | None:
     """The block that carries the signature of a tool call."""
-    if not call.signature or call.by == NAME:
+    if not call.signature or call.by in ("", NAME):
         return None
     return {"type": "redacted_thinking", "data": packed(Carried(call.by, signature=call.signature, call=call.id))}
 

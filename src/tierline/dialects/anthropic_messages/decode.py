@@ -36,10 +36,11 @@ _NULL = (b"", b"null")
 class MessagesDecoder:
     """Reads one stream of message events. Blocks that only Anthropic knows keep their deltas as Anthropic's own JSON."""
 
-    __slots__ = ("_foreign", "_framer", "_over", "_usage")
+    __slots__ = ("_begun", "_foreign", "_framer", "_over", "_usage")
 
     def __init__(self) -> None:
         self._framer = Framer()
+        self._begun = False
         self._over = False
         self._usage: Usage | None = None
         self._foreign: int | None = None
@@ -64,7 +65,12 @@ class MessagesDecoder:
         if self._over:
             return []
         held, self._framer.held = self._framer.held, b""
+        if not self._begun:
+            return self._broken(errors.inside(held) or ProviderFailure("malformed", "the upstream's answer is no event stream"))
         found = self._read(held) if held else []
+        if found and isinstance(found[-1], Broken) and found[-1].kind == "malformed":
+            self._over = False
+            found.pop()
         if not self._over:
             found.extend(self._broken(ProviderFailure("cut", "the upstream closed the stream before its end")))
         return found
@@ -85,6 +91,7 @@ class MessagesDecoder:
     def _events(self, wire: StreamEvent, data: bytes) -> list[Event]:
         if wire.type == "error" or bytes(wire.error) not in _NULL:
             return self._broken(errors.inside(data) or ProviderFailure("server", "the upstream sent an error inside the stream"))
+        self._begun = True
         match wire.type:
             case "content_block_delta":
                 return self._delta(wire)

@@ -45,14 +45,16 @@ def takes_effort(version: Generation) -> bool:
     return version >= ADAPTIVE or (version.opus and version >= EFFORT_OF_OPUS)
 
 
-def longest_output(model: Model) -> int:
-    """The `max_tokens` of a request that names none: the model's own limit where it is known; or else 32,000 for Claude from 3.7
-    on, 8,192 for 3.5 and for models that are no Claude, and 4,096 for older ones."""
-    if model.max_output:
-        return model.max_output
+def within_output(wanted: int | None, model: Model) -> int:
+    """`max_tokens` for a request that wants so many: no more than the model's own limit, where that is known.
+
+    One that names none gets that limit, or else 32,000 for Claude from 3.7 on, 8,192 for 3.5 and for models that are no Claude, and
+    4,096 for older ones."""
+    if wanted is not None:
+        return min(wanted, model.max_output) if model.max_output else wanted
     version = generation(model.upstream)
-    if version is None:
-        return UNKNOWN_OUTPUT
+    if model.max_output or version is None:
+        return model.max_output or UNKNOWN_OUTPUT
     if version >= THINKS:
         return 32000
     return UNKNOWN_OUTPUT if version >= (3, 5) else 4096

@@ -8,7 +8,7 @@ import msgspec
 
 from tierline.dialects.anthropic_messages import reasoning, schema, turns
 from tierline.dialects.anthropic_messages.blocks import Dropped, Wire, mark_of, plain
-from tierline.dialects.anthropic_messages.generation import Generation, generation, longest_output
+from tierline.dialects.anthropic_messages.generation import Generation, generation, within_output
 from tierline.dialects.anthropic_messages.wire import NAME
 from tierline.types.catalog import Model
 from tierline.types.conversation import Conversation, Rendered, ToolSpec
@@ -20,13 +20,11 @@ _LEAST_TOP_P_WHEN_THINKING = 0.95
 
 
 def body(conversation: Conversation, model: Model) -> Rendered:
-    """The body for `model`. `max_tokens`, which Anthropic requires, is `generation.longest_output` where the client named none."""
+    """The body for `model`. `max_tokens`, which Anthropic requires, is `generation.within_output`."""
     dropped: Dropped = {}
     own = conversation.by == NAME
     version = generation(model.upstream)
-    max_tokens = conversation.sampling.max_tokens
-    if max_tokens is None:
-        max_tokens = longest_output(model)
+    max_tokens = within_output(conversation.sampling.max_tokens, model)
     system, messages = turns.placed(conversation, version, dropped)
     fields: Wire = {"model": model.upstream, "max_tokens": max_tokens}
     if system:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tierline.dialects.anthropic_messages import carried, reasoning
-from tierline.dialects.anthropic_messages.generation import generation
+from tierline.dialects.anthropic_messages.generation import generation, within_output
 from tierline.dialects.anthropic_messages.turns import open_loop
 from tierline.dialects.json_body import Fields
 from tierline.types.catalog import Model
@@ -32,6 +32,8 @@ def body(request: Request, model: Model) -> bytes:
             del fields["metadata"]
     if carried.MARK_BYTES in bytes(request.raw["messages"]):
         fields["messages"] = carried.without(request.raw["messages"])
+    if model.max_output and (request.params.max_tokens or 0) > model.max_output:
+        fields["max_tokens"] = model.max_output
     if not _FITTED.isdisjoint(request.raw):
         _fit(fields, request, model)
     return _encode(fields)
@@ -44,7 +46,7 @@ def _fit(fields: dict[str, Any], request: Request, model: Model) -> None:
         return
     given = {key: msgspec.json.decode(request.raw[key]) for key in _FITTED if key in request.raw}
     fitted = dict(given)
-    reasoning.fit(fitted, version, request.params.max_tokens or 0, lambda: _unsuited(request), {})
+    reasoning.fit(fitted, version, within_output(request.params.max_tokens, model), lambda: _unsuited(request), {})
     for key in given:
         if key not in fitted:
             del fields[key]

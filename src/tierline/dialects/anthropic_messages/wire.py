@@ -113,6 +113,7 @@ class MessagesBody(msgspec.Struct):
     thinking: ThinkingConfig | None = None
     output_config: OutputConfig | None = None
     output_format: Format | None = None
+    metadata: dict[str, Raw] | None = None
     stream: bool | None = None
 
 
