@@ -165,6 +165,37 @@ def test_a_budget_becomes_an_effort_for_a_model_that_takes_no_budget() -> None:
     assert not {"temperature", "top_k"} & set(body)
 
 
+@pytest.mark.parametrize(
+    ("upstream", "thinking", "effort"),
+    [
+        ("claude-opus-4-8", {"type": "disabled"}, None),
+        ("claude-opus-5", {"type": "disabled"}, None),
+        ("claude-haiku-5-5", {"type": "disabled"}, None),
+        ("claude-sonnet-5-5", {"type": "between_tools"}, None),
+        ("claude-opus-5-5", None, "low"),
+        ("claude-fable-5", None, "low"),
+        ("claude-mythos-preview", None, "low"),
+    ],
+)
+def test_thinking_is_turned_off_as_far_as_the_model_lets_it(upstream: str, thinking: Any, effort: str | None) -> None:
+    body = sent(Model("m", "best", "anthropic", upstream), thinking={"type": "disabled"})
+    assert body.get("thinking") == thinking
+    assert body.get("output_config", {}).get("effort") == effort
+
+
+def test_no_tool_is_demanded_of_a_model_that_refuses_it() -> None:
+    choice = {"type": "tool", "name": "f", "disable_parallel_tool_use": True}
+    body = sent(Model("m", "best", "anthropic", "claude-opus-5-5"), tool_choice=choice)
+    assert body["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
+    assert sent(OPUS, tool_choice=choice)["tool_choice"] == choice
+
+
+def test_thinking_between_tools_becomes_a_little_thinking_elsewhere() -> None:
+    body = sent(OPUS, thinking={"type": "between_tools"})
+    assert (body["thinking"], body["output_config"]) == ({"type": "adaptive"}, {"effort": "low"})
+    assert sent(Model("m", "best", "p", "claude-sonnet-5-5"), thinking={"type": "between_tools"})["thinking"] == {"type": "between_tools"}
+
+
 def test_a_model_that_is_no_claude_gets_what_the_client_wrote() -> None:
     more = {"thinking": {"type": "adaptive"}, "temperature": 0.5, "top_p": 0.5, "output_config": {"effort": "max"}}
     assert sent(Model("k", "fast", "p", "kimi-k2"), **more) == {**PLAIN, **more, "model": "kimi-k2"}

@@ -276,7 +276,6 @@ BODIES = _with(
             {"type": "enabled", "budget_tokens": 2000, "display": "omitted"},
             {"type": "adaptive", "display": "summarized"},
             {"type": "disabled"},
-            {"type": "between_tools"},
         ]
     ),
     output_config=_with(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tierline.dialects.anthropic_messages.blocks import Dropped
-from tierline.dialects.anthropic_messages.generation import ADAPTIVE, FIXED, ONE_OF_TWO, THINKS, Generation, takes_effort
+from tierline.dialects.anthropic_messages.generation import ADAPTIVE, FIXED, ON_BY_DEFAULT, ONE_OF_TWO, THINKS, Generation
 from tierline.dialects.anthropic_messages.wire import NAME, ThinkingConfig
 from tierline.types.conversation import Effort, Reasoning
 
@@ -50,7 +50,7 @@ def written(wanted: Reasoning, version: Generation | None, max_tokens: int) -> W
         return msgspec.json.decode(wanted.extra, type=dict[str, Any])
     shown: Wire = {} if wanted.show is None else {"display": "summarized" if wanted.show else "omitted"}
     if wanted.effort == "none" or wanted.budget == 0:
-        return {"thinking": {"type": "disabled"}} if version is not None and version >= (5, 0) else {}
+        return {"thinking": {"type": "disabled"}} if version is not None and version >= ON_BY_DEFAULT else {}
     if version is not None and version >= ADAPTIVE and (wanted.effort or wanted.budget or wanted.show):
         effort = wanted.effort or (None if wanted.budget is None else effort_of(wanted.budget))
         return {"thinking": {"type": "adaptive", **shown}, **({"effort": "low" if effort == "minimal" else effort} if effort else {})}
@@ -69,13 +69,27 @@ def effort_of(budget: int) -> str:
 
 
 def fit(fields: Wire, version: Generation | None, max_tokens: int, unsuited: Callable[[], bool], dropped: Dropped) -> None:
-    """Rewrites `thinking`, `output_config.effort` and the sampling fields as a model of that generation takes them.
+    """Rewrites `thinking`, `output_config.effort`, `tool_choice` and the sampling fields as a model of that generation takes them.
 
     `unsuited` is asked, where adaptive thinking must become a budget, whether a budget is out of place in this request."""
     if version is None:
         return
-    if fields.get("thinking") is not None:
-        _fit_thinking(fields, fields["thinking"], version, max_tokens, unsuited, dropped)
+    thinking = fields.get("thinking") or {}
+    match thinking.get("type"):
+        case "enabled" if version >= FIXED:
+            _freed(fields, thinking)
+        case "disabled" if version >= ON_BY_DEFAULT:
+            _fit_off(fields, version, dropped)
+        case "between_tools" if version >= ADAPTIVE and not version.thinks_between_tools:
+            _instead(fields, {"type": "adaptive"}, "low")
+        case "adaptive" | "between_tools" if version < ADAPTIVE:
+            _budgeted(fields, version, max_tokens, unsuited, dropped)
+        case "enabled" if version < THINKS:
+            del fields["thinking"]
+            dropped["reasoning"] = None
+    if version.always_thinks and fields.get("tool_choice", {}).get("type") in ("any", "tool"):
+        fields["tool_choice"] = {**{key: value for key, value in fields["tool_choice"].items() if key != "name"}, "type": "auto"}
+        dropped["tool_choice"] = None
     if (fields.get("output_config") or {}).get("effort") is not None:
         _fit_effort(fields, version, dropped)
     refused = _REFUSED if version >= FIXED else ("top_p",) if version >= ONE_OF_TWO and fields.get("temperature") is not None else ()
@@ -84,28 +98,49 @@ def fit(fields: Wire, version: Generation | None, max_tokens: int, unsuited: Cal
             dropped[name] = None
 
 
-def _fit_thinking(
-    fields: Wire, thinking: Wire, version: Generation, max_tokens: int, unsuited: Callable[[], bool], dropped: Dropped
-) -> None:
-    kind = thinking.get("type")
-    if kind == "enabled" and version >= FIXED:
-        fields["thinking"] = {"type": "adaptive", **{key: value for key, value in thinking.items() if key not in ("type", "budget_tokens")}}
-        output = fields.get("output_config") or {}
-        budget = thinking.get("budget_tokens")
-        if isinstance(budget, int) and output.get("effort") is None:
-            fields["output_config"] = {**output, "effort": effort_of(budget)}
-    elif kind in ("adaptive", "between_tools") and THINKS <= version < ADAPTIVE and max_tokens > LEAST_BUDGET and not unsuited():
-        effort = (fields.get("output_config") or {}).get("effort") or "high"
-        fields["thinking"] = {"type": "enabled", "budget_tokens": _within(BUDGETS.get(effort, 0), max_tokens)}
-    elif version < ADAPTIVE and kind != "disabled" and not (kind == "enabled" and version >= THINKS):
+def _freed(fields: Wire, thinking: Wire) -> None:
+    """A budget becomes an effort."""
+    rest = {key: value for key, value in thinking.items() if key not in ("type", "budget_tokens")}
+    budget = thinking.get("budget_tokens")
+    _instead(fields, {"type": "adaptive", **rest}, effort_of(budget) if isinstance(budget, int) else "")
+
+
+def _fit_off(fields: Wire, version: Generation, dropped: Dropped) -> None:
+    """No thinking, as far as the model can do without."""
+    if version.always_thinks:
+        _instead(fields, None, "low")
+        dropped["reasoning"] = None
+    elif version.thinks_between_tools:
+        fields["thinking"] = {"type": "between_tools"}
+    elif (fields.get("output_config") or {}).get("effort") in ("xhigh", "max"):
+        fields["output_config"] = {**fields["output_config"], "effort": "high"}
+
+
+def _instead(fields: Wire, thinking: Wire | None, effort: str) -> None:
+    """Another way to think, and an effort unless the client has named one."""
+    if thinking is None:
+        del fields["thinking"]
+    else:
+        fields["thinking"] = thinking
+    output = fields.get("output_config") or {}
+    if effort and output.get("effort") is None:
+        fields["output_config"] = {**output, "effort": effort}
+
+
+def _budgeted(fields: Wire, version: Generation, max_tokens: int, unsuited: Callable[[], bool], dropped: Dropped) -> None:
+    """An effort becomes a budget, where one fits."""
+    if version < THINKS or max_tokens <= LEAST_BUDGET or unsuited():
         del fields["thinking"]
         dropped["reasoning"] = None
+        return
+    effort = (fields.get("output_config") or {}).get("effort") or "high"
+    fields["thinking"] = {"type": "enabled", "budget_tokens": _within(BUDGETS.get(effort, 0), max_tokens)}
 
 
 def _fit_effort(fields: Wire, version: Generation, dropped: Dropped) -> None:
     output = fields["output_config"]
     effort = output["effort"]
-    if takes_effort(version):
+    if version.takes_effort:
         too_much = (effort == "max" and version < ADAPTIVE) or (effort == "xhigh" and version < FIXED)
         fields["output_config"] = {**output, "effort": "high" if too_much else effort}
         return

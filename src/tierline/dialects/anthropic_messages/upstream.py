@@ -15,7 +15,7 @@ from tierline.types.request import Request
 
 _encode = msgspec.json.Encoder().encode
 _fields = msgspec.json.Decoder(Fields)
-_FITTED = frozenset(("thinking", "output_config", "temperature", "top_p", "top_k"))
+_FITTED = frozenset(("thinking", "output_config", "tool_choice", "temperature", "top_p", "top_k"))
 _OWN_METADATA = ("x-tierline-", "tierline_")
 
 
@@ -44,7 +44,7 @@ def _fit(fields: dict[str, Any], request: Request, model: Model) -> None:
     version = generation(model.upstream)
     if version is None:
         return
-    given = {key: msgspec.json.decode(request.raw[key]) for key in _FITTED if key in request.raw}
+    given = {key: msgspec.json.decode(request.raw[key]) for key in _FITTED if bytes(request.raw.get(key, b"null")) != b"null"}
     fitted = dict(given)
     reasoning.fit(fitted, version, within_output(request.params.max_tokens, model), lambda: _unsuited(request), {})
     for key in given:
