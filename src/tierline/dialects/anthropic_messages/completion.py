@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from tierline.dialects.anthropic_messages import answer
-from tierline.dialects.anthropic_messages.blocks import Wire, block_of, part_of, signed, tool_id
+from tierline.dialects.anthropic_messages.blocks import Wire, block_of, tool_id
 from tierline.dialects.anthropic_messages.carried import Carried, packed
+from tierline.dialects.anthropic_messages.parts import part_of, signed
 from tierline.dialects.anthropic_messages.wire import NAME
 from tierline.types.completion import AnswerPart, Completion, CompletionChoice, Finish
 from tierline.types.conversation import Citation, Foreign, Media, Part, Text, Thinking, ToolCall

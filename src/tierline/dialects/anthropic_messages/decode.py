@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from tierline.dialects.anthropic_messages import answer, errors
-from tierline.dialects.anthropic_messages.blocks import citation_of, part_of
 from tierline.dialects.anthropic_messages.completion import answer_part
+from tierline.dialects.anthropic_messages.parts import citation_of, part_of
 from tierline.dialects.anthropic_messages.wire import NAME, StreamDelta, StreamEvent
 from tierline.dialects.sse import Framer, data_of, events
 from tierline.types.completion import (

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from tierline.dialects.anthropic_messages import reasoning
-from tierline.dialects.anthropic_messages.blocks import cache_of, finer, part_of, signed
+from tierline.dialects.anthropic_messages.parts import cache_of, finer, part_of, signed
 from tierline.dialects.anthropic_messages.wire import NAME, Format, WireSampling, WireTool, WireToolChoice
 from tierline.dialects.json_body import Fields, wrong_type
 from tierline.types.conversation import (

@@ -17,7 +17,7 @@ OPENING = "(The conversation goes on.)"
 """What the user is made to say before a conversation that the assistant opens."""
 GO_ON = "Go on."
 """What the user is made to say after an answer that a model will not go on with by itself."""
-_ANSWERABLE = ("thinking", "redacted_thinking")
+_THOUGHTS = ("thinking", "redacted_thinking")
 
 
 def placed(conversation: Conversation, version: Generation | None, dropped: Dropped) -> tuple[list[Wire], list[Wire]]:
@@ -52,7 +52,7 @@ def open_loop(messages: list[Wire]) -> bool:
     for message in reversed(messages):
         if message["role"] == "assistant" and isinstance(message["content"], list):
             kinds = [block.get("type") for block in message["content"]]
-            return "tool_use" in kinds and kinds[0] not in _ANSWERABLE
+            return "tool_use" in kinds and kinds[0] not in _THOUGHTS
         if message["role"] == "assistant":
             return False
     return False
