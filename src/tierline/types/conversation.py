@@ -120,7 +120,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
 class ToolSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """A tool the model may call; `parameters` is its JSON Schema as JSON bytes. `custom` is not empty for a tool that takes plain text:
     the format of that text, as JSON. Its `parameters` then are those of an object with the text as `input`, for whoever knows no such
-    tools."""
+    tools. `namespace`: the client knows the tool under this, and without it in its name."""
 
     name: str
     description: str = ""
@@ -128,6 +128,7 @@ class ToolSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     strict: bool | None = None
     cache: str = ""
     custom: bytes = b""
+    namespace: str = ""
 
 
 class ToolChoice(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects.openai_responses import answer, custom_tools, lenient, response
+from tierline.dialects.openai_responses import answer, lenient, response, tool_names
 from tierline.dialects.openai_responses.expand_items import NAME, call_of, said_of, thinking_of
 from tierline.dialects.openai_responses.output import Output
 from tierline.dialects.openai_responses.parse import kind_of, text_of
@@ -70,7 +70,7 @@ def parts_of_item(raw: Raw, logprobs: list[Raw]) -> list[AnswerPart]:
 def render(completion: Completion, request: Request) -> bytes:
     """A client's whole answer. This API gives one choice: the first. Its log probabilities stand at the first text."""
     suffix = response.suffix_of(completion.id, request)
-    output = Output(_nobody, suffix, custom_tools.names(request.raw.get("tools")))
+    output = Output(_nobody, suffix, tool_names.table(request.raw.get("tools")))
     choice = completion.choices[0] if completion.choices else CompletionChoice(())
     logprobs = choice.logprobs
     for part in choice.parts:

@@ -9,8 +9,6 @@ import re
 
 import msgspec
 
-from tierline.dialects.openai_responses.wire import Raw
-
 ANY_TEXT = b'{"type":"text"}'
 """The format of a custom tool that names none."""
 OPENING = '{"input":"'
@@ -35,26 +33,8 @@ class _Arguments(msgspec.Struct):
     input: str
 
 
-class _Named(msgspec.Struct):
-    """An entry of `tools`."""
-
-    type: str = ""
-    name: str = ""
-
-
 _grammar = msgspec.json.Decoder(_Grammar)
 _arguments = msgspec.json.Decoder(_Arguments)
-_named = msgspec.json.Decoder(list[_Named] | None)
-
-
-def names(tools: Raw | bytes | None) -> frozenset[str]:
-    """The names of the custom tools among a client's `tools`."""
-    if tools is None or b'"custom"' not in bytes(tools):
-        return frozenset()
-    try:
-        return frozenset(tool.name for tool in _named.decode(tools) or () if tool.type == "custom")
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return frozenset()
 
 
 def parameters(format: bytes) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects.openai_responses import custom_tools, errors, response
+from tierline.dialects.openai_responses import errors, response, tool_names
 from tierline.dialects.openai_responses.output import Output
 from tierline.types.completion import (
     Broken,
@@ -84,7 +84,7 @@ class ResponsesEncoder:
     def _begin(self, event: Started) -> None:
         suffix = response.suffix_of(event.id, self._request)
         self._response = response.begun(suffix, event.created, self._request)
-        self._output = Output(self._tell, suffix, custom_tools.names(self._request.raw.get("tools")))
+        self._output = Output(self._tell, suffix, tool_names.table(self._request.raw.get("tools")))
         self._usage = event.usage
 
     def _end(self) -> None:
@@ -102,5 +102,7 @@ class ResponsesEncoder:
 
     def _tell(self, kind: str, fields: dict[str, Any]) -> None:
         data = _encode({"type": kind, "sequence_number": self._number, **fields})
+        if b"\n" in data or b"\r" in data:  # only between the tokens of what was written elsewhere, as the client's own tools
+            data = data.replace(b"\n", b" ").replace(b"\r", b" ")
         self._written.append(b"event: " + kind.encode() + b"\ndata: " + data + b"\n\n")
         self._number += 1

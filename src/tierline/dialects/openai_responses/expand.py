@@ -8,8 +8,9 @@ from typing import Any, get_args
 import msgspec
 
 from tierline.dialects.json_body import wrong_type
-from tierline.dialects.openai_responses import custom_tools, lenient
+from tierline.dialects.openai_responses import custom_tools, lenient, tool_names
 from tierline.dialects.openai_responses.expand_items import turns
+from tierline.dialects.openai_responses.parse import entries_of
 from tierline.dialects.openai_responses.upstream import without_own
 from tierline.dialects.openai_responses.wire import NOTHING, NamedTool, Raw, TextFormat, ToolEntry
 from tierline.types.conversation import Conversation, Effort, Foreign, Output, Reasoning, Sampling, ToolChoice, ToolSpec
@@ -61,7 +62,7 @@ def conversation(request: Request) -> Conversation:
     extra = {
         name: bytes(value) for name, value in raw.items() if name not in known and name not in _ELSEWHERE and bytes(value) not in _NULL
     }
-    tools, foreign = _tools(settings.tools or [])
+    tools, foreign = _tools(settings.tools or [], extra)
     return Conversation(
         by=NAME,
         turns=turns(settings.instructions or "", _items(raw.get("input"))),
@@ -93,21 +94,35 @@ def _items(raw: Raw | None) -> list[Raw]:
     return given or []
 
 
-def _tools(entries: list[Raw]) -> tuple[tuple[ToolSpec, ...], tuple[Foreign, ...]]:
+def _tools(entries: list[Raw], extra: dict[str, bytes]) -> tuple[tuple[ToolSpec, ...], tuple[Foreign, ...]]:
+    """The tools to call, those of namespaces among them, and those that the provider runs. What a namespace says of itself stands in
+    `extra`."""
     tools: list[ToolSpec] = []
     foreign: list[Foreign] = []
+    spaces: dict[str, str] = {}
     for raw in entries:
         tool = lenient.decode(_tool, raw)
-        if tool.type == "function":
-            spec = ToolSpec(tool.name or "", tool.description or "", strict=tool.strict)
-            given = bytes(tool.parameters)
-            tools.append(spec if given in _NULL else msgspec.structs.replace(spec, parameters=given))
-        elif tool.type == "custom":
-            format = custom_tools.ANY_TEXT if bytes(tool.format) in _NULL else bytes(tool.format)
-            tools.append(ToolSpec(tool.name or "", tool.description or "", custom_tools.parameters(format), custom=format))
+        if tool.type in ("function", "custom"):
+            tools.append(_spec(tool))
+        elif tool.type == "namespace":
+            space = tool.name or ""
+            spaces[space] = tool.description or ""
+            tools += [_spec(inner, space) for inner in entries_of(tool)]
         else:
             foreign.append(Foreign(NAME, tool.type, bytes(raw)))
+    if spaces:
+        extra["namespaces"] = _encode(spaces)
     return tuple(tools), tuple(foreign)
+
+
+def _spec(tool: ToolEntry, space: str = "") -> ToolSpec:
+    name, description = tool_names.full(space, tool.name or ""), tool.description or ""
+    if tool.type == "custom":
+        format = custom_tools.ANY_TEXT if bytes(tool.format) in _NULL else bytes(tool.format)
+        return ToolSpec(name, description, custom_tools.parameters(format), custom=format, namespace=space)
+    spec = ToolSpec(name, description, strict=tool.strict, namespace=space)
+    given = bytes(tool.parameters)
+    return spec if given in _NULL else msgspec.structs.replace(spec, parameters=given)
 
 
 def _tool_choice(settings: _Settings, extra: dict[str, bytes]) -> ToolChoice:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects.openai_responses import custom_tools, lenient, seal
+from tierline.dialects.openai_responses import custom_tools, lenient, seal, tool_names
 from tierline.dialects.openai_responses.parse import content_of, data_url, kind_of, role_of, text_of
 from tierline.dialects.openai_responses.wire import Content, Item, Raw
 from tierline.types.conversation import Citation, Foreign, Media, Part, Refusal, Role, Text, Thinking, ToolCall, ToolResult, Turn
@@ -120,9 +120,10 @@ class _Turns:
 
 def call_of(item: Item) -> ToolCall:
     """A function call, or the call of a custom tool."""
+    name = tool_names.full(item.namespace, item.name or "")
     if item.type == "custom_tool_call":
-        return ToolCall(item.call_id or "", item.name or "", custom_tools.as_arguments(text_of(item.input)), custom=True)
-    return ToolCall(item.call_id or "", item.name or "", text_of(item.arguments))
+        return ToolCall(item.call_id or "", name, custom_tools.as_arguments(text_of(item.input)), custom=True)
+    return ToolCall(item.call_id or "", name, text_of(item.arguments))
 
 
 def thinking_of(item: Item) -> list[Thinking]:
@@ -206,7 +207,8 @@ def _result(index: int, item: Item) -> ToolResult:
     content = content_of(index, item.output, "output")
     custom = item.type == "custom_tool_call_output"
     parts = (Text(content),) if isinstance(content, str) else tuple([_result_part(part) for part in content])
-    return ToolResult(item.call_id or "", parts, item.name or "", custom=custom)
+    name = tool_names.full(item.namespace, item.name or "")
+    return ToolResult(item.call_id or "", parts, name, custom=custom)
 
 
 def _result_part(content: Content) -> Text | Media:

@@ -11,12 +11,13 @@ Whole answers and streams are written by the same hand; for the former nobody li
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
 from tierline.dialects.openai_responses import custom_tools, seal
+from tierline.dialects.openai_responses.tool_names import Named
 from tierline.types.completion import AnswerPart
 from tierline.types.conversation import Citation, Foreign, Media, Refusal, Text, Thinking, ToolCall
 
@@ -51,14 +52,14 @@ class _Writer(Protocol):
 
 
 class Output:
-    """Writes the items of one response. `suffix` goes into their ids; `custom` names the client's custom tools."""
+    """Writes the items of one response. `suffix` goes into their ids; `tools`: what names mean to the client."""
 
-    def __init__(self, emit: Emit, suffix: str, custom: frozenset[str]) -> None:
+    def __init__(self, emit: Emit, suffix: str, tools: Mapping[str, Named]) -> None:
         self.items: list[Any] = []
         self.refused = False
         self._emit = emit
         self._suffix = suffix
-        self._custom = custom
+        self._tools = tools
         self._writer: _Writer | None = None
         self._part: AnswerPart | None = None
         self._seal: seal.Seal | None = None
@@ -76,9 +77,10 @@ class Output:
                 self._take(lambda: _Thought(self._told(), self._thought_id(part)), goes_on)
                 said = part.text
             case ToolCall():
-                kind = _Custom if part.name in self._custom or part.custom else _Call
+                tool = self._tools.get(part.name) or Named(part.name, custom=part.custom)
+                kind = _Custom if tool.custom else _Call
                 call_id = part.id or f"call_{self._suffix}_{len(self.items)}"
-                self._take(lambda: kind(self._told(), f"{kind.prefix}_{self._suffix}_{len(self.items)}", call_id, part.name))
+                self._take(lambda: kind(self._told(), f"{kind.prefix}_{self._suffix}_{len(self.items)}", call_id, tool))
                 self._seal = seal.Seal(part.by, part.signature, call=call_id) if part.signature else None
                 said = part.arguments
             case _:
@@ -292,11 +294,11 @@ class _Call:
     words = "arguments"
     events = "response.function_call_arguments"
 
-    def __init__(self, emit: Emit, id: str, call_id: str, name: str) -> None:
+    def __init__(self, emit: Emit, id: str, call_id: str, tool: Named) -> None:
         self.call_id = call_id
         self._emit = emit
         self._id = id
-        self._name = name
+        self._tool = tool
         self._written: list[str] = []
         emit("response.output_item.added", {"item": self._item("in_progress")})
 
@@ -308,7 +310,7 @@ class _Call:
         self._emit(f"{self.events}.delta", {"item_id": self._id, "delta": text})
 
     def end(self) -> None:
-        self._emit(f"{self.events}.done", {"item_id": self._id, "name": self._name, self.words: "".join(self._written)})
+        self._emit(f"{self.events}.done", {"item_id": self._id, "name": self._tool.name, self.words: "".join(self._written)})
 
     def close(self, status: str) -> dict[str, Any]:
         item = self._item(status)
@@ -316,7 +318,9 @@ class _Call:
         return item
 
     def _item(self, status: str) -> dict[str, Any]:
-        said = {"call_id": self.call_id, "name": self._name, self.words: "".join(self._written)}
+        said = {"call_id": self.call_id, "name": self._tool.name, self.words: "".join(self._written)}
+        if self._tool.namespace:
+            said["namespace"] = self._tool.namespace
         return {"id": self._id, "type": self.kind, "status": status, **said}
 
 
@@ -328,9 +332,9 @@ class _Custom(_Call):
     words = "input"
     events = "response.custom_tool_call_input"
 
-    def __init__(self, emit: Emit, id: str, call_id: str, name: str) -> None:
+    def __init__(self, emit: Emit, id: str, call_id: str, tool: Named) -> None:
         self._text = custom_tools.TextOfArguments()
-        super().__init__(emit, id, call_id, name)
+        super().__init__(emit, id, call_id, tool)
 
     def delta(self, text: str, logprobs: bytes) -> None:
         if said := self._text.feed(text):

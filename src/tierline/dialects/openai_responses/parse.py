@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from tierline.dialects.json_body import fields_and_view, typed, wrong_type
+from tierline.dialects.openai_responses import tool_names
 from tierline.dialects.openai_responses.wire import Content, Item, NamedTool, Raw, ResponsesBody, ToolEntry
 from tierline.types.errors import BadRequest
 from tierline.types.request import Media, MediaKind, Message, Params, Part, Refusal, Request, Role, Text, Tool, ToolCall, ToolResult
@@ -14,6 +15,7 @@ from tierline.types.request import Media, MediaKind, Message, Params, Part, Refu
 _body = msgspec.json.Decoder(ResponsesBody)
 _content = msgspec.json.Decoder(str | list[Content] | None)
 _text = msgspec.json.Decoder(str)
+_entries = msgspec.json.Decoder(list[ToolEntry])
 _ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _SHAPES: dict[str, Literal["json_object", "json_schema"]] = {"json_object": "json_object", "json_schema": "json_schema"}
 _LOGPROBS = "message.output_text.logprobs"
@@ -34,7 +36,7 @@ def responses(body: bytes) -> Request:
         dialect="openai_responses",
         model=wire.model,
         messages=messages,
-        tools=tuple([_tool(index, tool) for index, tool in enumerate(wire.tools or ())]),
+        tools=tuple([tool for index, entry in enumerate(wire.tools or ()) for tool in _tools(index, entry)]),
         params=_params(wire),
         stream=wire.stream is True,
         raw=raw,
@@ -149,10 +151,25 @@ def _media(kind: MediaKind, address: str) -> Media:
     return Media(kind, data=data, mime=mime) if data else Media(kind, url=address)
 
 
-def _tool(index: int, tool: ToolEntry) -> Tool:
+def entries_of(space: ToolEntry) -> list[ToolEntry]:
+    """The tools of a namespace; raises BadRequest."""
+    try:
+        return _entries.decode(space.tools) if _given(space.tools) else []
+    except msgspec.ValidationError as fault:
+        raise wrong_type(fault) from None
+
+
+def _tools(index: int, tool: ToolEntry) -> list[Tool]:
+    if tool.type == "namespace":
+        return [_tool(index, inner, tool.name or "") for inner in entries_of(tool)]
+    return [_tool(index, tool)]
+
+
+def _tool(index: int, tool: ToolEntry, space: str = "") -> Tool:
     if tool.type in ("function", "custom") and not tool.name:
         raise BadRequest(f"tools[{index}].name: is missing", param=f"tools[{index}].name")
-    return Tool(tool.name or tool.type, tool.description or "", bytes(tool.parameters) if _given(tool.parameters) else b"{}")
+    name = tool_names.full(space, tool.name or tool.type)
+    return Tool(name, tool.description or "", bytes(tool.parameters) if _given(tool.parameters) else b"{}")
 
 
 def _params(wire: ResponsesBody) -> Params:

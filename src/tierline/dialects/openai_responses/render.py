@@ -36,7 +36,12 @@ def body(conversation: Conversation, model: Model) -> Rendered:
         match turns[0].parts:
             case (Text(text=text, cache=""),) if text:
                 turns, instructions = turns[1:], text
-    items = Items(own=own, files=own or conversation.by == "openai_chat", dropped=dropped)
+    items = Items(
+        own=own,
+        files=own or conversation.by == "openai_chat",
+        spaces={tool.name: tool.namespace for tool in conversation.tools if tool.namespace},
+        dropped=dropped,
+    )
     for turn in turns:
         items.turn(turn)
     fields: dict[str, Any] = {"model": model.upstream, "input": items.rendered}
@@ -62,7 +67,8 @@ def body(conversation: Conversation, model: Model) -> Rendered:
 
 
 def _tools(conversation: Conversation, fields: dict[str, Any], dropped: list[str], own: bool) -> None:
-    tools: list[Any] = [_tool(tool, own) for tool in conversation.tools]
+    tools: list[Any] = [_tool(tool, own) for tool in conversation.tools if not tool.namespace]
+    tools += _namespaces(conversation, own)
     dropped.extend("cache" for tool in conversation.tools if tool.cache)
     for foreign in conversation.foreign_tools:
         if foreign.by == NAME:
@@ -81,12 +87,22 @@ def _tools(conversation: Conversation, fields: dict[str, Any], dropped: list[str
         fields["parallel_tool_calls"] = choice.parallel
 
 
+def _namespaces(conversation: Conversation, own: bool) -> list[dict[str, Any]]:
+    spaces: dict[str, list[Any]] = {}
+    for tool in conversation.tools:
+        if tool.namespace:
+            spaces.setdefault(tool.namespace, []).append(_tool(tool, own))
+    told: dict[str, str] = msgspec.json.decode(conversation.extra.get("namespaces", b"{}"))
+    return [{"type": "namespace", "name": name, "description": told.get(name, ""), "tools": tools} for name, tools in spaces.items()]
+
+
 def _tool(tool: ToolSpec, own: bool) -> dict[str, Any]:
     described = {"description": tool.description} if tool.description else {}
+    name = tool.name.removeprefix(f"{tool.namespace}__") if tool.namespace else tool.name
     if tool.custom:
-        return {"type": "custom", "name": tool.name, **described, "format": msgspec.Raw(tool.custom)}
+        return {"type": "custom", "name": name, **described, "format": msgspec.Raw(tool.custom)}
     strict = {} if own and tool.strict is None else {"strict": bool(tool.strict)}
-    return {"type": "function", "name": tool.name, **described, "parameters": msgspec.Raw(tool.parameters), **strict}
+    return {"type": "function", "name": name, **described, "parameters": msgspec.Raw(tool.parameters), **strict}
 
 
 def _shape(conversation: Conversation, fields: dict[str, Any], dropped: list[str]) -> None:
@@ -133,6 +149,8 @@ def _put_back(conversation: Conversation, fields: dict[str, Any]) -> None:
     """The fields without a neutral meaning, each where it stood."""
     for name, raw in conversation.extra.items():
         outer, _, inner = name.partition(".")
+        if name == "namespaces":
+            continue
         if name == "include":
             fields["include"] = [*msgspec.json.decode(raw), *fields.get("include", ())]
         elif inner and outer in ("text", "reasoning"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -15,14 +16,16 @@ _TTLS = frozenset({DEFAULT_TTL, "30m", "12h"})
 
 
 class Items:
-    """Gathers entries. `own`: the conversation was made in this dialect; `files`: its file ids are this API's own. What cannot be
+    """Gathers entries. `own`: the conversation was made in this dialect; `files`: its file ids are this API's own; `spaces`: the namespaces
+    of tools. What cannot be
     carried is added to `dropped`."""
 
-    __slots__ = ("_dropped", "_files", "_message", "_own", "_thinking", "rendered")
+    __slots__ = ("_dropped", "_files", "_message", "_own", "_spaces", "_thinking", "rendered")
 
-    def __init__(self, *, own: bool, files: bool, dropped: list[str]) -> None:
+    def __init__(self, *, own: bool, files: bool, spaces: Mapping[str, str], dropped: list[str]) -> None:
         self._own = own
         self._files = files
+        self._spaces = spaces
         self._dropped = dropped
         self._message: list[Any] | None = None
         self._thinking: dict[str, Any] | None = None
@@ -153,9 +156,11 @@ class Items:
             self._dropped.append("thinking.signature")
         if call.cache:
             self._dropped.append("cache")
+        space = self._spaces.get(call.name, "")
+        named = {"call_id": call.id, "name": call.name.removeprefix(f"{space}__") if space else call.name} | _filled({"namespace": space})
         if call.custom:
-            return {"type": "custom_tool_call", "call_id": call.id, "name": call.name, "input": custom_tools.as_text(call.arguments)}
-        return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments or "{}"}
+            return {"type": "custom_tool_call", **named, "input": custom_tools.as_text(call.arguments)}
+        return {"type": "function_call", **named, "arguments": call.arguments or "{}"}
 
     def _result(self, result: ToolResult) -> dict[str, Any]:
         if result.failed:

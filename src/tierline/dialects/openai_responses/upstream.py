@@ -22,8 +22,8 @@ def body(request: Request, model: Model) -> bytes:
     of another dialect is left out: this upstream did not make it."""
     fields: dict[str, Any] = {**request.raw, "model": model.upstream}
     if "metadata" in fields and b"tierline" in bytes(request.raw["metadata"]):
-        kept = without_own(lenient.decode(_fields, request.raw["metadata"]))
-        if kept:
+        given_metadata = lenient.decode(_fields, request.raw["metadata"])
+        if kept := without_own(given_metadata):
             fields["metadata"] = kept
         else:
             del fields["metadata"]

@@ -51,6 +51,7 @@ class Item(msgspec.Struct):
     id: str | None = None
     call_id: str | None = None
     name: str | None = None
+    namespace: str | None = None
     content: Raw = NOTHING
     summary: Raw = NOTHING
     encrypted_content: str | None = None
@@ -62,10 +63,11 @@ class Item(msgspec.Struct):
 
 
 class ToolEntry(msgspec.Struct):
-    """One entry of `tools`; those that the provider runs itself have other fields besides."""
+    """One entry of `tools`; those that the provider runs itself have other fields besides. A namespace holds more `tools`."""
 
     type: str = "function"
     name: str | None = None
+    tools: Raw = NOTHING
     description: str | None = None
     parameters: Raw = NOTHING
     strict: bool | None = None
