@@ -58,19 +58,17 @@ class Media(msgspec.Struct, frozen=True, omit_defaults=True, tag="media"):
 
 class Thinking(msgspec.Struct, frozen=True, omit_defaults=True, tag="thinking"):
     """A model's reasoning. `signature` (or `sealed`: reasoning the provider has encrypted) is valid only for the dialect named in
-    `by`, and is never sent to another. `summary`: the words are marked as a summary of the reasoning."""
+    `by`, and is never sent to another."""
 
     text: str = ""
     signature: str = ""
     sealed: str = ""
     id: str = ""
     by: str = ""
-    summary: bool = False
 
 
 class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call"):
-    """A wish to call a tool; `arguments` is the JSON text as the model wrote it. `signature` belongs to the dialect `by`. `custom`: the
-    tool takes plain text, which stands in the arguments as `{"input": …}`."""
+    """A wish to call a tool; `arguments` is the JSON text as the model wrote it. `signature` belongs to the dialect `by`."""
 
     id: str
     name: str
@@ -78,18 +76,16 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call")
     signature: str = ""
     by: str = ""
     cache: str = ""
-    custom: bool = False
 
 
 class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_result"):
-    """What a tool gave back for the call `id`; `name` is the tool's, where it is known; `custom` as in the call."""
+    """What a tool gave back for the call `id`; `name` is the tool's, where it is known."""
 
     id: str
     parts: tuple[Text | Media, ...] = ()
     name: str = ""
     failed: bool = False
     cache: str = ""
-    custom: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True, tag="refusal"):
@@ -118,17 +114,13 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ToolSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A tool the model may call; `parameters` is its JSON Schema as JSON bytes. `custom` is not empty for a tool that takes plain text:
-    the format of that text, as JSON. Its `parameters` then are those of an object with the text as `input`, for whoever knows no such
-    tools. `namespace`: the client knows the tool under this, and without it in its name."""
+    """A tool the model may call; `parameters` is its JSON Schema as JSON bytes."""
 
     name: str
     description: str = ""
     parameters: bytes = b'{"type":"object","properties":{}}'
     strict: bool | None = None
     cache: str = ""
-    custom: bytes = b""
-    namespace: str = ""
 
 
 class ToolChoice(msgspec.Struct, frozen=True, omit_defaults=True):
