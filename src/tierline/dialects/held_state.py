@@ -20,10 +20,8 @@ def refuse_held_state(conversation: Conversation, dialect: str) -> None:
         if field in conversation.extra:
             raise _refused(field, what)
     if conversation.extra.get("background", b"false").strip() == b"true":
-        raise BadRequest(
-            "background: the model that was chosen answers at once or not at all; leave it out, or name a model of a provider with the Responses API",
-            param="background",
-        )
+        said = "background: the model that was chosen cannot answer in the background"
+        raise BadRequest(f"{said}; leave it out, or name a model of a provider with the Responses API", param="background")
     for turn in conversation.turns:
         for part in turn.parts:
             if isinstance(part, Foreign) and part.kind in _ITEMS:

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from tierline.dialects.openai_responses import answer, lenient, response, tool_names
-from tierline.dialects.openai_responses.expand_items import NAME, call_of, said_of, thinking_of
+from tierline.dialects.openai_responses.expand_items import call_of, said_of, thinking_of
+from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.output import Output
 from tierline.dialects.openai_responses.parse import kind_of, text_of
 from tierline.dialects.openai_responses.wire import Content, Item, Raw, WireResponse

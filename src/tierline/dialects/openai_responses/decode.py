@@ -19,7 +19,8 @@ import msgspec
 
 from tierline.dialects.openai_responses import answer, custom_tools, errors, lenient
 from tierline.dialects.openai_responses.completion import parts_of_item
-from tierline.dialects.openai_responses.expand_items import NAME, call_of, citation_of, citations_of
+from tierline.dialects.openai_responses.expand_items import call_of, citation_of, citations_of
+from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.parse import kind_of, text_of
 from tierline.dialects.openai_responses.wire import Item, Raw, WireEvent, WireResponse
 from tierline.dialects.sse import Framer, data_of, events
@@ -134,8 +135,9 @@ class ResponsesDecoder:
         if item.type not in ("function_call", "custom_tool_call"):
             return []
         call = msgspec.structs.replace(call_of(item), arguments="")
-        said = text_of(item.input if call.custom else item.arguments)
-        return self._open(self._place(event, "call"), call) + self._words(said)
+        custom = item.type == "custom_tool_call"
+        said = text_of(item.input if custom else item.arguments)
+        return self._open(self._place(event, "call"), call, custom) + self._words(said)
 
     def _part_added(self, event: WireEvent) -> list[Event]:
         part = event.part
@@ -246,7 +248,7 @@ class ResponsesDecoder:
         index = event.summary_index if kind == "summary" else event.content_index
         return self._open(self._place(event, kind, index), Thinking(id=event.item_id or "", by=NAME, summary=kind == "summary"))
 
-    def _open(self, key: Key, part: AnswerPart) -> list[Event]:
+    def _open(self, key: Key, part: AnswerPart, custom: bool = False) -> list[Event]:
         if key == self._key:
             return []
         if key in self._seen:
@@ -256,7 +258,7 @@ class ResponsesDecoder:
         self._items.add(key[0])
         self._key, self._index = key, self._index + 1
         self._wordless, self._cited = True, 0
-        self._custom = isinstance(part, ToolCall) and part.custom
+        self._custom = custom
         self._called = self._called or isinstance(part, ToolCall)
         self._refused = self._refused or isinstance(part, Refusal)
         opening: list[Event] = [PartDelta(self._index, custom_tools.OPENING)] if self._custom else []
@@ -300,9 +302,6 @@ class ResponsesDecoder:
                 return [*self._open(key, Text("")), *self._words(text, logprobs), *cited, *self._close()]
             case Refusal(text=text) | Thinking(text=text):
                 return [*self._open(key, msgspec.structs.replace(part, text="")), *self._words(text), *self._close()]
-            case ToolCall(custom=True):
-                text = custom_tools.as_text(part.arguments)
-                return [*self._open(key, msgspec.structs.replace(part, arguments="")), *self._words(text), *self._close()]
             case ToolCall():
                 return [*self._open(key, msgspec.structs.replace(part, arguments="")), *self._words(part.arguments), *self._close()]
             case _:

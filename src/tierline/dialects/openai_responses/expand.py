@@ -8,8 +8,9 @@ from typing import Any, get_args
 import msgspec
 
 from tierline.dialects.json_body import wrong_type
-from tierline.dialects.openai_responses import custom_tools, lenient, tool_names
+from tierline.dialects.openai_responses import custom_tools, finer, lenient, tool_names
 from tierline.dialects.openai_responses.expand_items import turns
+from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.parse import entries_of
 from tierline.dialects.openai_responses.upstream import without_own
 from tierline.dialects.openai_responses.wire import NOTHING, NamedTool, Raw, TextFormat, ToolEntry
@@ -17,7 +18,6 @@ from tierline.types.conversation import Conversation, Effort, Foreign, Output, R
 from tierline.types.errors import BadRequest
 from tierline.types.request import Request
 
-NAME = "openai_responses"
 LOGPROBS = "message.output_text.logprobs"
 """What a client asks to include when it wants log probabilities."""
 
@@ -49,6 +49,8 @@ _format = msgspec.json.Decoder(TextFormat | None)
 _word = msgspec.json.Decoder(str | None)
 _encode = msgspec.json.Encoder().encode
 _ELSEWHERE = frozenset({"model", "input", "stream"})
+_FUNCTION = frozenset({"type", "name", "description", "parameters", "strict"})
+_CUSTOM = frozenset({"name", "description"})
 _NULL = (b"", b"null")
 _EFFORTS = frozenset(get_args(Effort))
 
@@ -62,7 +64,7 @@ def conversation(request: Request) -> Conversation:
     extra = {
         name: bytes(value) for name, value in raw.items() if name not in known and name not in _ELSEWHERE and bytes(value) not in _NULL
     }
-    tools, foreign = _tools(settings.tools or [], extra)
+    tools, foreign = _tools(settings.tools or [])
     return Conversation(
         by=NAME,
         turns=turns(settings.instructions or "", _items(raw.get("input"))),
@@ -94,33 +96,28 @@ def _items(raw: Raw | None) -> list[Raw]:
     return given or []
 
 
-def _tools(entries: list[Raw], extra: dict[str, bytes]) -> tuple[tuple[ToolSpec, ...], tuple[Foreign, ...]]:
-    """The tools to call, those of namespaces among them, and those that the provider runs. What a namespace says of itself stands in
-    `extra`."""
+def _tools(entries: list[Raw]) -> tuple[tuple[ToolSpec, ...], tuple[Foreign, ...]]:
+    """The tools to call, those of namespaces among them, and those that the provider runs."""
     tools: list[ToolSpec] = []
     foreign: list[Foreign] = []
-    spaces: dict[str, str] = {}
     for raw in entries:
         tool = lenient.decode(_tool, raw)
         if tool.type in ("function", "custom"):
-            tools.append(_spec(tool))
+            tools.append(_spec(tool, raw))
         elif tool.type == "namespace":
-            space = tool.name or ""
-            spaces[space] = tool.description or ""
-            tools += [_spec(inner, space) for inner in entries_of(tool)]
+            space = {"name": tool.name or "", "description": tool.description or ""}
+            tools += [_spec(lenient.decode(_tool, inner), inner, space) for inner in entries_of(tool)]
         else:
             foreign.append(Foreign(NAME, tool.type, bytes(raw)))
-    if spaces:
-        extra["namespaces"] = _encode(spaces)
     return tuple(tools), tuple(foreign)
 
 
-def _spec(tool: ToolEntry, space: str = "") -> ToolSpec:
-    name, description = tool_names.full(space, tool.name or ""), tool.description or ""
+def _spec(tool: ToolEntry, raw: Raw, space: dict[str, str] | None = None) -> ToolSpec:
+    name = tool_names.full(space["name"] if space else "", tool.name or "")
+    more = {**finer.left(raw, _CUSTOM if tool.type == "custom" else _FUNCTION), **({"namespace": space} if space else {})}
+    spec = ToolSpec(name, tool.description or "", strict=tool.strict, **finer.packed(more))
     if tool.type == "custom":
-        format = custom_tools.ANY_TEXT if bytes(tool.format) in _NULL else bytes(tool.format)
-        return ToolSpec(name, description, custom_tools.parameters(format), custom=format, namespace=space)
-    spec = ToolSpec(name, description, strict=tool.strict, namespace=space)
+        return msgspec.structs.replace(spec, parameters=custom_tools.parameters(bytes(tool.format) or custom_tools.ANY_TEXT))
     given = bytes(tool.parameters)
     return spec if given in _NULL else msgspec.structs.replace(spec, parameters=given)
 

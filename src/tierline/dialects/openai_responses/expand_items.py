@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects.openai_responses import custom_tools, lenient, seal, tool_names
+from tierline.dialects.openai_responses import custom_tools, finer, lenient, seal, tool_names
+from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.parse import content_of, data_url, kind_of, role_of, text_of
 from tierline.dialects.openai_responses.wire import Content, Item, Raw
 from tierline.types.conversation import Citation, Foreign, Media, Part, Refusal, Role, Text, Thinking, ToolCall, ToolResult, Turn
 
-NAME = "openai_responses"
 DEFAULT_TTL = "5m"
 """What a cache breakpoint without a time to live is called."""
 
@@ -19,6 +19,11 @@ _item = msgspec.json.Decoder(Item)
 _raws = msgspec.json.Decoder(list[Raw] | str | None)
 _contents = msgspec.json.Decoder(list[Content] | None)
 _AUDIO_MIME = {"mp3": "audio/mpeg"}
+_MESSAGE = frozenset({"type", "role", "content"})
+_CALL = frozenset({"type", "call_id", "name", "arguments"})
+_CUSTOM_CALL = frozenset({"call_id", "name", "input"})
+_RESULT = frozenset({"type", "call_id", "output"})
+_CUSTOM_RESULT = frozenset({"call_id", "output"})
 _encode = msgspec.json.Encoder().encode
 
 
@@ -41,19 +46,19 @@ def turns(instructions: str, items: list[Raw]) -> tuple[Turn, ...]:
     """The conversation; `instructions` are its first turn. Raises BadRequest."""
     gathered = _Turns()
     if instructions:
-        gathered.add("system", [Text(instructions)], joins=False)
+        gathered.add("system", [Text(instructions, extra=finer.INSTRUCTIONS, by=NAME)], joins=False)
     for index, raw in enumerate(items):
         item = lenient.decode(_item, raw)
         match kind_of(item):
             case "message":
                 role = role_of(index, item.role)
-                gathered.message(msgspec.convert(role, Role), _message_parts(index, item))
+                gathered.message(msgspec.convert(role, Role), _message_parts(index, item, raw))
             case "reasoning":
                 gathered.reasoning(item)
             case "function_call" | "custom_tool_call":
-                gathered.call(call_of(item))
+                gathered.call(_call(item, raw))
             case "function_call_output" | "custom_tool_call_output":
-                gathered.result(_result(index, item))
+                gathered.result(_result(index, item, raw))
             case kind:
                 role = "tool" if kind.endswith("_output") or kind == "mcp_approval_response" else "assistant"
                 gathered.add(msgspec.convert(role, Role), [Foreign(NAME, kind, bytes(raw))])
@@ -99,7 +104,7 @@ class _Turns:
     def _sign(self, sealed: seal.Seal) -> None:
         for at, part in enumerate(self._parts or ()):
             if isinstance(part, ToolCall) and part.id == sealed.call and self._parts is not None:
-                self._parts[at] = msgspec.structs.replace(part, signature=sealed.signature, by=sealed.by)
+                self._parts[at] = msgspec.structs.replace(part, signature=sealed.signature, by=sealed.by, extra=b"")
 
     def add(self, role: Role, parts: list[Any], *, joins: bool = True) -> None:
         if self._parts is not None and role == self._role and joins:
@@ -122,8 +127,12 @@ def call_of(item: Item) -> ToolCall:
     """A function call, or the call of a custom tool."""
     name = tool_names.full(item.namespace, item.name or "")
     if item.type == "custom_tool_call":
-        return ToolCall(item.call_id or "", name, custom_tools.as_arguments(text_of(item.input)), custom=True)
+        return ToolCall(item.call_id or "", name, custom_tools.as_arguments(text_of(item.input)))
     return ToolCall(item.call_id or "", name, text_of(item.arguments))
+
+
+def _call(item: Item, raw: Raw) -> ToolCall:
+    return msgspec.structs.replace(call_of(item), **finer.packed(finer.left(raw, _CALL if item.type == "function_call" else _CUSTOM_CALL)))
 
 
 def thinking_of(item: Item) -> list[Thinking]:
@@ -170,7 +179,15 @@ def citation_of(raw: Raw) -> Citation | None:
     )
 
 
-def _message_parts(index: int, item: Item) -> list[Part]:
+def _message_parts(index: int, item: Item, raw: Raw) -> list[Part]:
+    parts = _contents_of(index, item)
+    more = finer.left(raw, _MESSAGE)
+    if more and parts and isinstance(parts[0], Text | Media):
+        parts[0] = msgspec.structs.replace(parts[0], **finer.packed({"message": more}))
+    return parts
+
+
+def _contents_of(index: int, item: Item) -> list[Part]:
     content = content_of(index, item.content)
     if isinstance(content, str):
         return [Text(content)]
@@ -203,12 +220,12 @@ def given_of(content: Content) -> Text | Media | None:
             return None if content.text is None else Text(content.text, cache)
 
 
-def _result(index: int, item: Item) -> ToolResult:
+def _result(index: int, item: Item, raw: Raw) -> ToolResult:
     content = content_of(index, item.output, "output")
-    custom = item.type == "custom_tool_call_output"
     parts = (Text(content),) if isinstance(content, str) else tuple([_result_part(part) for part in content])
     name = tool_names.full(item.namespace, item.name or "")
-    return ToolResult(item.call_id or "", parts, name, custom=custom)
+    more = finer.left(raw, _RESULT if item.type == "function_call_output" else _CUSTOM_RESULT)
+    return ToolResult(item.call_id or "", parts, name, **finer.packed(more))
 
 
 def _result_part(content: Content) -> Text | Media:

@@ -17,11 +17,11 @@ from typing import Any, Protocol
 import msgspec
 
 from tierline.dialects.openai_responses import custom_tools, seal
+from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.tool_names import Named
 from tierline.types.completion import AnswerPart
 from tierline.types.conversation import Citation, Foreign, Media, Refusal, Text, Thinking, ToolCall
 
-NAME = "openai_responses"
 Emit = Callable[[str, dict[str, Any]], None]
 """Takes an event's type and its fields."""
 
@@ -77,7 +77,7 @@ class Output:
                 self._take(lambda: _Thought(self._told(), self._thought_id(part)), goes_on)
                 said = part.text
             case ToolCall():
-                tool = self._tools.get(part.name) or Named(part.name, custom=part.custom)
+                tool = self._tools.get(part.name) or Named(part.name)
                 kind = _Custom if tool.custom else _Call
                 call_id = part.id or f"call_{self._suffix}_{len(self.items)}"
                 self._take(lambda: kind(self._told(), f"{kind.prefix}_{self._suffix}_{len(self.items)}", call_id, tool))

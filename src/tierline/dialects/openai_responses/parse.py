@@ -15,7 +15,8 @@ from tierline.types.request import Media, MediaKind, Message, Params, Part, Refu
 _body = msgspec.json.Decoder(ResponsesBody)
 _content = msgspec.json.Decoder(str | list[Content] | None)
 _text = msgspec.json.Decoder(str)
-_entries = msgspec.json.Decoder(list[ToolEntry])
+_entries = msgspec.json.Decoder(list[Raw])
+_entry = msgspec.json.Decoder(ToolEntry)
 _ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _SHAPES: dict[str, Literal["json_object", "json_schema"]] = {"json_object": "json_object", "json_schema": "json_schema"}
 _LOGPROBS = "message.output_text.logprobs"
@@ -151,17 +152,20 @@ def _media(kind: MediaKind, address: str) -> Media:
     return Media(kind, data=data, mime=mime) if data else Media(kind, url=address)
 
 
-def entries_of(space: ToolEntry) -> list[ToolEntry]:
+def entries_of(space: ToolEntry) -> list[Raw]:
     """The tools of a namespace; raises BadRequest."""
     try:
-        return _entries.decode(space.tools) if _given(space.tools) else []
+        entries = _entries.decode(space.tools) if _given(space.tools) else []
+        for entry in entries:
+            _entry.decode(entry)
+        return entries
     except msgspec.ValidationError as fault:
         raise wrong_type(fault) from None
 
 
 def _tools(index: int, tool: ToolEntry) -> list[Tool]:
     if tool.type == "namespace":
-        return [_tool(index, inner, tool.name or "") for inner in entries_of(tool)]
+        return [_tool(index, _entry.decode(inner), tool.name or "") for inner in entries_of(tool)]
     return [_tool(index, tool)]
 
 

@@ -1,7 +1,6 @@
 """The neutral conversation → a body of this dialect.
 
-A system prompt of one text at the head becomes `instructions`; all other turns stand in `input` in their order. Ids and states of
-messages and calls are not kept: the API wants neither in its input.
+A system prompt of one text at the head becomes `instructions`; all other turns stand in `input` in their order.
 """
 
 from __future__ import annotations
@@ -10,7 +9,9 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects.openai_responses.expand import LOGPROBS, NAME
+from tierline.dialects.openai_responses import finer, tool_names
+from tierline.dialects.openai_responses.expand import LOGPROBS
+from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.render_items import Items
 from tierline.dialects.openai_responses.upstream import without_own
 from tierline.types.catalog import Model
@@ -34,7 +35,7 @@ def body(conversation: Conversation, model: Model) -> Rendered:
     turns, instructions = conversation.turns, ""
     if turns and turns[0].role == "system" and not turns[0].name:
         match turns[0].parts:
-            case (Text(text=text, cache=""),) if text:
+            case (Text(text=text, cache="") as part,) if text and (not own or "instructions" in finer.unpacked(part)):
                 turns, instructions = turns[1:], text
     items = Items(
         own=own,
@@ -67,8 +68,7 @@ def body(conversation: Conversation, model: Model) -> Rendered:
 
 
 def _tools(conversation: Conversation, fields: dict[str, Any], dropped: list[str], own: bool) -> None:
-    tools: list[Any] = [_tool(tool, own) for tool in conversation.tools if not tool.namespace]
-    tools += _namespaces(conversation, own)
+    tools = _specs(conversation.tools, own)
     dropped.extend("cache" for tool in conversation.tools if tool.cache)
     for foreign in conversation.foreign_tools:
         if foreign.by == NAME:
@@ -79,30 +79,39 @@ def _tools(conversation: Conversation, fields: dict[str, Any], dropped: list[str
         fields["tools"] = tools
     choice = conversation.tool_choice
     if choice.mode == "one":
-        custom = any(tool.custom for tool in conversation.tools if tool.name == choice.name)
-        fields["tool_choice"] = {"type": "custom" if custom else "function", "name": choice.name}
+        kind = next((finer.unpacked(tool).get("type") for tool in conversation.tools if tool.name == choice.name), None)
+        fields["tool_choice"] = {"type": kind or "function", "name": choice.name}
     elif choice.mode != "auto":
         fields["tool_choice"] = choice.mode
     if choice.parallel is not None:
         fields["parallel_tool_calls"] = choice.parallel
 
 
-def _namespaces(conversation: Conversation, own: bool) -> list[dict[str, Any]]:
+def _specs(given: tuple[ToolSpec, ...], own: bool) -> list[Any]:
+    """The tools, those of one namespace together in its place."""
+    tools: list[Any] = []
     spaces: dict[str, list[Any]] = {}
-    for tool in conversation.tools:
-        if tool.namespace:
-            spaces.setdefault(tool.namespace, []).append(_tool(tool, own))
-    told: dict[str, str] = msgspec.json.decode(conversation.extra.get("namespaces", b"{}"))
-    return [{"type": "namespace", "name": name, "description": told.get(name, ""), "tools": tools} for name, tools in spaces.items()]
+    for tool in given:
+        more = finer.unpacked(tool)
+        space = more.pop("namespace", None)
+        written = {**_spec(tool, own, custom=more.get("type") == "custom"), **more}
+        if space is None:
+            tools.append(written)
+            continue
+        if space["name"] not in spaces:
+            spaces[space["name"]] = []
+            tools.append({"type": "namespace", **space, "tools": spaces[space["name"]]})
+        written["name"] = tool_names.short(space["name"], tool.name)
+        spaces[space["name"]].append(written)
+    return tools
 
 
-def _tool(tool: ToolSpec, own: bool) -> dict[str, Any]:
-    described = {"description": tool.description} if tool.description else {}
-    name = tool.name.removeprefix(f"{tool.namespace}__") if tool.namespace else tool.name
-    if tool.custom:
-        return {"type": "custom", "name": name, **described, "format": msgspec.Raw(tool.custom)}
+def _spec(tool: ToolSpec, own: bool, custom: bool) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": tool.name} | ({"description": tool.description} if tool.description else {})
+    if custom:
+        return described
     strict = {} if own and tool.strict is None else {"strict": bool(tool.strict)}
-    return {"type": "function", "name": name, **described, "parameters": msgspec.Raw(tool.parameters), **strict}
+    return {"type": "function", **described, "parameters": msgspec.Raw(tool.parameters), **strict}
 
 
 def _shape(conversation: Conversation, fields: dict[str, Any], dropped: list[str]) -> None:
@@ -149,8 +158,6 @@ def _put_back(conversation: Conversation, fields: dict[str, Any]) -> None:
     """The fields without a neutral meaning, each where it stood."""
     for name, raw in conversation.extra.items():
         outer, _, inner = name.partition(".")
-        if name == "namespaces":
-            continue
         if name == "include":
             fields["include"] = [*msgspec.json.decode(raw), *fields.get("include", ())]
         elif inner and outer in ("text", "reasoning"):

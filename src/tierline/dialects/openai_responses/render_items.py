@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from tierline.dialects.openai_responses import custom_tools
-from tierline.dialects.openai_responses.expand_items import DEFAULT_TTL, NAME
+from tierline.dialects.openai_responses import custom_tools, finer, tool_names
+from tierline.dialects.openai_responses.expand_items import DEFAULT_TTL
+from tierline.dialects.openai_responses.finer import NAME
 from tierline.types.conversation import Foreign, Media, Part, Refusal, Role, Text, Thinking, ToolCall, ToolResult, Turn
 
 _AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/mp3": "mp3", "audio/wav": "wav", "audio/x-wav": "wav", "audio/wave": "wav"}
@@ -16,16 +16,14 @@ _TTLS = frozenset({DEFAULT_TTL, "30m", "12h"})
 
 
 class Items:
-    """Gathers entries. `own`: the conversation was made in this dialect; `files`: its file ids are this API's own; `spaces`: the namespaces
-    of tools. What cannot be
+    """Gathers entries. `own`: the conversation was made in this dialect; `files`: its file ids are this API's own. What cannot be
     carried is added to `dropped`."""
 
-    __slots__ = ("_dropped", "_files", "_message", "_own", "_spaces", "_thinking", "rendered")
+    __slots__ = ("_dropped", "_files", "_message", "_own", "_thinking", "rendered")
 
-    def __init__(self, *, own: bool, files: bool, spaces: Mapping[str, str], dropped: list[str]) -> None:
+    def __init__(self, *, own: bool, files: bool, dropped: list[str]) -> None:
         self._own = own
         self._files = files
-        self._spaces = spaces
         self._dropped = dropped
         self._message: list[Any] | None = None
         self._thinking: dict[str, Any] | None = None
@@ -48,7 +46,8 @@ class Items:
         match part:
             case Text() | Refusal() | Media():
                 if (content := self._said(part) if role == "assistant" else self._given(part)) is not None:
-                    self._content(role).append(content)
+                    more = {} if isinstance(part, Refusal) else finer.unpacked(part).get("message", {})
+                    self._content(role, more).append(content)
             case Thinking():
                 self._reasoning(part)
             case ToolCall():
@@ -67,11 +66,12 @@ class Items:
         self._message = None
         self.rendered.append(item)
 
-    def _content(self, role: Role) -> list[Any]:
-        """The content of the message that is being written; a new one where the last entry is none."""
-        if self._message is None:
+    def _content(self, role: Role, more: dict[str, Any] | None = None) -> list[Any]:
+        """The content of the message that is being written; a new one where the last entry is none, or the part begins one."""
+        if self._message is None or more:
             self._message = []
-            self.rendered.append({"type": "message", "role": "user" if role == "tool" else role, "content": self._message})
+            written = {"type": "message", "role": "user" if role == "tool" else role, "content": self._message}
+            self.rendered.append({**written, **(more or {})})
         return self._message
 
     def _said(self, part: Text | Refusal | Media) -> dict[str, Any] | None:
@@ -156,11 +156,11 @@ class Items:
             self._dropped.append("thinking.signature")
         if call.cache:
             self._dropped.append("cache")
-        space = self._spaces.get(call.name, "")
-        named = {"call_id": call.id, "name": call.name.removeprefix(f"{space}__") if space else call.name} | _filled({"namespace": space})
-        if call.custom:
-            return {"type": "custom_tool_call", **named, "input": custom_tools.as_text(call.arguments)}
-        return {"type": "function_call", **named, "arguments": call.arguments or "{}"}
+        more = finer.unpacked(call)
+        named = {"call_id": call.id, "name": tool_names.short(more.get("namespace", ""), call.name)}
+        if more.get("type") == "custom_tool_call":
+            return {**named, "input": custom_tools.as_text(call.arguments), **more}
+        return {"type": "function_call", **named, "arguments": call.arguments or "{}", **more}
 
     def _result(self, result: ToolResult) -> dict[str, Any]:
         if result.failed:
@@ -175,7 +175,7 @@ class Items:
                 output = text
             case _:
                 output = [content for part in result.parts if (content := self._given(part)) is not None]
-        return {"type": "custom_tool_call_output" if result.custom else "function_call_output", "call_id": result.id, "output": output}
+        return {"type": "function_call_output", "call_id": result.id, "output": output, **finer.unpacked(result)}
 
 
 def _filled(fields: dict[str, Any]) -> dict[str, Any]:

@@ -43,6 +43,11 @@ def full(namespace: str | None, name: str) -> str:
     return joined if len(joined) <= LONGEST else name
 
 
+def short(namespace: str, name: str) -> str:
+    """The name of a tool within its namespace."""
+    return name.removeprefix(f"{namespace}__")
+
+
 def table(tools: Raw | None) -> Mapping[str, Named]:
     """Custom tools and those in namespaces, by the names that models know."""
     if tools is None or not (b'"custom"' in bytes(tools) or b'"namespace"' in bytes(tools)):
