@@ -37,12 +37,7 @@ def body(conversation: Conversation, model: Model) -> Rendered:
         match turns[0].parts:
             case (Text(text=text, cache="") as part,) if text and (not own or "instructions" in finer.unpacked(part)):
                 turns, instructions = turns[1:], text
-    items = Items(
-        own=own,
-        files=own or conversation.by == "openai_chat",
-        spaces={tool.name: tool.namespace for tool in conversation.tools if tool.namespace},
-        dropped=dropped,
-    )
+    items = Items(own=own, files=own or conversation.by == "openai_chat", dropped=dropped)
     for turn in turns:
         items.turn(turn)
     fields: dict[str, Any] = {"model": model.upstream, "input": items.rendered}
