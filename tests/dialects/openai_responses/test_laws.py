@@ -144,7 +144,9 @@ BROKEN_ITEMS = st.builds(
     lambda kind, role, more: {"type": kind, **role, **more},
     KINDS,
     ROLES,
-    st.dictionaries(KEYS, JSON | st.lists(st.builds(lambda k, m: {"type": k, **m}, KINDS, st.dictionaries(KEYS, JSON, max_size=2)), max_size=2)),
+    st.dictionaries(
+        KEYS, JSON | st.lists(st.builds(lambda k, m: {"type": k, **m}, KINDS, st.dictionaries(KEYS, JSON, max_size=2)), max_size=2)
+    ),
 )
 BROKEN_BODIES = st.builds(
     lambda items, more: {"model": "m", "input": items, **more},
@@ -182,7 +184,7 @@ def test_an_answer_of_any_shape_is_read_or_malformed(items: list[Any]) -> None:
         try:
             assert read(body) is not None
         except ProviderFailure as failure:
-            assert failure.kind == "malformed"  # noqa: PT017  # either way is fine, each with its own promise
+            assert failure.kind == "malformed"  # either way is fine, each with its own promise
 
 
 EVENTS = st.builds(

@@ -45,24 +45,24 @@ INPUT_FILE = (
     | _some({"type": st.just("input_file"), "file_url": st.just("https://example.org/a.pdf")}, {"detail": st.just("low")})
     | _some({"type": st.just("input_file"), "file_id": IDS})
 )
-INPUT_AUDIO = st.sampled_from(["mp3", "wav"]).map(
-    lambda format: {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": format}}
-)
+INPUT_AUDIO = st.sampled_from(["mp3", "wav"]).map(lambda kind: {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": kind}})
 GIVEN = INPUT_TEXT | INPUT_IMAGE | INPUT_FILE | INPUT_AUDIO
 URL_CITATION = st.builds(
     lambda title, end: {"type": "url_citation", "url": "https://example.org", "title": title, "start_index": 0, "end_index": end},
     WORDS,
     st.integers(0, 9),
 )
-FILE_CITATION = IDS.map(lambda id: {"type": "file_citation", "file_id": id, "filename": "a.txt", "index": 0})
-SAID = _some({"type": st.just("output_text"), "text": WORDS}, {"annotations": st.lists(URL_CITATION | FILE_CITATION, min_size=1, max_size=2)})
+FILE_CITATION = IDS.map(lambda key: {"type": "file_citation", "file_id": key, "filename": "a.txt", "index": 0})
+SAID = _some(
+    {"type": st.just("output_text"), "text": WORDS}, {"annotations": st.lists(URL_CITATION | FILE_CITATION, min_size=1, max_size=2)}
+)
 REFUSED = _some({"type": st.just("refusal"), "refusal": SOME})
 OWN_ITEMS = st.builds(
-    lambda kind, id: {"type": kind, "id": id, "status": "completed"},
+    lambda kind, key: {"type": kind, "id": key, "status": "completed"},
     st.sampled_from(["web_search_call", "file_search_call", "computer_call", "code_interpreter_call", "mcp_call", "local_shell_call"]),
     IDS,
-) | st.builds(lambda id: {"type": "item_reference", "id": id}, IDS)
-OWN_RESULTS = IDS.map(lambda id: {"type": "computer_call_output", "call_id": id, "output": {"type": "computer_screenshot"}})
+) | st.builds(lambda key: {"type": "item_reference", "id": key}, IDS)
+OWN_RESULTS = IDS.map(lambda key: {"type": "computer_call_output", "call_id": key, "output": {"type": "computer_screenshot"}})
 REASONING = _some(
     {
         "type": st.just("reasoning"),
@@ -78,9 +78,7 @@ CALL = _some(
     {"type": st.just("function_call"), "call_id": IDS, "name": IDS, "arguments": OBJECTS.map(json.dumps)},
     {"id": IDS.map("fc_{}".format), "status": st.just("completed")},
 )
-CUSTOM_CALL = _some(
-    {"type": st.just("custom_tool_call"), "call_id": IDS, "name": IDS, "input": WORDS}, {"id": IDS.map("ctc_{}".format)}
-)
+CUSTOM_CALL = _some({"type": st.just("custom_tool_call"), "call_id": IDS, "name": IDS, "input": WORDS}, {"id": IDS.map("ctc_{}".format)})
 RESULT = _some(
     {
         "type": st.sampled_from(["function_call_output", "custom_tool_call_output"]),
@@ -94,10 +92,10 @@ ANSWERED = _some({"role": st.just("assistant"), "content": WORDS}) | _some(
     {"type": st.just("message"), "role": st.just("assistant"), "content": st.lists(SAID | REFUSED, min_size=1, max_size=2)}
 )
 PHASED = st.builds(
-    lambda text, id, phase: {
+    lambda text, key, phase: {
         "type": "message",
         "role": "assistant",
-        "id": f"msg_{id}",
+        "id": f"msg_{key}",
         "status": "completed",
         "phase": phase,
         "content": [{"type": "output_text", "text": text}],
@@ -135,7 +133,7 @@ NAMESPACE = st.builds(
 TOOLS = st.lists(FUNCTION | CUSTOM | OWN_TOOL, max_size=3) | NAMESPACE.map(lambda space: [space])
 CHOICES = st.sampled_from(["auto", "none", "required"]) | st.sampled_from(
     [
-        {"type": "function", "name": "f"},
+        {"type": "function", "name": "the_tool"},
         {"type": "web_search_preview"},
         {"type": "mcp", "server_label": "m", "name": "x"},
         {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function", "name": "f"}]},
@@ -189,15 +187,15 @@ SAID_OUT = st.builds(
     st.lists(LOGPROB, max_size=2),
 )
 MESSAGE_OUT = st.builds(
-    lambda id, content: {"type": "message", "id": f"msg_{id}", "role": "assistant", "status": "completed", "content": content},
+    lambda key, content: {"type": "message", "id": f"msg_{key}", "role": "assistant", "status": "completed", "content": content},
     IDS,
     st.lists(SAID_OUT | REFUSED, min_size=1, max_size=2),
 )
 CALL_OUT = st.builds(
-    lambda id, arguments: {
+    lambda key, arguments: {
         "type": "function_call",
-        "id": f"fc_{id}",
-        "call_id": f"call_{id}",
+        "id": f"fc_{key}",
+        "call_id": f"call_{key}",
         "name": "f",
         "arguments": arguments,
         "status": "completed",
@@ -206,15 +204,15 @@ CALL_OUT = st.builds(
     OBJECTS.map(json.dumps),
 )
 CUSTOM_OUT = st.builds(
-    lambda id, text: {"type": "custom_tool_call", "id": f"ctc_{id}", "call_id": f"call_{id}", "name": "c", "input": text}, IDS, WORDS
+    lambda key, text: {"type": "custom_tool_call", "id": f"ctc_{key}", "call_id": f"call_{key}", "name": "c", "input": text}, IDS, WORDS
 )
 OWN_OUT = st.builds(
-    lambda kind, id: {"type": kind, "id": id, "status": "completed", "action": {"type": "search", "query": "q"}},
+    lambda kind, key: {"type": kind, "id": key, "status": "completed", "action": {"type": "search", "query": "q"}},
     st.sampled_from(["web_search_call", "file_search_call", "mcp_call"]),
     IDS,
 )
 IMAGE_OUT = IDS.map(
-    lambda id: {"type": "image_generation_call", "id": id, "status": "completed", "result": "iVBORw==", "output_format": "png"}
+    lambda key: {"type": "image_generation_call", "id": key, "status": "completed", "result": "iVBORw==", "output_format": "png"}
 )
 USAGE = st.builds(
     lambda read, written, cached, thought: {
