@@ -65,13 +65,14 @@ class Media(msgspec.Struct, frozen=True, omit_defaults=True, tag="media"):
 
 class Thinking(msgspec.Struct, frozen=True, omit_defaults=True, tag="thinking"):
     """A model's reasoning. `signature` (or `sealed`: reasoning the provider has encrypted) is valid only for the dialect named in
-    `by`, and is never sent to another."""
+    `by`, and is never sent to another. `summary`: the words are marked as a summary of the reasoning."""
 
     text: str = ""
     signature: str = ""
     sealed: str = ""
     id: str = ""
     by: str = ""
+    summary: bool = False
 
 
 class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call"):

@@ -77,11 +77,13 @@ class ResponsesDecoder:
     def finished(self) -> list[Event]:
         """Called once at the end of file; a stream without its own end is Broken."""
         held, self._framer.held = self._framer.held, b""
-        found = self._read_all([held]) if held else []
-        if not self._over:
-            failure = errors.inside(held) if held and not self._begun else None
-            found += self._broken(failure or ProviderFailure("cut", "the upstream closed the stream before its end"))
-        return found
+        found: list[Event] = []
+        try:
+            found = self._read(held) if held and not self._over else []
+        except ProviderFailure as failure:
+            if not self._begun:
+                return self._broken(failure)
+        return found + self._broken(ProviderFailure("cut", "the upstream closed the stream before its end"))
 
     def _read_all(self, pieces: list[bytes]) -> list[Event]:
         found: list[Event] = []
@@ -102,6 +104,8 @@ class ResponsesDecoder:
             return []
         try:
             event = lenient.decode(_event, data)
+            if event.type == "error":
+                raise errors.failure(data)
             handle = _HANDLERS.get(event.type)
             if handle is not None:
                 return handle(self, event)
@@ -233,8 +237,7 @@ class ResponsesDecoder:
         return [*found, *([] if usage is None else [Counted(usage)]), Ended()]
 
     def _fail(self, event: WireEvent) -> list[Event]:
-        told = event.error if event.response is None else event.response.error
-        raise errors.failure(told)
+        raise errors.failure(b"" if event.response is None else event.response.error)
 
     def _place(self, event: WireEvent, kind: str, index: int | None = None) -> Key:
         return (self._item_key(event.output_index, event.item_id), kind, index or 0)
@@ -334,7 +337,6 @@ _HANDLERS: dict[str, Callable[[ResponsesDecoder, WireEvent], list[Event]]] = {
     "response.completed": ResponsesDecoder._finish,
     "response.incomplete": ResponsesDecoder._finish,
     "response.failed": ResponsesDecoder._fail,
-    "error": ResponsesDecoder._fail,
     "keepalive": ResponsesDecoder._ping,
     "ping": ResponsesDecoder._ping,
 }

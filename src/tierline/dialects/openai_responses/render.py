@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from tierline.dialects.held_state import refuse_held_state
 from tierline.dialects.openai_responses import finer, tool_names
 from tierline.dialects.openai_responses.expand import LOGPROBS
 from tierline.dialects.openai_responses.finer import NAME
@@ -29,7 +30,8 @@ _UNKNOWN = ("top_k", "seed", "stop", "frequency_penalty", "presence_penalty")
 
 def body(conversation: Conversation, model: Model) -> Rendered:
     """The body for `model`. From other dialects: nothing is stored upstream (`store` false), and functions are not strict unless
-    they say so, for both are otherwise here than there."""
+    they say so, for both are otherwise here than there. Raises BadRequest for what only another upstream holds."""
+    refuse_held_state(conversation, NAME)
     own = conversation.by == NAME
     dropped: list[str] = []
     turns, instructions = conversation.turns, ""

@@ -187,4 +187,3 @@ class WireEvent(msgspec.Struct):
     input: Raw = NOTHING
     annotation: Raw = NOTHING
     logprobs: Raw = NOTHING
-    error: Raw = NOTHING
