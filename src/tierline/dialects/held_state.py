@@ -1,31 +1,25 @@
-"""What an upstream holds of a conversation: a request that leans on it can go to no other dialect than its own.
-
-Called before a conversation is rendered in another dialect than the one it was made in.
-"""
+"""What an upstream holds of a conversation: a request that leans on it can go to no other dialect than its own."""
 
 from __future__ import annotations
 
 from tierline.types.conversation import Conversation, Foreign
 from tierline.types.errors import BadRequest
 
-_RESPONSES = "openai_responses"
-_FIELDS = {"conversation": "a stored conversation", "prompt": "a stored prompt"}
 _ITEMS = frozenset({"item_reference", "compaction"})
+_FIELDS = {"conversation": "a stored conversation", "prompt": "a stored prompt"}
 
 
 def refuse_held_state(conversation: Conversation, dialect: str) -> None:
-    """Raises BadRequest when a conversation cannot be understood in `dialect` without what its own upstream holds, or cannot be answered
-    but there. Only the Responses API has such requests."""
+    """Raises BadRequest when a conversation of another dialect cannot be understood without what its own upstream holds, or cannot be
+    answered but there. To be called before a conversation is rendered in `dialect`."""
     if conversation.by == dialect:
         return
     if conversation.previous:
         raise _refused("previous_response_id", "a stored response")
-    if conversation.by != _RESPONSES:
-        return
     for field, what in _FIELDS.items():
         if field in conversation.extra:
             raise _refused(field, what)
-    if conversation.extra.get("background", b"false") == b"true":
+    if conversation.extra.get("background", b"false").strip() == b"true":
         said = "background: the model that was chosen cannot answer in the background"
         raise BadRequest(f"{said}; leave it out, or name a model of a provider with the Responses API", param="background")
     for turn in conversation.turns:

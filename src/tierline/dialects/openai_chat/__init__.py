@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tierline.dialects.openai_chat import answer, errors, parse, upstream
+from tierline.dialects.openai_chat import answer, completion, errors, expand, parse, render, upstream
+from tierline.dialects.openai_chat.decode import ChatDecoder
+from tierline.dialects.openai_chat.encode import ChatEncoder
 from tierline.dialects.openai_chat.stream import ChatReader
 from tierline.types.catalog import Model
-from tierline.types.errors import RequestError
+from tierline.types.completion import Completion
+from tierline.types.conversation import Conversation, Rendered
+from tierline.types.errors import BadRequest, RequestError
 from tierline.types.outcome import Answer, ErrorClass, Usage
 from tierline.types.request import Kind, Request
 
@@ -55,3 +59,30 @@ class OpenAIChat:
     def render_models(self, models: Sequence[Mapping[str, Any]]) -> bytes:
         """`{"object": "list", "data": [...]}`, each entry with its fields and `"object": "model"`."""
         return answer.models(models)
+
+    def expand(self, request: Request) -> Conversation:
+        """A chat request, whole; raises BadRequest, also for embeddings, which have no conversation."""
+        if request.kind != "chat":
+            raise BadRequest("embeddings go to providers of this dialect only; name another model", param="model")
+        return expand.conversation(request)
+
+    def render_body(self, conversation: Conversation, model: Model) -> Rendered:
+        """The body for `model`, and the names of what this dialect cannot carry; raises BadRequest where another upstream holds a part of
+        the conversation."""
+        return render.body(conversation, model)
+
+    def read_completion(self, body: bytes) -> Completion:
+        """A whole answer; raises ProviderFailure: malformed, or the class of an error sent with status 200."""
+        return completion.read(body)
+
+    def render_completion(self, given: Completion, request: Request) -> bytes:
+        """A whole answer as the client expects it: with functions instead of tools, and plain text for its custom tools."""
+        return completion.render(given, request)
+
+    def decoder(self) -> ChatDecoder:
+        """A fresh decoder for one stream of an upstream."""
+        return ChatDecoder()
+
+    def encoder(self, request: Request) -> ChatEncoder:
+        """A fresh encoder for one client's stream."""
+        return ChatEncoder(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -13,7 +13,14 @@ from tierline.dialects.openai_chat.wire import AnswerMessage, ChatAnswer, Embedd
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import Answer, Usage
 
-T = TypeVar("T", ChatAnswer, EmbeddingsAnswer)
+
+class _MayFail(Protocol):
+    """An answer that may hold an error instead."""
+
+    error: Any
+
+
+T = TypeVar("T", bound=_MayFail)
 
 _chat = msgspec.json.Decoder(ChatAnswer)
 _embeddings = msgspec.json.Decoder(EmbeddingsAnswer)
@@ -31,7 +38,7 @@ FINISH = {
 
 def chat(body: bytes) -> tuple[Answer, Usage | None]:
     """A chat completion; raises ProviderFailure."""
-    wire = _decoded(_chat, body)
+    wire = decoded(_chat, body)
     if not wire.choices:
         raise ProviderFailure("malformed", "the upstream's answer has no choices")
     first = wire.choices[0]
@@ -47,7 +54,7 @@ def chat(body: bytes) -> tuple[Answer, Usage | None]:
 
 def embeddings(body: bytes) -> tuple[Answer, Usage | None]:
     """An embeddings answer; its text is empty. Raises ProviderFailure."""
-    wire = _decoded(_embeddings, body)
+    wire = decoded(_embeddings, body)
     if not wire.data:
         raise ProviderFailure("malformed", "the upstream's answer has no embeddings")
     return Answer(dialect="openai_chat", body=body, served_model=wire.model or ""), usage(wire.usage)
@@ -78,7 +85,8 @@ def models(entries: Sequence[Mapping[str, Any]]) -> bytes:
     return msgspec.json.encode({"object": "list", "data": [{"object": "model", **entry} for entry in entries]})
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """An upstream's whole body; raises ProviderFailure: malformed, or the class of an error sent with status 200."""
     try:
         wire = decoder.decode(body)
     except msgspec.ValidationError as fault:

@@ -14,7 +14,7 @@ _fields = msgspec.json.Decoder(Fields)
 _options = msgspec.json.Decoder(StreamOptions | None)
 _ASK_USAGE = msgspec.Raw(b'{"include_usage":true}')
 _TRUE = msgspec.Raw(b"true")
-_OWN_METADATA = ("x-tierline-", "tierline_")
+OWN_METADATA = ("x-tierline-", "tierline_")
 
 
 def body(request: Request, model: Model) -> bytes:
@@ -57,6 +57,6 @@ def _with_usage(request: Request) -> Fields | msgspec.Raw:
 def _without_own(metadata: msgspec.Raw) -> Fields | msgspec.Raw:
     """The client's metadata without what it said to Tierline; what is no object is left as it is, for the upstream to refuse."""
     try:
-        return {key: value for key, value in _fields.decode(metadata).items() if not key.startswith(_OWN_METADATA)}
+        return {key: value for key, value in _fields.decode(metadata).items() if not key.startswith(OWN_METADATA)}
     except msgspec.DecodeError:
         return metadata
