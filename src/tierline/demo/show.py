@@ -98,7 +98,11 @@ def _escaped(text: str) -> str:
 def show_next(console: Console, url: str, spec: str) -> None:
     """What to try while the gateway is up."""
     body = '{"model": "auto", "messages": [{"role": "user", "content": "Where is my order 40037?"}]}'
-    console.print(f"\n[bold]The gateway is up at {url}[/], by the spec {spec}. Ctrl-C stops it. From another terminal:\n", soft_wrap=True, highlight=False)
+    console.print(
+        f"\n[bold]The gateway is up at {url}[/], by the spec {spec}. Ctrl-C stops it. From another terminal:\n",
+        soft_wrap=True,
+        highlight=False,
+    )
     console.print(
         f"  curl -i {url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'\n",
         soft_wrap=True,
