@@ -19,7 +19,7 @@ ERRORS = {
     "the Norwegian region": ("governance: {rules: [{when: code, why: x, allow: {region: no}}]}  # HERE", "governance.rules[0].allow.region", "got no", "quotes"),
     "a bad duration": ("tasks:\n  t: {why: x, latency_budget: 2 sec}  # HERE", "tasks.t.latency_budget", "'2 sec' is no duration", "1500ms"),
     "a bad size": ("server: {max_body: 10 MiB}  # HERE", "server.max_body", "'10 MiB' is no size", "10MB"),
-    "an endless duration": ("routes:\n  auto: {deadline: .inf}  # HERE", "routes.auto.deadline", "is no duration", ""),
+    "a negative duration": ("routes:\n  auto: {deadline: -3}  # HERE", "routes.auto.deadline", "is no duration", ""),
     "a bad date": ("tasks:\n  t: {why: x, reviewed: last week}  # HERE", "tasks.t.reviewed", "a date such as", ""),
     "a word that is no choice": ("routes:\n  auto: {select: cheapest}  # HERE", "routes.auto.select", "expected one of", "cheapest_above_bar"),
     "text for a list": ("keys:\n  k: {secret: '${K}', routes: auto}  # HERE", "keys.k.routes", "expected a list of texts", "[auto]"),
@@ -176,7 +176,7 @@ HARMLESS = {
     "a fallback further up": "tasks:\n  t: {why: x, models: [mini], fallback: [full]}",
     "governance for exclusive cases": "governance:\n  rules:\n    - {when: code, why: x, allow: {models: [mini]}}\n    - {when: '!code', why: x, allow: {models: [full]}}",
     "a task and models from one of its own": "tasks:\n  t: {why: x, models: [mini, full]}\nroutes:\n  auto: {rules: [{when: code, task: t, use: [full], why: x}]}",
-    "a plain dollar": "tasks:\n  t: {why: "costs $5 or $${x}"}",
+    "a plain dollar": "tasks:\n  t: {why: 'costs $5 or $${x}'}",
     "a task that a rule may settle or read": "tasks:\n  t: {why: x}\nroutes:\n  auto: {rules: [{when: \"task == 't' || language == 'de'\", use: best, why: x}]}",
 }  # fmt: skip
 
@@ -187,7 +187,10 @@ def test_what_works_is_left_alone(case: str, tmp_path: Path) -> None:
 
 
 def test_every_problem_of_a_file_is_reported_at_once_in_the_order_of_its_lines(tmp_path: Path) -> None:
-    text = FLEET + "taks: {}\ntasks:\n  t: {why: x, models: [nobody], quality_bar: 3}\nroutes:\n  auto: {rules: [{when: cod, use: best, why: x}]}\nbudgets: {}\n"
+    text = (
+        FLEET
+        + "taks: {}\ntasks:\n  t: {why: x, models: [nobody], quality_bar: 3}\nroutes:\n  auto: {rules: [{when: cod, use: best, why: x}]}\nbudgets: {}\n"
+    )
     found = problems(tmp_path, text)
     assert [p.path for p in found] == ["taks", "tasks.t.models[0]", "tasks.t.quality_bar", "routes.auto.rules[0].when", "budgets"]
 

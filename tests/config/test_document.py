@@ -38,6 +38,8 @@ SLOPPY = {
     "a key that is no text": ("? [a, b]\n: x\n", 10, "", "a key must be text"),
     "a tag": ("tasks:\n  t: {why: !!python/name:os.system x}\n", 11, "tasks.t.why", "means nothing here"),
     "a date that is none": ("tasks:\n  t: {why: x, reviewed: 2026-13-45}\n", 11, "tasks.t.reviewed", "looks like a date"),
+    "an endless number": ("tasks:\n  t: {why: x, failure_cost: .inf}\n", 11, "tasks.t.failure_cost", "not a finite number"),
+    "no number": ("tasks:\n  t: {why: x, failure_cost: .nan}\n", 11, "tasks.t.failure_cost", "not a finite number"),
     "an alias to itself": ("tasks: &t\n  t: *t\n", 10, "tasks.t", "contains itself"),
     "a merge of a text": ("tasks:\n  t: {why: x, <<: y}\n", 11, "tasks.t.<<", "only a mapping can be merged"),
 }

@@ -6,6 +6,7 @@ Each problem is reported with its line; reading goes on where it can.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ Place = tuple[str | int, ...]
 MAX_BYTES = 4 * 1024**2
 MAX_NODES = 200_000
 MAX_DEPTH = 64
+_HARMLESS_OPENERS = 3000
 
 _MERGE = "tag:yaml.org,2002:merge"
 _PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "timestamp", "str")}
@@ -68,6 +70,8 @@ def parse(text: str, file: str = "tierline.yaml") -> Document:
     """The same for text; `file` is the name that problems show."""
     loader = None
     try:
+        if _too_deep(text):
+            return _broken(file, 0, f"the file nests deeper than {MAX_DEPTH} levels", "write it in fewer levels")
         loader = yaml.CSafeLoader(text)
         root = loader.get_single_node()
     except yaml.YAMLError as error:
@@ -84,6 +88,18 @@ def parse(text: str, file: str = "tierline.yaml") -> Document:
     reader = _Reader(file)
     data = reader.value(root, ())
     return Document(file, data, root, tuple(reader.problems))
+
+
+def _too_deep(text: str) -> bool:
+    """Whether it nests so deeply that composing it, which recurses in C, could break the stack. Few openers cannot."""
+    if sum(map(text.count, "[{-?")) < _HARMLESS_OPENERS:
+        return False
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 class _TooMuch(Exception):
@@ -131,7 +147,10 @@ class _Reader:
             self._report(node, place, f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} means nothing here", "remove it")
             return node.value
         try:
-            return self._scalars.construct_object(node)
+            value = self._scalars.construct_object(node)
+            if isinstance(value, float) and not math.isfinite(value):
+                self._report(node, place, f"{node.value} is not a finite number", "write a plain number")
+            return value
         except (ValueError, OverflowError, yaml.YAMLError):
             self._report(node, place, f"{node.value!r} looks like a date or number but is none", "write it in quotes if it is text")
             return node.value

@@ -103,10 +103,8 @@ class _Walk:
                 return value
             near = did_you_mean(value, map(str, kind.values)) if isinstance(value, str) else ""
             return self._refuse(place, meaning(kind), value, near)
-        if isinstance(kind, inspect.AnyType) or isinstance(value, _ACCEPTED[type(kind)]):
-            number = isinstance(kind, inspect.IntType | inspect.FloatType)
-            if not number or (not isinstance(value, bool) and _within(value, kind)):
-                return value
+        if isinstance(kind, inspect.AnyType) or (type(value) in _ACCEPTED[type(kind)] and _within(value, kind)):
+            return value
         return self._refuse(place, meaning(kind), value)
 
     def _mapping(self, value: Any, kind: inspect.DictType, place: Place) -> Any:
@@ -135,24 +133,23 @@ class _Walk:
         return _DROP
 
 
-_ACCEPTED: Mapping[type, Any] = {
-    inspect.StrType: str,
-    inspect.BoolType: bool,
-    inspect.DateType: datetime.date,
-    inspect.IntType: int,
+_ACCEPTED: Mapping[type, tuple[type, ...]] = {
+    inspect.StrType: (str,),
+    inspect.BoolType: (bool,),
+    inspect.DateType: (datetime.date,),
+    inspect.IntType: (int,),
     inspect.FloatType: (int, float),
-    inspect.NoneType: type(None),
+    inspect.NoneType: (type(None),),
 }
 
 
-def _within(value: float, kind: Any) -> bool:
-    return (
-        math.isfinite(value)
-        and (kind.ge is None or value >= kind.ge)
-        and (kind.gt is None or value > kind.gt)
-        and (kind.le is None or value <= kind.le)
-        and (kind.lt is None or value < kind.lt)
-    )
+def _within(value: Any, kind: inspect.Type) -> bool:
+    """Whether a number is finite and within its limits; everything else has none."""
+    if not isinstance(kind, inspect.IntType | inspect.FloatType):
+        return True
+    above = (kind.ge is None or value >= kind.ge) and (kind.gt is None or value > kind.gt)
+    below = (kind.le is None or value <= kind.le) and (kind.lt is None or value < kind.lt)
+    return math.isfinite(value) and above and below
 
 
 def meaning(kind: inspect.Type) -> str:
@@ -206,7 +203,7 @@ def _said(value: Any) -> str:
         return f"the number {value}"
     if isinstance(value, str):
         return repr(value) if len(value) <= 24 else "a text"
-    return {dict: "a mapping", list: "a list", datetime.date: f"the date {value}"}.get(type(value), f"a {type(value).__name__}")
+    return {dict: "a mapping", list: "a list", datetime.date: f"the date {value}"}.get(type(value), "a date with a time of day")
 
 
 def _hint(wanted: str, value: Any) -> str:
