@@ -1,9 +1,9 @@
 """How well the complexity score ranks real questions: `TIERLINE_DATA=… python bench/complexity.py`
 
-Three looks at the data folder. (1) Easy and hard kinds of prompt: does the score tell arena-hard prompts from intents and everyday instructions
-(area under the curve)? (2) Does the mean failure rate over all models rise with the score, over all questions of a data set and within its tasks (Spearman's rank
-correlation)? (3) The deciles of score against failure. Beside each stands prompt length alone. The labels are read here and nowhere else; the figures are
-in `docs/decisions/0003-complexity-score.md`.
+Three looks at the data folder. (1) Easy and hard kinds of prompt: does the score tell arena-hard prompts from intents and everyday
+instructions (area under the curve)? (2) Does the mean failure rate over all models rise with the score, over all questions of a data set
+and within its tasks (Spearman's rank correlation)? (3) The deciles of score against failure. Beside each stands prompt length alone. The
+labels are read here and nowhere else; the figures are in `docs/decisions/0003-complexity-score.md`.
 """
 
 from __future__ import annotations
@@ -88,9 +88,8 @@ def questions(name: str) -> None:
     rows = failures(name)
     scores, failed = [score(row[1]) for row in rows], [row[2] for row in rows]
     lengths = [len(row[1]) for row in rows]
-    print(
-        f"\n{name}: {len(rows)} questions; Spearman with failure: score {spearman(scores, failed):+.3f}, length {spearman(lengths, failed):+.3f}"
-    )
+    by_score, by_length = spearman(scores, failed), spearman(lengths, failed)
+    print(f"\n{name}: {len(rows)} questions; Spearman with failure: score {by_score:+.3f}, length {by_length:+.3f}")
     tasks: dict[str, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         tasks[row[0]].append(index)

@@ -66,7 +66,7 @@ def measure(call: Callable[[int], Features], rounds: int = 3_000) -> tuple[float
 
 
 def main() -> None:
-    spec = msgspec.convert(SPEC, Spec, dec_hook=lambda kind, value: Duration.parse(value))
+    spec = msgspec.convert(SPEC, Spec, dec_hook=lambda _, value: Duration.parse(value))
     loaded = Loaded(spec=spec, path=Path("bench.yaml"), models={}, providers={}, keys={}, fingerprint="", parts={}, canonical=b"")
     extract, scorer = Extractor(loaded), HintScorer(loaded, 0.6)
     shapes = {

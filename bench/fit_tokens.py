@@ -37,13 +37,15 @@ from tierline.routing.extract.tokens import WEIGHTS, counts  # the package is no
 DATA = Path(os.environ.get("TIERLINE_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 LOCALES = Path("/usr/share/locale")
 LANGUAGES = {
-    "zh": ["zh_CN", "zh_Hans"], "zh-TW": ["zh_TW", "zh_Hant"], "ja": ["ja"], "ko": ["ko"], "ar": ["ar"], "ru": ["ru"], "de": ["de"], "fr": ["fr"],
-    "es": ["es"], "it": ["it"], "pt": ["pt_BR", "pt"], "nl": ["nl"], "pl": ["pl"], "tr": ["tr"], "hi": ["hi"], "uk": ["uk"], "he": ["he"],
-    "el": ["el"], "vi": ["vi"], "th": ["th"], "cs": ["cs"], "sv": ["sv"], "fa": ["fa"],
+    "zh": ["zh_CN", "zh_Hans"], "zh-TW": ["zh_TW", "zh_Hant"], "ja": ["ja"], "ko": ["ko"], "ar": ["ar"], "ru": ["ru"], "de": ["de"],
+    "fr": ["fr"], "es": ["es"], "it": ["it"], "pt": ["pt_BR", "pt"], "nl": ["nl"], "pl": ["pl"], "tr": ["tr"], "hi": ["hi"], "uk": ["uk"],
+    "he": ["he"], "el": ["el"], "vi": ["vi"], "th": ["th"], "cs": ["cs"], "sv": ["sv"], "fa": ["fa"],
 }  # fmt: skip
+_HAN, _ARABIC, _CYRILLIC = r"[\u4e00-\u9fff]", r"[\u0600-\u06ff]", r"[\u0400-\u04ff]"
 SCRIPT = {
-    "zh": r"[\u4e00-\u9fff]", "zh-TW": r"[\u4e00-\u9fff]", "ja": r"[\u3040-\u30ff\u4e00-\u9fff]", "ko": r"[\uac00-\ud7a3]", "ar": r"[\u0600-\u06ff]", "fa": r"[\u0600-\u06ff]",
-    "ru": r"[\u0400-\u04ff]", "uk": r"[\u0400-\u04ff]", "hi": r"[\u0900-\u097f]", "he": r"[\u0590-\u05ff]", "el": r"[\u0370-\u03ff]", "th": r"[\u0e00-\u0e7f]",
+    "zh": _HAN, "zh-TW": _HAN, "ja": r"[\u3040-\u30ff\u4e00-\u9fff]", "ko": r"[\uac00-\ud7a3]", "ar": _ARABIC, "fa": _ARABIC,
+    "ru": _CYRILLIC, "uk": _CYRILLIC, "hi": r"[\u0900-\u097f]", "he": r"[\u0590-\u05ff]", "el": r"[\u0370-\u03ff]",
+    "th": r"[\u0e00-\u0e7f]",
 }  # fmt: skip
 Sources = dict[str, dict[str, list[str]]]
 
@@ -140,10 +142,8 @@ def programs(found: Sources, dice: random.Random) -> None:
         for _ in range(4):
             start = dice.randrange(max(len(text) - 500, 1))
             found["code"][str(path)].append(text[start : start + dice.choice((200, 500, 1000, 3000))])
-    rows = duckdb.sql(
-        f"select task, query_id, model, score, cost_usd, input_tokens, output_tokens, query from '{DATA}/mmlu_pro.parquet' using sample 3000"
-    ).fetchall()
     names = ("task", "query_id", "model", "score", "cost_usd", "input_tokens", "output_tokens", "query")
+    rows = duckdb.sql(f"select {', '.join(names)} from '{DATA}/mmlu_pro.parquet' using sample 3000").fetchall()
     for index in range(0, len(rows), 3):
         records = [dict(zip(names, r, strict=True)) for r in rows[index : index + 3]]
         for record in records:

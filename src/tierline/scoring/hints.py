@@ -16,9 +16,10 @@ NO_TASK = 0.25
 class HintScorer:
     """Names the task whose hints were hit, and takes the complexity score for its difficulty. Pure.
 
-    `Features.matches` holds the weighed hits of each task: a keyword counts 1 (no more than 4 in all), a pattern 3 (no more than 6), the operation 1 and
-    the system prompt's glob 8. The probability of a task is its hits squared over the sum of all squares and `NO_TASK`. It abstains where tasks were hit
-    but none reaches `abstain_below`; where none was hit there is nothing to be unsure about, and difficulty decides alone."""
+    `Features.matches` holds the weighed hits of each task: a keyword counts 1 (no more than 4 in all), a pattern 3 (no more than 6), the
+    operation 1 and the system prompt's glob 8. The probability of a task is its hits squared over the sum of all squares and `NO_TASK`.
+    It abstains where tasks were hit but none reaches `abstain_below`; where none was hit there is nothing to be unsure about, and
+    difficulty decides alone."""
 
     name = "hints"
 

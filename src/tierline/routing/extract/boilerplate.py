@@ -45,7 +45,8 @@ _MATERIAL = frozenset(MATERIAL)
 
 
 def strip(text: str) -> tuple[str, int]:
-    """The user's own words, and the number of blocks of material cut out of them. A tag that is never closed stays text. Linear in the text."""
+    """The user's own words, and the number of blocks of material cut out of them. A tag that is never closed stays text. Linear in the
+    text."""
     if "</" not in text:
         return text, 0
     opened: list[tuple[int, str]] = []

@@ -1,7 +1,7 @@
 """How hard a request looks: a sum of named parts, each between nothing and its weight, cut to [0, 1].
 
-Every part grows from 0 towards its weight as `n / (n + half)`: the first signs count most, and no part decides alone. How well the sum ranks
-real questions, and where it is weak, stands in `docs/decisions/0003-complexity-score.md`.
+Every part grows from 0 towards its weight as `n / (n + half)`: the first signs count most, and no part decides alone. How well the sum
+ranks real questions, and where it is weak, stands in `docs/decisions/0003-complexity-score.md`.
 """
 
 from __future__ import annotations
@@ -34,13 +34,15 @@ PARTS: Mapping[str, tuple[float, float]] = {
 }
 """Part → its weight (the most it can add) and half (the count at which it has added half of it; 0 where the part has a scale of its own).
 
-`length`: characters of what is judged, on a logarithmic scale from 60 to 3,000. `reasoning`, `maths`, `constraints`, `depth`, `steps`: words of those
-families. `formulas`: TeX, and maths signs. `steps` counts list items too. `code`: code is there. `questions`: after the first. `turns`: the user's, after the
-first. `tools`: tools that may be called, and results that came. `format`: JSON is asked for. `context`: tokens beside the words, on a logarithmic
-scale from 1,000 to 100,000. `instructions`: constraints in the head of the system prompt. `options`: a multiple choice."""
+`length`: characters of what is judged, on a logarithmic scale from 60 to 3,000. `reasoning`, `maths`, `constraints`, `depth`, `steps`:
+words of those families. `formulas`: TeX, and maths signs. `steps` counts list items too. `code`: code is there. `questions`: after the
+first. `turns`: the user's, after the first. `tools`: tools that may be called, and results that came. `format`: JSON is asked for.
+`context`: tokens beside the words, on a logarithmic scale from 1,000 to 100,000. `instructions`: constraints in the head of the system
+prompt. `options`: a multiple choice."""
 
 SIMPLE = 0.6
-"""A classification, an extraction or a short answer takes so many parts of what its words would add: one label is easier to give than to write about."""
+"""A classification, an extraction or a short answer takes so many parts of what its words would add: one label is easier to give than to
+write about."""
 
 _INDEX = {name: index for index, name in enumerate(FAMILIES)}
 _REASONING, _MATHS, _CONSTRAINT, _STEPS, _DEPTH, _TECHNICAL, _PROOF = (
@@ -50,73 +52,69 @@ _REASONING, _MATHS, _CONSTRAINT, _STEPS, _DEPTH, _TECHNICAL, _PROOF = (
 
 SHORTEST, LONGEST = 60, 3_000
 LEAST_CONTEXT, MOST_CONTEXT = 1_000, 100_000
-_LENGTH_SCALE, _CONTEXT_SCALE = math.log(LONGEST / SHORTEST), math.log(MOST_CONTEXT / LEAST_CONTEXT)
-_LENGTH, _CONTEXT = PARTS["length"][0], PARTS["context"][0]
-_COUNTED = tuple(
-    (name, *PARTS[name])
-    for name in (
-        "reasoning",
-        "proof",
-        "maths",
-        "formulas",
-        "constraints",
-        "depth",
-        "technical",
-        "steps",
-        "questions",
-        "turns",
-        "tools",
-        "instructions",
-    )
-)
+
+_AT_MOST = 64
+
+
+def _table(name: str, factor: float) -> tuple[float, ...]:
+    """What a part adds for each count up to 64, beyond which it hardly grows."""
+    weight, half = PARTS[name]
+    return tuple(round(weight * factor * count / (count + half), 3) if count else 0.0 for count in range(_AT_MOST + 1))
+
+
+_COUNTED = (
+    "reasoning", "proof", "maths", "formulas", "constraints", "depth", "technical", "steps", "questions", "turns", "tools", "instructions",
+)  # fmt: skip
+_TABLES = {simple: tuple((name, _table(name, SIMPLE if simple else 1.0)) for name in _COUNTED) for simple in (False, True)}
 
 
 def complexity(
     form: Structure,
     families: Sequence[int],
     system: Sequence[int],
-    *,
     questions: int,
     turns: int,
     tools: int,
-    structured: bool,
     context: float,
+    *,
+    structured: bool,
     simple: bool,
 ) -> Complexity:
-    """The score and the parts that are not nothing, each rounded to four digits."""
+    """The score and the parts that are not nothing, each rounded to three digits."""
     counts = (
         families[_REASONING],
         families[_PROOF],
         families[_MATHS],
-        form.formulas + form.signs / 4,
+        form.formulas + form.signs // 4,
         families[_CONSTRAINT],
         families[_DEPTH],
         families[_TECHNICAL],
-        families[_STEPS] + (0 if form.options >= 3 else form.items),
+        families[_STEPS] + (0 if form.options else form.items),
         questions - 1,
         turns - 1,
         tools,
         system[_CONSTRAINT],
     )
-    factor = SIMPLE if simple else 1.0
     parts: dict[str, float] = {}
     score = 0.0
-    for (name, weight, half), count in zip(_COUNTED, counts, strict=True):
+    for (name, table), count in zip(_TABLES[simple], counts, strict=True):
         if count > 0:
-            score += _add(parts, name, weight * factor * count / (count + half))
-    if form.chars > SHORTEST:
-        score += _add(parts, "length", _LENGTH * factor * min(math.log(form.chars / SHORTEST) / _LENGTH_SCALE, 1.0))
-    if context > LEAST_CONTEXT:
-        score += _add(parts, "context", _CONTEXT * factor * min(math.log(context / LEAST_CONTEXT) / _CONTEXT_SCALE, 1.0))
-    if form.code:
-        score += _add(parts, "code", PARTS["code"][0] * factor)
-    if structured:
-        score += _add(parts, "format", PARTS["format"][0] * factor)
-    if form.options >= 3:
-        score += _add(parts, "options", PARTS["options"][0] * factor)
+            parts[name] = value = table[count if count < _AT_MOST else _AT_MOST]
+            score += value
+    factor = SIMPLE if simple else 1.0
+    for name, share in (
+        ("length", _scale(form.chars, SHORTEST, LONGEST)),
+        ("context", _scale(context, LEAST_CONTEXT, MOST_CONTEXT)),
+        ("code", form.code),
+        ("format", structured),
+        ("options", form.options),
+    ):
+        if share and (value := round(PARTS[name][0] * factor * share, 3)):
+            parts[name] = value
+            score += value
     return Complexity(min(round(score, 3), 1.0), parts)
 
 
-def _add(parts: dict[str, float], name: str, value: float) -> float:
-    parts[name] = value = round(value, 3)
-    return value
+def _scale(value: float, low: float, high: float) -> float:
+    """0 at `low` and below, 1 at `high` and above, logarithmic between."""
+    return 0.0 if value <= low else min(math.log(value / low) / math.log(high / low), 1.0)

@@ -40,8 +40,9 @@ LONGEST_ANSWER = 32_000.0
 
 _TOKENS = {word: size for size, words in UNITS for word in words}
 _NUMBERS = {
-    "a": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "zwei": 2, "drei": 3, "deux": 2,
-    "trois": 3, "dos": 2, "tres": 3, "due": 2, "tre": 3, "один": 1, "два": 2, "три": 3, "一": 1, "两": 2, "三": 3, "五": 5, "十": 10,
+    "a": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "zwei": 2, "drei": 3, "deux": 2, "trois": 3, "dos": 2, "tres": 3, "due": 2, "tre": 3, "один": 1, "два": 2, "три": 3,
+    "一": 1, "两": 2, "三": 3, "五": 5, "十": 10,
 }  # fmt: skip
 
 
@@ -69,14 +70,14 @@ def _number(before: str) -> int:
 
 def output_tokens(
     operation: Operation,
+    complexity: float,
+    params: Params,
+    length: float | None,
     *,
     code: bool,
     brief: bool,
-    length: float | None,
     looping: bool,
     pleasantry: bool,
-    complexity: float,
-    params: Params,
 ) -> int:
     """Expected tokens of the answer, thinking included, never above what `max_tokens` allows; for each of `n` answers."""
     if operation == "embedding":

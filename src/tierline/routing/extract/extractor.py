@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import math
 import re
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from tierline.routing.extract.fingerprint import draw, fingerprint
 from tierline.routing.extract.language import language
 from tierline.routing.extract.lexicon import FAMILIES
 from tierline.routing.extract.needs import needs
-from tierline.routing.extract.operation import operations
+from tierline.routing.extract.operation import NO_RULES, operations, rules
 from tierline.routing.extract.reading import Reading, is_pleasantry, read
 from tierline.routing.extract.scan import OPERATION, SYSTEM_PROMPT, Found, Scanner, clip
 from tierline.routing.extract.structure import questions, structure
@@ -39,12 +40,13 @@ class _System(NamedTuple):
     fingerprint: str = ""
     tokens: float = 0.0
     families: list[int] = _NOTHING
+    rules: tuple[float, ...] = NO_RULES
     tasks: tuple[str, ...] = ()
 
 
 class Extractor:
-    """Compiles a spec's signals and hints once; a call turns a request into its features. Pure: the same request gives the same features, and no
-    request, however odd, raises."""
+    """Compiles a spec's signals and hints once; a call turns a request into its features. Pure: the same request gives the same features,
+    and no request, however odd, raises."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._scan = Scanner(loaded)
@@ -75,7 +77,7 @@ class Extractor:
             hints=request.hints,
             operation=work.operation,
             operations=work.operations,
-            input_tokens=-int(-tokens // 1),
+            input_tokens=math.ceil(tokens),
             output_tokens=work.output_tokens,
             needs=needs(request, reading.media),
             turns=reading.turns,
@@ -98,10 +100,12 @@ class Extractor:
 
     def _read_system(self, prompt: str) -> _System:
         stripped = prompt.strip()
+        families, opening = self._scan.families(prompt[:SYSTEM_HEAD])
         return _System(
             fingerprint(prompt),
             text_tokens(prompt.encode("utf-8", "surrogatepass"), prompt.isascii()),
-            self._scan.families(prompt[:SYSTEM_HEAD]),
+            families,
+            rules(families, opening),
             tuple(name for name, glob in self._globs if glob.match(stripped)),
         )
 
@@ -136,18 +140,17 @@ def _judge(request: Request, reading: Reading, system: _System, found: Found, to
     text = clip(reading.asked)
     form = structure(text)
     asked = questions(clip(reading.last))
-    operation, seen = operations(families, found.opening, system.families, reading.material, structured, form.formulas, form.options)
+    operation, seen = operations(families, found.opening, system.rules, reading.material > 0, structured, form.formulas > 0, form.options)
     pleasantry = is_pleasantry(reading.last)
     brief = bool(families[_BRIEF] or system.families[_BRIEF])
     simple = operation in {"classification", "extraction"} or brief
-    hard = _PLEASANT if pleasantry else complexity(
-        form, families, system.families, questions=asked, turns=reading.turns, tools=len(request.tools) + reading.results, structured=structured,
-        context=tokens - len(reading.asked) / 4, simple=simple,
-    )  # fmt: skip
-    expected = output_tokens(
-        operation, code=form.code, brief=brief, length=asked_length(found.lengths), looping=bool(request.tools) and reading.results > 0,
-        pleasantry=pleasantry, complexity=hard.score, params=params,
-    )  # fmt: skip
+    hard = _PLEASANT
+    if not pleasantry:
+        tools, context = len(request.tools) + reading.results, tokens - len(reading.asked) / 4
+        hard = complexity(form, families, system.families, asked, reading.turns, tools, context, structured=structured, simple=simple)
+    looping = reading.results > 0 and bool(request.tools)
+    length = asked_length(found.lengths)
+    expected = output_tokens(operation, hard.score, params, length, code=form.code, brief=brief, looping=looping, pleasantry=pleasantry)
     return _Work(operation, seen, expected, asked, form.code, hard)
 
 

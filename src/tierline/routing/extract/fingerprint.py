@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
-_CALENDAR = frozenset(
-    """
-    am apr april aug august dec december feb february fri friday gmt jan january jul july jun june mar march may mon monday nov
-    november oct october pm sat saturday sep sept september sun sunday thu thursday tue tuesday utc wed wednesday
-    """.split()
-)
+_CALENDAR = frozenset({
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
+    "am", "pm", "utc", "gmt",
+})  # fmt: skip
 _EDGES = ".,;:!?()[]{}<>\"'`*"
 _DIGITS = frozenset("0123456789")
 _NO_DIGITS = dict.fromkeys(map(ord, _DIGITS))
@@ -20,9 +20,9 @@ LOOKED_AT = 16_384
 def fingerprint(prompt: str) -> str:
     """12 hex digits for a system prompt with its changing parts taken out, empty for an empty prompt.
 
-    A word counts as changing when it holds a digit, an `@` or `://`, or names a month, a weekday or a time zone: dates, numbers, UUIDs, hashes,
-    addresses. Runs of them count as one, and white space does not count. Words that are not ASCII lose their digits only, for some scripts write whole
-    sentences without a space."""
+    A word counts as changing when it holds a digit, an `@` or `://`, or names a month, a weekday or a time zone: dates, numbers, UUIDs,
+    hashes, addresses. Runs of them count as one, and white space does not count. Words that are not ASCII lose their digits only, for
+    some scripts write whole sentences without a space."""
     if not prompt or prompt.isspace():
         return ""
     kept: list[str] = []

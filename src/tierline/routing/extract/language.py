@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tierline.routing.extract.tokens import classes
+
 SAMPLE = 200
 """Characters looked at."""
 
@@ -16,60 +18,70 @@ def _listed(text: str) -> frozenset[str]:
 COMMON: Mapping[str, frozenset[str]] = {
     "en": _listed(
         """
-        a an and are be can do for have how i in is it my not of on please that the this to was what which why with write you
+        a about all an and any are as at be but by can could did do does for from had has have he how i if in into is it me more
+        my not of on one or our out please she should some than that the their them then there they this to up was we were what
+        when where which who why will with would write you your
         """
     ),
     "de": _listed(
         """
-        auf bitte das dem den der die du ein eine es für ich im ist kann mir mit nicht schreibe sie sind und von warum was welche
-        wie wir zu
+        aber als am auch auf bei bin bist bitte das dem den der die diese dieser dieses du ein eine einem einen einer es für
+        gibt haben hat ich im ist kann mein meine mir mit nach nicht noch nur oder schreibe sich sie sind und uns vom von warum
+        was welche wenn wer werden wie wir wird wo zu zum zur über
         """
     ),
     "fr": _listed(
         """
-        au avec ce cette comment dans des du est et il je la le les mon nous pas plaît pour pourquoi que quelle qui s'il sont sur
-        un une vous écris
+        ai as au aux avec avez ce cette comment dans des du elle elles est et faire fait il ils je la le les leur ma mais mes
+        mon notre nous ou où pas peux plaît plus pour pourquoi que quel quelle qui s'il sa sans ses si son sont sur très un une
+        votre vous écris être
         """
     ),
     "es": _listed(
         """
-        al como con cuál cómo de del el en es escribe esta está favor la las los mi no para por puede que qué se son un una y
+        al como con cuál cuándo cómo de del desde dónde el en es escribe esta este esto está favor ha hace hay he la las le les
+        lo los mi mis muy más no nos para pero por puede que quién qué se ser si sin sobre son su sus te tu un una y
         """
     ),
     "it": _listed(
         """
-        che come con cosa del della di e gli il la le lo mi nel non per perché puoi quale questa questo scrivi si sono un una è
+        abbiamo al alla anche che chi come con cosa dal degli dei del della delle di dove e fare gli ha hai ho il io la le lo ma
+        mi mia mio nel nella non per perché più puoi quale quando questa questo scrivi se si sono sua suo tu un una è
         """
     ),
     "pt": _listed(
         """
-        a as com como da de do e em escreva está isso meu na no não o os para por quais qual que se são um uma você é
+        a aos as com como da de do e ela ele em escreva essa esse está eu foi isso isto mais mas meu meus minha muito na nas no
+        nos não o onde os ou para por quais qual quando que quem se ser seu sua são tem têm um uma você à é
         """
     ),
     "nl": _listed(
         """
-        aan dat de dit een en er het hoe ik is je kun met mijn naar niet op schrijf te van voor waarom wat wij zijn
+        aan als ben bent bij dat de deze die dit door een en er hebben heeft het hoe hun ik is je kun maar met mijn naar niet
+        nog om ons onze ook op over schrijf te uit van voor waar waarom wat wel wie wij worden wordt zijn
         """
     ),
     "pl": _listed(
         """
-        co czy dla dlaczego do i jak jest jestem który mi na napisz nie o od po proszę przez się są to w z że
+        ale być był była ci co czego czy czym dla dlaczego do gdzie i jak jest jestem już kiedy kto który lub ma mam mi mnie
+        moje mój na napisz nie o od po proszę przez się są ta te tego ten to tylko tym w z że
         """
     ),
     "tr": _listed(
         """
-        ben bir bu daha değil gibi hangi ile için kadar lütfen mi mı nasıl ne neden olarak sen var ve yaz çok
+        ama bana ben beni bir biz bu da daha değil en gibi hangi her ile için kadar kim lütfen mi mı nasıl ne neden nerede o
+        olan olarak sana sen siz sonra var ve veya ya yaz zaman çok önce şey şu
         """
     ),
 }
 _MARKS = {
-    "ß": "de", "ä": "de", "ö": "de", "ü": "de", "ñ": "es", "¿": "es", "ã": "pt", "õ": "pt", "ł": "pl", "ż": "pl", "ę": "pl", "ğ": "tr", "ı": "tr", "ş": "tr", "œ": "fr", "ê": "fr",
-}  # fmt: skip
+    mark: name
+    for name, marks in (("de", "ßäöü"), ("es", "ñ¿"), ("pt", "ãõ"), ("pl", "łżęąść"), ("tr", "ğış"), ("fr", "œê"))
+    for mark in marks
+}
+"""Letters that give a language away, or nearly."""
 _PUNCTUATION = str.maketrans(dict.fromkeys('.,;:!?"()[]{}<>*`¿¡«»“”\n\t', " "))
 _ENGLISH = COMMON["en"]
-_SCRIPTS = (
-    ("kana", 0x3040, 0x30FF), ("han", 0x4E00, 0x9FFF), ("ko", 0xAC00, 0xD7AF), ("ru", 0x0400, 0x04FF), ("ar", 0x0600, 0x06FF), ("hi", 0x0900, 0x097F),
-)  # fmt: skip
 _OTHERS = {"ru": frozenset("іїєґўјљњћђџѓќ"), "ar": frozenset("پچژگکیےٹڈ")}
 """Letters of the script that the language itself does not use: Ukrainian, Serbian; Persian, Urdu."""
 
@@ -88,31 +100,27 @@ def language(text: str) -> str:
 
 def _script(sample: str) -> str | None:
     """The language that a script gives away, empty for a script shared with others, None for Latin."""
-    seen = dict.fromkeys(("latin", "other", "kana", "han", "ko", "ru", "ar", "hi"), 0)
-    for char in sample:
-        if char.isalpha():
-            seen[_name(ord(char))] += 1
-    latin = seen.pop("latin")
-    if sum(seen.values()) * 4 <= latin:
+    encoded = sample.encode("utf-8", "surrogatepass")
+    seen = dict.fromkeys(("ja", "zh", "ko", "ru", "ar", "hi", ""), 0)
+    for name, marks in _MARKED:
+        for mark in marks:
+            seen[name] += encoded.count(mark)
+    blocks = classes(encoded)
+    for kind, name in _BLOCKS:
+        seen[name] += blocks.count(kind)
+    kana = seen["ja"]
+    if kana * 12 >= seen["zh"] and kana:
+        seen["ja"] += seen.pop("zh")
+    if sum(seen.values()) * 4 <= sum(map(blocks.count, _LATIN)):
         return None
-    if seen["kana"] * 12 >= seen["han"]:
-        seen["ja"] = seen.pop("kana") + seen.pop("han") if seen["kana"] else 0
-    else:
-        seen["zh"] = seen.pop("kana") + seen.pop("han")
     best = max(seen, key=seen.__getitem__)
-    return "" if best == "other" or not _OTHERS.get(best, _NONE).isdisjoint(sample) else best
+    return "" if not _OTHERS.get(best, _NONE).isdisjoint(sample) else best
 
 
 _NONE: frozenset[str] = frozenset()
-
-
-def _name(code: int) -> str:
-    if code < 0x250:
-        return "latin"
-    for name, first, last in _SCRIPTS:
-        if first <= code <= last:
-            return name
-    return "other"
+_MARKED = (("ja", (b"\xe3\x81", b"\xe3\x82", b"\xe3\x83")), ("hi", (b"\xe0\xa4", b"\xe0\xa5")), ("", (b"\xe0\xb8", b"\xe0\xb9")))
+_BLOCKS = ((b"J", "zh"), (b"G", "ko"), (b"C", "ru"), (b"R", "ar"), (b"g", ""), (b"H", ""))
+_LATIN = (b"a", b"L", b"P", b"V")
 
 
 def _latin(sample: str) -> str:

@@ -21,10 +21,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "reasoning": _listed(
         """
         prove, proof, derive, derivation, why does, why do, why is, why are, explain why, explain how, step by step, step-by-step,
-        reason through, reasoning, think through, think carefully, analyze, analyse, analysis, evaluate, assess, suppose, hypothetically, respectively, consider the, trade-off,
-        trade-offs, tradeoff, tradeoffs, justify, pros and cons, root cause, debug, diagnose, deduce, infer, optimize, optimise,
-        optimal, calculate, compute, solve, determine, find the, verify, implications, what would happen, counterexample,
-        critique, plan for, figure out, which is better, show that, beweise, beweis, begründe, analysiere,
+        reason through, reasoning, think through, think carefully, analyze, analyse, analysis, evaluate, assess, suppose, hypothetically,
+        respectively, consider the, trade-off, trade-offs, tradeoff, tradeoffs, justify, pros and cons, root cause, debug, diagnose,
+        deduce, infer, optimize, optimise, optimal, calculate, compute, solve, determine, find the, verify, implications, what would
+        happen, counterexample, critique, plan for, figure out, which is better, show that, beweise, beweis, begründe, analysiere,
         berechne, bewerte, schritt für schritt, warum, abwägen, löse, démontre, démontrer, prouve, prouver, calcule, pourquoi,
         étape par étape, évalue, résous, demuestra, analiza, calcula, por qué, paso a paso, evalúa, resuelve, dimostra, calcola,
         analizza, passo dopo passo, 证明, 分析, 推导, 计算, 为什么, 一步一步, 逐步, 评估, 求解, 推理, 証明, 分析して, 計算して,
@@ -84,25 +84,26 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
         converges, limit of, function f, sum of, product of, square root, logarithm, factorial, combinatorics,
         permutations, combinations, roots, complex number, complex numbers, topology, subgroup, isomorphic,
         finite field, vertices, velocity, acceleration, voltage, momentum, enthalpy, entropy, equilibrium,
-        wavelength, fraction, diameter, coefficient, numerator, denominator, mean and, variance, standard deviation, quantum, hamiltonian, gleichung, ableitung, wahrscheinlichkeit, satz, équation, dérivée, probabilité,
-        théorème, ecuación, derivada, probabilidad, teorema, 方程, 概率, 积分, 矩阵, 定理, 函数, 整数, 方程式, 確率, 積分, 行列,
-        방정식, 확률, 적분, уравнение, вероятность, интеграл, матрица, теорема
+        wavelength, fraction, diameter, coefficient, numerator, denominator, mean and, variance, standard deviation, quantum, hamiltonian,
+        gleichung, ableitung, wahrscheinlichkeit, satz, équation, dérivée, probabilité, théorème, ecuación, derivada, probabilidad,
+        teorema, 方程, 概率, 积分, 矩阵, 定理, 函数, 整数, 方程式, 確率, 積分, 行列, 방정식, 확률, 적분, уравнение, вероятность, интеграл,
+        матрица, теорема
         """
     ),
     "technical": _listed(
         """
         python, javascript, typescript, java, c++, c#, rust, golang, haskell, kotlin, swift, php, ruby, bash, powershell, sql, postgres,
-        postgresql, mysql, mongodb, redis, regex, html, css, react, vue, angular, django, flask, pytorch, tensorflow, numpy, pandas, scikit-learn,
-        docker, terraform, aws, azure, linux, kernel, api, rest api, graphql, json schema, function that, function to, method, class, array,
-        pointer, thread, threads, async, recursion, recursive, query, database, schema, index, server, client, endpoint, webhook, compile,
-        stack trace, exception, memory leak, unit test, integration test, ci/cd, git, script that, script to, program that, program to,
-        code, programming, software, firmware, embedded, driver, dataset, regression, classifier, gradient, embedding, embeddings,
-        molecule, molecular, molecules, atom, atoms, mole, moles, reaction, compound, compounds, acid, spectrum, catalyst, particle, particles, density,
-        magnetic, electric field, capacitor, resistor, circuit, torque, viscosity, heat transfer, pressure, adiabatic, fluid, reactor, genome,
-        protein, enzyme, defendant, plaintiff, statute, jurisdiction, liability, tort, attorney, constitutional, bond, portfolio, derivatives,
-        elasticity, monetary, programm, datenbank, skript, programme, code source, base de données, programa, código, base de datos, programma,
-        代码, 编程, 数据库, 函数, 接口, 程序, 脚本, コード, プログラム, データベース, 関数, 코드, 함수, 데이터베이스, 프로그램, код, программу, программа,
-        функция, функцию, скрипт, базу данных
+        postgresql, mysql, mongodb, redis, regex, html, css, react, vue, angular, django, flask, pytorch, tensorflow, numpy, pandas,
+        scikit-learn, docker, terraform, aws, azure, linux, kernel, api, rest api, graphql, json schema, function that, function to,
+        method, class, array, pointer, thread, threads, async, recursion, recursive, query, database, schema, index, server, client,
+        endpoint, webhook, compile, stack trace, exception, memory leak, unit test, integration test, ci/cd, git, script that, script to,
+        program that, program to, code, programming, software, firmware, embedded, driver, dataset, regression, classifier, gradient,
+        embedding, embeddings, molecule, molecular, molecules, atom, atoms, mole, moles, reaction, compound, compounds, acid, spectrum,
+        catalyst, particle, particles, density, magnetic, electric field, capacitor, resistor, circuit, torque, viscosity, heat transfer,
+        pressure, adiabatic, fluid, reactor, genome, protein, enzyme, defendant, plaintiff, statute, jurisdiction, liability, tort,
+        attorney, constitutional, bond, portfolio, derivatives, elasticity, monetary, programm, datenbank, skript, programme, code source,
+        base de données, programa, código, base de datos, programma, 代码, 编程, 数据库, 函数, 接口, 程序, 脚本, コード, プログラム,
+        データベース, 関数, 코드, 함수, 데이터베이스, 프로그램, код, программу, программа, функция, функцию, скрипт, базу данных
         """
     ),
     "quantity": _listed(
@@ -156,7 +157,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     ),
     "length": tuple(word for _, words in UNITS for word in words),
 }
-"""Family → its words. The first five are kinds of work, `brief` and `length` belong to the answer, all between to what makes a request hard."""
+"""Family → its words. The first five are kinds of work, `brief` and `length` belong to the answer, all between to what makes a request
+hard."""
 
 PLEASANTRIES = frozenset(
     _listed(

@@ -15,8 +15,9 @@ SHORT_WORDS = 6
 
 
 class Reading(NamedTuple):
-    """The parts of a request. `asked` is what is judged: the last user turn, with the last one of substance before it where it is short; `before` are
-    the other user turns, oldest first; `last` is the last user turn alone. All of these are the user's own words, without boilerplate.
+    """The parts of a request. `asked` is what is judged: the last user turn, with the last one of substance before it where it is short;
+    `before` are the other user turns, oldest first; `last` is the last user turn alone. All of these are the user's own words, without
+    boilerplate.
 
     `text` holds all text but the system prompt, for counting; `overhead` the tokens of what is not text; `media` the kinds of media in use;
     `material` the blocks of documents handed over; `results` the tool results; `turns` the user's turns."""
@@ -106,8 +107,8 @@ _NO_MEDIA: frozenset[str] = frozenset()
 
 
 def judged(turns: list[str]) -> tuple[str, list[str]]:
-    """The text that is judged, and the turns beside it. A short last turn ("yes", "go on", "and for 7?") stands on the last turn of substance
-    before it; thanks and greetings stand alone."""
+    """The text that is judged, and the turns beside it. A short last turn ("yes", "go on", "and for 7?") stands on the last turn of
+    substance before it; thanks and greetings stand alone."""
     if not turns:
         return "", []
     last = turns[-1]

@@ -1,9 +1,11 @@
 """One pass of one automaton over the user's words: the built-in families, the spec's signals and the tasks' hints together.
 
-Keywords are whole words or phrases, case ignored. In scripts that write without spaces, or glue particles to words (Chinese, Japanese, Korean, Thai
-and their neighbours), a keyword counts wherever it stands. Patterns are RE2, matched in one pass of one set; only those found are counted.
+Keywords are whole words or phrases, case ignored. In scripts that write without spaces, or glue particles to words (Chinese, Japanese,
+Korean, Thai and their neighbours), a keyword counts wherever it stands. Patterns are RE2, matched in one pass of one set; only those
+found are counted.
 
-Of very long texts the first `HEAD` and the last `TAIL` characters of what is judged are looked at, and the newest `BEFORE` of the turns before it.
+Of very long texts the first `HEAD` and the last `TAIL` characters of what is judged are looked at, and the newest `BEFORE` of the turns
+before it.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ KEYWORD, KEYWORDS_AT_MOST = 1, 4
 PATTERN, PATTERNS_AT_MOST = 3, 6
 OPERATION = 1
 SYSTEM_PROMPT = 8
-"""What each hit weighs in `Features.matches`: a keyword 1 (no more than 4 in all), a pattern 3 (no more than 6 in all), the operation 1 and the
-system prompt's glob 8, so that a glob settles what keywords leave open."""
+"""What each hit weighs in `Features.matches`: a keyword 1 (no more than 4 in all), a pattern 3 (no more than 6 in all), the operation 1
+and the system prompt's glob 8, so that a glob settles what keywords leave open."""
 
 PATTERN_HITS_AT_MOST = 100
 """Hits of one pattern are counted up to here."""
@@ -41,13 +43,14 @@ _KINDS = 5  # the first of the families
 _LENGTH = list(FAMILIES).index("length")  # the last of the families
 _WORD = bytes(1 if chr(code).isalnum() or chr(code) == "_" else 0 for code in range(0x80)) + bytes([2]) * 0x80
 _UNSPACED = (
-    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x3000, 0x318F), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF),
+    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x3000, 0x318F), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
+    (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF),
 )  # fmt: skip
 
 
 class Found(NamedTuple):
-    """Hits: of each built-in family in what is judged, and of each signal and task (weighed) in all of the user's words; `opening` is the kind of work
-    that what is judged begins with (-1: none); `lengths` each unit of length named in it, after the characters before it."""
+    """Hits: of each built-in family in what is judged, and of each signal and task (weighed) in all of the user's words; `opening` is the
+    kind of work that what is judged begins with (-1: none); `lengths` each unit of length named in it, after the characters before it."""
 
     families: list[int]
     opening: int
@@ -59,7 +62,7 @@ class Found(NamedTuple):
 class Scanner:
     """Everything the spec and the lexicon look for, compiled once."""
 
-    __slots__ = ("_automaton", "_entries", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_tasks")
+    __slots__ = ("_automaton", "_bounds", "_owners", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_tasks", "_users")
 
     def __init__(self, loaded: Loaded) -> None:
         spec = loaded.spec
@@ -80,7 +83,9 @@ class Scanner:
             _own(words, match.keywords, self._tasks[name])
             _own(patterns, match.patterns, self._tasks[name] + 1, fold=False)
         encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-        self._entries = [(_bound(word[0]), _bound(word[-1]), tuple(slots)) for word, slots in words.items()]
+        self._bounds = [(_bound(word[0]), _bound(word[-1])) for word in words]
+        self._owners = [tuple(slots) for slots in words.values()]
+        self._users = [tuple(slot for slot in slots if slot > _LENGTH) for slots in words.values()]
         self._automaton = ahocorasick_rs.BytesAhoCorasick(encoded)
         self._pattern_owners = [tuple(slots) for slots in patterns.values()]
         self._patterns = [re2.compile(pattern) for pattern in patterns]
@@ -94,42 +99,48 @@ class Scanner:
         if self._set is not None:
             self._count_patterns(f"{earlier}\n{text}" if earlier else text, tally)
         tasks = {}
-        for name, slot in self._tasks.items():
+        for name, slot in self._tasks.items() if any(tally[len(FAMILIES) :]) else ():
             if tally[slot] or tally[slot + 1]:
                 tasks[name] = KEYWORD * min(tally[slot], KEYWORDS_AT_MOST) + min(PATTERN * tally[slot + 1], PATTERNS_AT_MOST)
         return Found(tally[: len(FAMILIES)], opening, lengths, {name: tally[slot] for name, slot in self._signals.items()}, tasks)
 
-    def families(self, text: str) -> list[int]:
-        """Hits of the built-in families alone in some other text, such as a system prompt."""
-        return self._words(text, "")[0][: len(FAMILIES)]
+    def families(self, text: str) -> tuple[list[int], int]:
+        """Hits of the built-in families in some other text, such as a system prompt, and the kind of work it begins with."""
+        tally, opening, _ = self._words(text, "")
+        return tally[: len(FAMILIES)], opening
 
     def _words(self, text: str, earlier: str) -> tuple[list[int], int, list[tuple[str, str]]]:
-        haystack = text.lower().encode("utf-8", "surrogatepass")
-        judged_from = 0
-        if earlier:
-            past = earlier.lower().encode("utf-8", "surrogatepass")
-            haystack = past + b"\n" + haystack
-            judged_from = len(past)
+        """Hits by slot, the kind of work that `text` begins with, and the lengths it names. The families are looked for in `text` alone."""
+        judged = text.lower().encode("utf-8", "surrogatepass")
+        past = earlier.lower().encode("utf-8", "surrogatepass") if earlier else b""
+        haystack = b"\n%b\n%b\n" % (past, judged)  # so that every hit has a neighbour on both sides
+        judged_from = len(past) + 2
         tally = [0] * self._size
         lengths: list[tuple[str, str]] = []
         opening = -1
-        size, entries, word = len(haystack), self._entries, _WORD
+        owners, users, word = self._owners, self._users, _WORD
         for index, start, end in self._automaton.find_matches_as_indexes(haystack, overlapping=True):
-            left, right, slots = entries[index]
-            if left and start and (joined := word[haystack[start - 1]]) and (joined == 1 or _joins(_char_before(haystack, start))):
+            if (word[haystack[start - 1]] or word[haystack[end]]) and not self._stands_alone(haystack, index, start, end):
                 continue
-            if right and end < size and (joined := word[haystack[end]]) and (joined == 1 or _joins(_char_at(haystack, end))):
-                continue
-            for slot in slots:
-                if slot > _LENGTH or start >= judged_from:
+            if start < judged_from:
+                for slot in users[index]:
                     tally[slot] += 1
-                    if slot < _KINDS and opening < 0 and start - judged_from <= OPENING:
+                continue
+            for slot in owners[index]:
+                tally[slot] += 1
+                if slot < _KINDS:
+                    if opening < 0 and start - judged_from <= OPENING:
                         opening = slot
-                    elif slot == _LENGTH and len(lengths) < LENGTHS_AT_MOST:
-                        lengths.append(
-                            (haystack[max(start - 16, 0) : start].decode("utf-8", "ignore"), haystack[start:end].decode("utf-8", "ignore"))
-                        )
+                elif slot == _LENGTH and len(lengths) < LENGTHS_AT_MOST:
+                    lengths.append((_text(haystack[max(start - 16, 0) : start]), _text(haystack[start:end])))
         return tally, opening, lengths
+
+    def _stands_alone(self, haystack: bytes, index: int, start: int, end: int) -> bool:
+        """Whether a hit with letters beside it is a whole word all the same."""
+        left, right = self._bounds[index]
+        if left and (joined := _WORD[haystack[start - 1]]) and (joined == 1 or _joins(_char_before(haystack, start))):
+            return False
+        return not (right and (joined := _WORD[haystack[end]]) and (joined == 1 or _joins(_char_at(haystack, end))))
 
     def _count_patterns(self, text: str, tally: list[int]) -> None:
         encoded = text.encode("utf-8", "surrogatepass")
@@ -183,6 +194,10 @@ def _unspaced(char: str) -> bool:
 def _joins(char: str) -> bool:
     """Whether this character beside a keyword makes it part of a longer word."""
     return char.isalnum() and not _unspaced(char)
+
+
+def _text(piece: bytes) -> str:
+    return piece.decode("utf-8", "ignore")
 
 
 def _char_before(text: bytes, end: int) -> str:

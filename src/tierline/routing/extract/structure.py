@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_CODE_SIGNS = b"{}()[];=<>_"
+_SIGNS = b"{}()[];=<>_^+"
+_MATHS_SIGNS = (b"=", b"^", b"+")
 _CODE_MARKS = (
     ";\n",
     "):\n",
@@ -28,46 +29,36 @@ _ITEM = re.compile(r"(?:^|\n)[ \t]{0,8}(?:[-*•]|\(?[0-9a-zA-Z]{1,2}[.)])[ \t]"
 _LATEX = re.compile(
     r"\\(?:frac|sum|int|sqrt|begin|mathbb|left|cdot|times|le|ge|in|to|infty|lim|partial|alpha|beta|theta|pi|text)\b|\$[^$\n]{1,200}\$"
 )
+_OPTIONS = (b"\nA. ", b"\nB. ", b"\nC. ", b"\nD. ", b"\nA) ", b"\nB) ", b"\nC) ", b"\nD) ")
 MARKUP_AT_MOST = 50
 """Formulas and list items are counted up to here."""
 
 
 class Structure(NamedTuple):
-    """`chars` of the whole, `items` of lists, `formulas` in TeX, maths `signs`, `numbers` (runs of digits, roughly), table `rows`, `options` of a multiple choice."""
+    """`chars`: the length, where a character that takes three bytes counts as two; `items` of lists, `formulas` in TeX, maths `signs`,
+    and whether a multiple choice is there."""
 
     chars: int
     code: bool
     items: int
     formulas: int
     signs: int
-    rows: int
-    options: int
+    options: bool
 
 
 def structure(text: str) -> Structure:
     """The form of a text that has been cut to a bounded length."""
     encoded = text.encode("utf-8", "surrogatepass")
     lines = "\n" in text
+    signs = len(encoded) - len(encoded.translate(None, _SIGNS))
     return Structure(
         (len(text) + len(encoded)) // 2,
-        looks_like_code(text, encoded),
+        "```" in text or (signs >= 6 and signs * 30 >= len(encoded) and any(mark in text for mark in _CODE_MARKS)),
         _count(_ITEM, text) if lines else 0,
         _count(_LATEX, text) if "\\" in text or "$" in text else 0,
-        encoded.count(b"=") + encoded.count(b"^") + encoded.count(b"+"),
-        encoded.count(b"|\n") if lines else 0,
-        sum(mark in encoded for mark in _OPTIONS) if lines and b"\nA" in encoded else 0,
+        sum(map(encoded.count, _MATHS_SIGNS)) if signs else 0,
+        lines and b"\nA" in encoded and sum(mark in encoded for mark in _OPTIONS) >= 3,
     )
-
-
-_OPTIONS = (b"\nA. ", b"\nB. ", b"\nC. ", b"\nD. ", b"\nA) ", b"\nB) ", b"\nC) ", b"\nD) ")
-
-
-def looks_like_code(text: str, encoded: bytes) -> bool:
-    """A fenced block, or signs as dense as in code with a mark that prose and JSON lack."""
-    if "```" in text:
-        return True
-    signs = len(encoded) - len(encoded.translate(None, _CODE_SIGNS))
-    return signs >= 6 and signs * 30 >= len(encoded) and any(mark in text for mark in _CODE_MARKS)
 
 
 def questions(text: str) -> int:

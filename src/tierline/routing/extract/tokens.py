@@ -39,7 +39,8 @@ WEIGHTS: Mapping[str, float] = {
 """Class → tokens for each character of it. `a` and `A`: ASCII letters; `0`: digits; a space; a newline; `\\t`: tab and carriage return;
 `.`: every other ASCII character; ` .`: one more for each of those right after a space; `L`: Latin with marks, `P`: extended Latin,
 `g`: Greek, `C`: Cyrillic, `H`: Hebrew and Armenian, `R`: Arabic, `I`: Indic scripts and Thai, `V`: Vietnamese letters and Georgian, `Q`:
-dashes, quotes, arrows and signs, `K`: kana and CJK punctuation, `J`: Han, `G`: Hangul, `W`: full-width forms, `E`: emoji and rare planes."""
+dashes, quotes, arrows and signs, `K`: kana and CJK punctuation, `J`: Han, `G`: Hangul, `W`: full-width forms, `E`: emoji and rare
+planes."""
 
 MESSAGE_TOKENS = 4
 """Overhead of one message: its role and the marks around it."""
@@ -51,8 +52,9 @@ CALL_TOKENS = 8
 """Overhead of one tool call or tool result."""
 
 _BLOCKS = (
-    (0xC2, 0xC3, "L"), (0xC4, 0xC9, "P"), (0xCA, 0xCC, "L"), (0xCD, 0xCF, "g"), (0xD0, 0xD4, "C"), (0xD5, 0xD7, "H"), (0xD8, 0xDF, "R"), (0xE0, 0xE0, "I"),
-    (0xE1, 0xE1, "V"), (0xE2, 0xE2, "Q"), (0xE3, 0xE3, "K"), (0xE4, 0xE9, "J"), (0xEA, 0xED, "G"), (0xEE, 0xEF, "W"), (0xF0, 0xFF, "E"),
+    (0xC2, 0xC3, "L"), (0xC4, 0xC9, "P"), (0xCA, 0xCC, "L"), (0xCD, 0xCF, "g"), (0xD0, 0xD4, "C"), (0xD5, 0xD7, "H"), (0xD8, 0xDF, "R"),
+    (0xE0, 0xE0, "I"), (0xE1, 0xE1, "V"), (0xE2, 0xE2, "Q"), (0xE3, 0xE3, "K"), (0xE4, 0xE9, "J"), (0xEA, 0xED, "G"), (0xEE, 0xEF, "W"),
+    (0xF0, 0xFF, "E"),
 )  # fmt: skip
 
 
@@ -71,30 +73,33 @@ def _table() -> bytes:
 
 _TABLE = _table()
 _CONTINUATION = bytes(range(0x80, 0xC2))
-_ASCII = tuple((name.encode(), WEIGHTS[name]) for name in ("A", "0", " ", "\n", "\t", ".", " ."))
-_OTHER = tuple(
-    (name.encode(), weight) for name, weight in WEIGHTS.items() if name not in {"a", "A", "0", " ", "\n", "\t", ".", " ."} and weight
-)
+_ASCII = tuple((name.encode(), WEIGHTS[name]) for name in ("A", "0", " ", "\n", "\t", "."))
+_OTHER = tuple((name.encode(), weight) for name, weight in WEIGHTS.items() if len(name) == 1 and name not in "aA0 \n\t." and weight)
 _LETTER = WEIGHTS["a"]
 _ASCII_BYTES = bytes(range(0x80))
 
 
+def classes(encoded: bytes) -> bytes:
+    """A text in UTF-8 → one byte for each of its characters: the name of its class."""
+    return encoded.translate(_TABLE, _CONTINUATION)
+
+
 def counts(text: str) -> list[int]:
     """How often each class of `WEIGHTS` occurs, in that order: what the weights are fitted on."""
-    classes = text.encode("utf-8", "surrogatepass").translate(_TABLE, _CONTINUATION)
-    return [classes.count(name.encode()) for name in WEIGHTS]
+    seen = classes(text.encode("utf-8", "surrogatepass"))
+    return [seen.count(name.encode()) for name in WEIGHTS]
 
 
 def text_tokens(encoded: bytes, ascii: bool) -> float:
     """Estimated tokens of a text in UTF-8; `ascii` says that every byte of it is ASCII."""
-    classes = encoded.translate(_TABLE) if ascii else encoded.translate(_TABLE, _CONTINUATION)
-    letters = len(classes)
+    seen = encoded.translate(_TABLE) if ascii else classes(encoded)
+    letters = len(seen)
     total = 0.0
     for name, weight in _ASCII:
-        count = classes.count(name)
+        count = seen.count(name)
         total += weight * count
-        if len(name) == 1:
-            letters -= count
+        letters -= count
+    total += WEIGHTS[" ."] * seen.count(b" .")
     if not ascii:
         others = encoded.translate(_TABLE, _ASCII_BYTES + _CONTINUATION)
         letters -= len(others)
