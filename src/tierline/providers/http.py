@@ -1,224 +1,216 @@
 """Upstreams over HTTP: one pooled client for each provider, every failure as a ProviderFailure.
 
-HTTP/1.1 on purpose: a pool of connections fails one call at a time, where one HTTP/2 connection fails all of them at once.
-Redirects are not followed and proxies of the environment are not used, so that a call goes where the spec says and nowhere else.
+Redirects are not followed and proxies of the environment are not used: a call goes where the spec says and nowhere else. A call
+that is cancelled, at whatever moment, closes its connection at once, so that the upstream stops working (and billing) for nobody.
+One timer watches each call; reading a piece of a stream sets none.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import NoReturn
+import os
+from collections.abc import Awaitable, Mapping
+from typing import NoReturn, TypeVar
 
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import (
-    ConnectError,
-    ConnectTimeoutError,
-    DecodeError,
-    PyreqwestError,
-    RequestTimeoutError,
-)
-from pyreqwest.request import RequestBuilder, StreamRequest
-from pyreqwest.response import Response, ResponseBodyReader
+import aiohttp
+from yarl import URL
 
 from tierline.types.access import Endpoint
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import ErrorClass
 from tierline.types.wire import Call, Reply
 
+T = TypeVar("T")
+
+_IDLE = 15.0
+"""Seconds that an unused connection is kept."""
+
+_STALE = 1.0
+"""Seconds within which a kept connection shows that its other end is gone."""
+
 
 class HttpProvider:
-    """Reaches the upstream at `endpoint.base_url`. Its client is made at the first call, in the process and loop that calls."""
+    """Reaches the upstream at `endpoint.base_url`. Its client is made at the first call and belongs to the loop of that call."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.name = endpoint.name
         self._endpoint = endpoint
         self._base = endpoint.base_url.rstrip("/")
-        self._client: Client | None = None
+        self._headers = _static_headers(endpoint)
+        self._urls: dict[str, URL] = {}
+        self._session: aiohttp.ClientSession | None = None
+        self._answered = False
 
     async def send(self, call: Call) -> Reply:
         """Send one call. Raises ProviderFailure: `connect` (nothing came), `timeout`, `malformed` (what came is not HTTP)."""
-        client = self._client
-        if client is None:
-            client = self._client = _client(self._endpoint)
-        request = client.post(self._base + call.path).body_bytes(call.body)
-        if call.request_id:
-            request = request.header("x-request-id", call.request_id)
-        if call.headers:
-            request = request.headers(call.headers)
-        if call.stream:
-            return await _Stream.open(request, call.timeout, self._endpoint.idle_timeout)
-        return await _whole(request, call.timeout)
+        session = self._session
+        if session is None:
+            session = self._session = self._open()
+        headers = {"x-request-id": call.request_id} if call.request_id else {}
+        headers.update(call.headers)
+        url = self._urls.get(call.path) or self._url(call.path)
+        watch = _Watch(call.timeout)
+        try:
+            response = await watch.over(self._post(session, url, call.body, headers))
+        except BaseException:
+            watch.end()
+            raise
+        self._answered = True
+        return _HttpReply(response, watch, self._endpoint.idle_timeout if call.stream else None)
 
     async def close(self) -> None:
         """Let go of every connection; a later call opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _post(self, session: aiohttp.ClientSession, url: URL, body: bytes, headers: dict[str, str]) -> aiohttp.ClientResponse:
+        """Sends once, and once more where a kept connection proves to be closed: known by an upstream that has answered before and
+        breaks off within `_STALE` seconds without a byte."""
+        started = asyncio.get_running_loop().time()
+        try:
+            return await session.post(url, data=body, headers=headers, allow_redirects=False)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            late = asyncio.get_running_loop().time() - started > _STALE
+            if late or not self._answered or isinstance(error, aiohttp.ClientConnectorError):
+                raise
+        return await session.post(url, data=body, headers=headers, allow_redirects=False)
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._endpoint.connect_timeout),
+        )
+
+    def _url(self, path: str) -> URL:
+        """The address of a path; dialects have a handful of them, so each is parsed once."""
+        url = URL(self._base + path)
+        if len(self._urls) < 1000:
+            self._urls[path] = url
+        return url
 
 
-def _client(endpoint: Endpoint) -> Client:
-    headers = [("content-type", "application/json"), ("accept-encoding", "identity"), *endpoint.headers]
+def _static_headers(endpoint: Endpoint) -> dict[str, str]:
+    headers = {"user-agent": "tierline", "content-type": "application/json", "accept-encoding": "identity"}
     if endpoint.secret and endpoint.auth == "bearer":
-        headers.append(("authorization", f"Bearer {endpoint.secret}"))
+        headers["authorization"] = f"Bearer {endpoint.secret}"
     elif endpoint.secret and endpoint.auth != "none":
-        headers.append((endpoint.auth, endpoint.secret))
-    return (
-        ClientBuilder()
-        .user_agent("tierline")
-        .default_headers(headers)
-        .connect_timeout(timedelta(seconds=endpoint.connect_timeout))
-        .follow_redirects(False)
-        .no_proxy()
-        .referer(False)
-        .http1_lower_case_headers()
-        .build()
-    )
+        headers[endpoint.auth.lower()] = endpoint.secret
+    return headers | {name.lower(): value for name, value in endpoint.headers}
 
 
-async def _whole(request: RequestBuilder, timeout: float) -> Reply:
-    try:
-        response = await request.timeout(timedelta(seconds=timeout)).build().send()
-        return _Whole(response, (await response.bytes()).to_bytes())
-    except PyreqwestError as error:
-        _fail(error)
+class _Watch:
+    """One timer for one call: it ends the wait that has lasted `limit` seconds, by cancelling it from within.
 
+    Until `restart_at_each` the limit is for all waits together; afterwards for each of them."""
 
-def _fail(error: PyreqwestError, begun: bool = False) -> NoReturn:
-    """Raises the ProviderFailure for a client error; `begun`: some of the answer had come. Addresses stay out of the message."""
-    kind: ErrorClass
-    if isinstance(error, ConnectTimeoutError) and "connect" in _causes(error):
-        kind = "connect"
-    elif isinstance(error, RequestTimeoutError):
-        kind = "timeout"
-    elif begun or "body" in error.message:
-        kind = "cut"
-    elif isinstance(error, ConnectError):
-        kind = "connect"
-    else:
-        kind = "malformed" if isinstance(error, DecodeError) else "connect"
-    raise ProviderFailure(kind, f"{error.message}{_last_cause(error)}") from None
+    __slots__ = ("_each", "_expired", "_limit", "_loop", "_since", "_task", "_timer")
 
-
-def _causes(error: PyreqwestError) -> str:
-    details = getattr(error, "details", None) or {}
-    return " ".join(str(cause["message"]).lower() for cause in details.get("causes") or ())
-
-
-def _last_cause(error: PyreqwestError) -> str:
-    details = getattr(error, "details", None) or {}
-    causes = details.get("causes") or ()
-    return f": {causes[-1]['message']}" if causes else ""
-
-
-class _Whole:
-    """A reply whose body is there."""
-
-    __slots__ = ("_body", "_headers", "_response", "status")
-
-    def __init__(self, response: Response, body: bytes) -> None:
-        self.status = response.status
-        self._response = response
-        self._headers: Mapping[str, str] | None = None
-        self._body: bytes | None = body
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        if self._headers is None:
-            self._headers = dict(self._response.headers.items())
-        return self._headers
-
-    async def body(self) -> bytes:
-        return self._body or b""
-
-    async def chunk(self) -> bytes | None:
-        body, self._body = self._body, None
-        return body or None
-
-    async def close(self) -> None:
-        return
-
-
-class _Stream:
-    """A reply whose body comes in pieces. One timer watches the whole stream; it costs nothing for each piece."""
-
-    __slots__ = ("_expired", "_headers", "_limit", "_loop", "_reader", "_request", "_response", "_since", "_task", "_timer", "status")
-
-    _response: Response
-    _reader: ResponseBodyReader
-
-    def __init__(self, request: StreamRequest, timeout: float) -> None:
+    def __init__(self, limit: float) -> None:
         self._loop = asyncio.get_running_loop()
-        self._request = request
-        self._headers: Mapping[str, str] | None = None
-        self._limit = timeout
+        self._limit = limit
+        self._each = False
         self._since = self._loop.time()
         self._task: asyncio.Task[object] | None = None
         self._expired = False
-        self._timer = self._loop.call_later(timeout, self._watch)
-        self.status = 0
+        self._timer = self._loop.call_later(limit, self._look)
 
-    @classmethod
-    async def open(cls, builder: RequestBuilder, timeout: float, idle: float) -> _Stream:
-        stream = cls(builder.streamed_read_buffer_limit(1).build_streamed(), timeout)
-        stream._task = asyncio.current_task()
-        try:
-            response = await stream._request.__aenter__()
-        except asyncio.CancelledError:
-            stream._timer.cancel()
-            stream._timed_out()
-            raise
-        except PyreqwestError as error:
-            stream._timer.cancel()
-            _fail(error)
-        stream._task = None
-        stream._response = response
-        stream._reader = response.body_reader
-        stream.status = response.status
-        stream._limit = idle
-        return stream
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        if self._headers is None:
-            self._headers = dict(self._response.headers.items())
-        return self._headers
-
-    async def body(self) -> bytes:
-        pieces = []
-        while (piece := await self.chunk()) is not None:
-            pieces.append(piece)
-        return b"".join(pieces)
-
-    async def chunk(self) -> bytes | None:
-        self._since = self._loop.time()
+    async def over(self, wait: Awaitable[T], *, begun: bool = False) -> T:
+        """Waits; raises ProviderFailure for a time-out and for whatever the client raises. `begun`: some of the answer had come."""
         self._task = asyncio.current_task()
+        if self._each:
+            self._since = self._loop.time()
         try:
-            piece = await self._reader.read_chunk()
+            return await wait
         except asyncio.CancelledError:
-            self._timed_out()
+            if self._expired and self._task is not None and self._task.uncancel() == 0:
+                raise ProviderFailure("timeout", f"the upstream was silent for {self._limit:g} s") from None
             raise
-        except PyreqwestError as error:
-            _fail(error, begun=True)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            _fail(error, begun)
         finally:
             self._task = None
-        return None if piece is None else piece.to_bytes()
 
-    async def close(self) -> None:
+    def restart_at_each(self, limit: float) -> None:
+        """From now on each wait may last `limit` seconds."""
+        if not self._each or limit != self._limit:
+            self._each, self._limit, self._since = True, limit, self._loop.time()
+            self._timer.cancel()
+            self._timer = self._loop.call_later(limit, self._look)
+
+    def end(self) -> None:
+        """No more waits."""
         self._timer.cancel()
-        await self._request.__aexit__(None, None, None)
 
-    def _watch(self) -> None:
-        """Ends a read that has lasted too long; otherwise looks again when it would have."""
-        left = self._since + self._limit - self._loop.time()
-        if self._task is not None and left <= 0:
+    def _look(self) -> None:
+        """Ends a wait that has lasted too long; else looks again at the earliest moment at which one could have."""
+        now = self._loop.time()
+        left = self._since + self._limit - now
+        if self._task is None:
+            left = max(left, 0.001) if not self._each else self._limit
+        if left <= 0 and self._task is not None:
             self._expired = True
             self._task.cancel()
         else:
-            self._timer = self._loop.call_later(left if self._task is not None else self._limit, self._watch)
+            self._timer = self._loop.call_at(now + left, self._look)
 
-    def _timed_out(self) -> None:
-        """Raises the time-out if it was the timer that cancelled the read, and nobody else did as well."""
-        if self._expired and self._task is not None and self._task.uncancel() == 0:
-            raise ProviderFailure("timeout", f"the upstream was silent for {self._limit:g} s") from None
+
+class _HttpReply:
+    """A reply as it comes: `idle` is the longest silence within it, None: its whole body is bound by the call's time-out."""
+
+    __slots__ = ("_headers", "_idle", "_response", "_watch", "status")
+
+    def __init__(self, response: aiohttp.ClientResponse, watch: _Watch, idle: float | None) -> None:
+        self.status = response.status
+        self._response = response
+        self._watch = watch
+        self._idle = idle
+        self._headers: Mapping[str, str] | None = None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Header values by lower-case name, read when first asked for."""
+        if self._headers is None:
+            self._headers = {name.lower(): value for name, value in self._response.headers.items()}
+        return self._headers
+
+    async def body(self) -> bytes:
+        """The whole body; raises ProviderFailure: `cut`, `timeout`."""
+        try:
+            return await self._watch.over(self._response.read(), begun=True)
+        finally:
+            self._watch.end()
+
+    async def chunk(self) -> bytes | None:
+        """The next piece, as soon as it is there; None at the end; raises ProviderFailure: `cut`, `timeout`."""
+        piece = await self._watch.over(self._response.content.readany(), begun=True)
+        if piece:
+            if self._idle is not None:
+                self._watch.restart_at_each(self._idle)
+            return piece
+        self._watch.end()
+        return None
+
+    async def close(self) -> None:
+        """Lets go of the connection; one whose answer has not come whole is closed, which ends the work upstream."""
+        self._watch.end()
+        self._response.close()
+
+
+def _fail(error: Exception, begun: bool) -> NoReturn:
+    """Raises the ProviderFailure for what the client raised. Its message names the kind of error, never an address or a header."""
+    kind: ErrorClass = "cut" if begun else "connect"
+    if isinstance(error, aiohttp.ClientResponseError) and not begun:
+        kind = "malformed"
+    words = os.strerror(error.errno) if isinstance(error, OSError) and error.errno and error.errno > 0 else type(error).__name__
+    raise ProviderFailure(kind, f"{_SAID[kind]}: {words}") from None
+
+
+_SAID: dict[ErrorClass, str] = {
+    "connect": "no answer from the upstream",
+    "cut": "the upstream broke off",
+    "malformed": "the upstream does not speak HTTP",
+}

@@ -13,11 +13,11 @@ CREATED = 1_767_225_600
 """`created` of every answer: a fixed instant, for these providers know no clock."""
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, frozen=True):
     text: str | None = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, frozen=True):
     role: str = "user"
     content: str | list[_Part] | None = None
 
@@ -27,24 +27,24 @@ class _Function(msgspec.Struct, frozen=True):
     parameters: dict[str, Any] = {}
 
 
-class _Tool(msgspec.Struct):
+class _Tool(msgspec.Struct, frozen=True):
     function: _Function = _Function()
 
 
-class _JsonSchema(msgspec.Struct):
+class _JsonSchema(msgspec.Struct, frozen=True):
     schema: dict[str, Any] = {}
 
 
-class _Format(msgspec.Struct):
+class _Format(msgspec.Struct, frozen=True):
     type: str = "text"
     json_schema: _JsonSchema | None = None
 
 
-class _StreamOptions(msgspec.Struct):
+class _StreamOptions(msgspec.Struct, frozen=True):
     include_usage: bool | None = None
 
 
-class Asked(msgspec.Struct):
+class Asked(msgspec.Struct, frozen=True):
     """The fields of a request that these providers look at."""
 
     model: str = ""
