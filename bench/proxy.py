@@ -1,6 +1,6 @@
 """The reference: a plain reverse proxy on the gateway's own server and client, which decides nothing.
 
-    python -m bench.proxy LISTEN_PORT UPSTREAM_PORT
+python -m bench.proxy LISTEN_PORT UPSTREAM_PORT
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ class Proxy:
     async def __call__(self, scope: Any, protocol: Any) -> None:
         body = await protocol()
         request = (
-            self._client.post(self._url + scope.path).header("content-type", "application/json").body_bytes(body).streamed_read_buffer_limit(1)
+            self._client.post(self._url + scope.path)
+            .header("content-type", "application/json")
+            .body_bytes(body)
+            .streamed_read_buffer_limit(1)
         )
         if b'"stream": true' not in body:
             answer = await request.build().send()

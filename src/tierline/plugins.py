@@ -26,7 +26,7 @@ def find(group: Group, name: str) -> Any:
     for entry in found:
         try:
             return entry.load()
-        except (ImportError, AttributeError) as error:
+        except Exception as error:
             raise PluginMissing(f"the {group} plug-in {name!r} ({entry.value}) cannot be imported: {error}") from error
     known = ", ".join(names(group)) or "none"
     raise PluginMissing(f"no package registers {name!r} in the group tierline.{group} → known here: {known}")

@@ -24,7 +24,7 @@ def error_of(decision: Decision, result: Result) -> RequestError | None:
         return None
     if not decision.steps:
         return refuse(decision)
-    if result.stopped == "deadline":
+    if result.stopped == "deadline" or sum(outcome.elapsed for _, outcome in result.attempts) >= decision.deadline:
         tried = _tried(result) or "no attempt could start"
         return DeadlineExceeded(f"nothing answered within the deadline of {decision.deadline:g} s: {tried}")
     return _all_failed(result)

@@ -47,7 +47,8 @@ class Reloaded(msgspec.Struct, frozen=True):
 
 
 class Live:
-    """The gateway that answers now. `keep_spec` is called with every spec before it decides anything; `reloads` counts by outcome."""
+    """The gateway that answers now. `keep_spec` is called with every spec before it decides anything, `told` with what
+    came of every reload."""
 
     def __init__(
         self,
@@ -56,18 +57,19 @@ class Live:
         log: DecisionLog,
         observe: Callable[[Record], None],
         keep_spec: Callable[[Loaded], None],
+        told: Callable[[Reloaded], None],
     ) -> None:
         self._environ = environ
         self.log = log
         self._observe = observe
         self._keep_spec = keep_spec
+        self._told = told
         self._reloading = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         keep_spec(loaded)
         self.world = World(loaded.models)
         self.gateway = assemble(loaded, self.world, log, observe)
         self.last = Reloaded(time.time(), "start", True, loaded.fingerprint)
-        self.reloads = {"taken": 0, "refused": 0}
 
     async def reload(self, occasion: Occasion) -> Reloaded:
         """Read the spec again and, if it is good, put it to work. Never raises for a bad spec: the answer says what is wrong."""
@@ -84,8 +86,7 @@ class Live:
                     self._swap(old, new)
             except TierlineError as error:
                 return self._refused(occasion, error.message)
-            self.reloads["taken"] += 1
-            self.last = Reloaded(time.time(), occasion, changed, loaded.fingerprint)
+            self._done(Reloaded(time.time(), occasion, changed, loaded.fingerprint))
             return self.last
 
     def _compile(self, loaded: Loaded, old: Gateway) -> Gateway:
@@ -104,10 +105,13 @@ class Live:
             task.add_done_callback(self._closing.discard)
 
     def _refused(self, occasion: Occasion, problem: str) -> Reloaded:
-        self.reloads["refused"] += 1
-        self.last = Reloaded(time.time(), occasion, False, self.gateway.loaded.fingerprint, problem)
+        self._done(Reloaded(time.time(), occasion, False, self.gateway.loaded.fingerprint, problem))
         _logger.error("the spec was not taken, %s stays at work: %s", self.gateway.loaded.fingerprint, problem)
         return self.last
+
+    def _done(self, reloaded: Reloaded) -> None:
+        self.last = reloaded
+        self._told(reloaded)
 
     async def watch(self) -> None:
         """Reload whenever the file's content changes; runs until it is cancelled."""

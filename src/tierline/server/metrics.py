@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
+from tierline.gateway.reload import Reloaded
 from tierline.types.record import Record
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -29,7 +30,7 @@ class Meters:
         self.in_flight = Gauge("tierline_requests_in_flight", "Requests being answered", registry=registry, multiprocess_mode="livesum")
         self.waiting = Gauge("tierline_log_rows_waiting", "Rows not yet on disk", registry=registry, multiprocess_mode="livesum")
         self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)
-        self.reloads = Counter("tierline_reloads_total", "Reloads of the spec", ["outcome"], registry=registry)
+        self._reloads = Counter("tierline_reloads_total", "Reloads of the spec", ["outcome"], registry=registry)
         self._requests = Counter(
             "tierline_requests_total", "Requests by route, answering model and status", ["route", "model", "status"], registry=registry
         )
@@ -72,6 +73,10 @@ class Meters:
                 call.observe(attempt.elapsed)
                 if attempt.ttft is not None:
                     first.observe(attempt.ttft)
+
+    def reloaded(self, done: Reloaded) -> None:
+        """Count a reload of the spec."""
+        self._reloads.labels("refused" if done.problem else "taken").inc()
 
     def exposition(self) -> bytes:
         """Everything, in Prometheus's text format: of this process, or of all workers where there are several."""

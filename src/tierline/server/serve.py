@@ -56,7 +56,7 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
 async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
     dialect: Dialect = plugins.find("dialects", "openai_chat")()
     meters = Meters()
-    live = Live(loaded, service.environ, log, meters.observe, books.keep_spec)
+    live = Live(loaded, service.environ, log, meters.observe, books.keep_spec, meters.reloaded)
     public = Public(live, books, dialect, meters)
     app = App(live, dialect, meters, Completions(dialect), public, Admin(live, books))
     server = Embedded(app, service.listener)
