@@ -89,16 +89,20 @@ def told(path: Path) -> Iterator[None]:
 def explain(path: Path, error: Exception) -> str:
     """What went wrong with the file, and how to mend it."""
     said = str(error)
-    hint = next((hint for words, hint in _HINTS if words in said), "")
-    return f"{path}: {said}" + (f"; {hint.format(path=path)}" if hint else "")
+    hint = mend(path) if "malformed" in said else next((hint for words, hint in _HINTS if words in said), "")
+    return f"{path}: {said}" + (f"; {hint}" if hint else "")
+
+
+def mend(path: Path) -> str:
+    """What to do about a damaged file."""
+    return (
+        "the file is damaged: stop the gateway, keep a copy of it, then save what can be read with "
+        f"`sqlite3 {path} .recover | sqlite3 mended.db` and put that in its place"
+    )
 
 
 _HINTS = (
     ("not a database", "move it away, or give another path with `decision_log.path`"),
-    (
-        "malformed",
-        "the file is damaged: stop the gateway, keep a copy, then save what can be read with `sqlite3 {path} .recover | sqlite3 mended.db`",
-    ),
     ("is full", "make room on the disk, rows wait in memory until then"),
     ("disk I/O error", "look at the disk and its quota, rows wait in memory until it can be written"),
     ("readonly", "give this user the right to write the file and its folder"),

@@ -131,20 +131,24 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
-def anything(kind: Any) -> st.SearchStrategy[Any]:
+FINITE = _LEAVES | {float: st.floats(allow_nan=False, allow_infinity=False)}
+"""For `anything`: numbers that JSON has."""
+
+
+def anything(kind: Any, leaves: dict[Any, st.SearchStrategy[Any]] = _LEAVES) -> st.SearchStrategy[Any]:
     """Any value of a type, with every field of every struct drawn: a field that the codec forgets is found."""
-    if kind in _LEAVES:
-        return _LEAVES[kind]
+    if kind in leaves:
+        return leaves[kind]
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         hints = typing.get_type_hints(kind)
-        return st.builds(kind, **{field.name: anything(hints[field.name]) for field in msgspec.structs.fields(kind)})
+        return st.builds(kind, **{field.name: anything(hints[field.name], leaves) for field in msgspec.structs.fields(kind)})
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
-        return st.lists(anything(arguments[0]), max_size=3).map(tuple)
+        return st.lists(anything(arguments[0], leaves), max_size=3).map(tuple)
     if origin is typing.Union or type(kind).__name__ == "UnionType":
-        return st.one_of([st.none() if argument is type(None) else anything(argument) for argument in arguments])
+        return st.one_of([st.none() if argument is type(None) else anything(argument, leaves) for argument in arguments])
     if origin is not None and origin.__name__ == "Mapping":
-        return st.dictionaries(anything(arguments[0]), anything(arguments[1]), max_size=3)
+        return st.dictionaries(anything(arguments[0], leaves), anything(arguments[1], leaves), max_size=3)
     return st.from_type(kind)
 
 
@@ -153,3 +157,4 @@ def _with_winner(record: Record, winner: int) -> Record:
 
 
 records = st.builds(_with_winner, anything(Record), st.integers(-1, 5))
+finite_records = st.builds(_with_winner, anything(Record, FINITE), st.integers(-1, 5))

@@ -15,6 +15,8 @@ COMMANDS: dict[str, str] = {
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",
     "catalogue": "tierline.cli.catalogue",
+    "log": "tierline.cli.log",
+    "pin": "tierline.cli.pin",
     "version": "tierline.cli.version",
 }
 """Command → the module whose `register(app)` adds it."""

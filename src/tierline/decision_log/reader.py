@@ -78,8 +78,13 @@ class LogReader:
 
     def get(self, request_id: str) -> Record | None:
         """One record by its request's id, or None."""
+        found = self.row(request_id)
+        return None if found is None else self._decoded(found)
+
+    def row(self, request_id: str) -> sqlite3.Row | None:
+        """One row as it is stored, or None."""
         found = self.query(f"{_SELECT} WHERE request_id = ?", (request_id,))
-        return self._decoded(found[0]) if found else None
+        return found[0] if found else None
 
     def text(self, request_id: str) -> bytes | None:
         """The stored prompt and answer of one request, or None where none is kept (any more)."""
@@ -118,9 +123,9 @@ class LogReader:
         """Rows as they are written, from now on or after the row with `seq` `after`. `wait` is called when there is none;
         following ends when it returns False."""
         condition, values = which.where()
-        seen = self._newest() if after is None else after
+        seen = self.newest() if after is None else after
         while True:
-            newest = self._newest()
+            newest = self.newest()
             if newest < seen:  # retention has emptied the table, and numbers start again
                 seen = 0
             page = self.query(f"{_SELECT} WHERE {condition} AND seq > ? ORDER BY seq LIMIT ?", [*values, seen, PAGE])
@@ -134,12 +139,13 @@ class LogReader:
         with sqlite_file.told(self.path):
             return self._connection.execute(statement, values).fetchall()
 
+    def newest(self) -> int:
+        """The `seq` of the row written last; 0 while there is none."""
+        return int(self.query("SELECT coalesce(max(seq), 0) FROM decisions")[0][0])
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
-
-    def _newest(self) -> int:
-        return int(self.query("SELECT coalesce(max(seq), 0) FROM decisions")[0][0])
 
     def _decoded(self, row: sqlite3.Row) -> Record:
         try:
