@@ -174,7 +174,7 @@ def spec(folder: Path, declared: Declared) -> Path:
     }
     written = {
         "version": 1,
-        "providers": {"recorded": {"kind": "recorded", "table": "answers.parquet"}},
+        "providers": {"recorded": {"kind": "recorded", "table": str(folder.resolve() / "answers.parquet")}},
         "models": models,
         "tasks": tasks,
         "routes": {"auto": {"deadline": "30s"}},
