@@ -69,7 +69,8 @@ def _models(case: Case) -> None:
     for name, model in case.spec.models.items():
         place = ("models", name)
         _exists(case, (*place, "provider"), "provider", model.provider, case.names("providers"))
-        _exists(case, (*place, "tier"), "tier", model.tier, case.spec.tiers)
+        if case.spec.tiers:
+            _exists(case, (*place, "tier"), "tier", model.tier, case.spec.tiers)
         _all_exist(case, (*place, "capabilities"), "capability", model.capabilities or [], CAPABILITIES)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from tierline.config.case import Case
 from tierline.config.cel_syntax import MACROS, Call, Literal, Member, Name, Node, bound, read, walk
 from tierline.config.document import Place
-from tierline.config.expressions import NAMES, Condition, ExpressionInvalid
+from tierline.config.expressions import FAILURES, NAMES, Condition, ExpressionInvalid
 from tierline.config.logic import Domain, comparisons, never_holds
 from tierline.config.problems import did_you_mean
 from tierline.types.features import CAPABILITIES, SENSITIVITIES, Operation
@@ -59,6 +59,8 @@ def examine_condition(case: Case, place: Place, source: str, route: str = "", ta
     _check_functions(case, place, node)
     _check_constants(case, place, node, domains, task_open)
     _check_answer(case, place, node)
+    if len(case.problems.found) == before:
+        _check_types(case, place, source)
     if len(case.problems.found) == before and _never(node, domains):
         case.problems.error(place, "no request can ever meet this condition", "mend it, or remove the rule")
     return rule
@@ -161,6 +163,26 @@ def _report_word(case: Case, place: Place, subject: str, word: str, words: froze
         case.problems.error(place, f"this rule is asked on route {min(words)!r} only, never on {word!r}", f"move it to routes.{word}.rules")
     elif case.whole or subject in ("operation", "task", "key", "route"):
         case.problems.unknown(place, subject, word, words - {""})
+
+
+def _check_types(case: Case, place: Place, source: str) -> None:
+    """Tries it on two made-up requests: operands of the wrong types show at once."""
+    condition = Condition.compile(source)
+    for some, count in ((False, 0), (True, 3)):
+        values: dict[str, Any] = dict.fromkeys(_TEXTS, "x" if some else "") | dict.fromkeys(_COUNTS, count) | dict.fromkeys(_FLAGS, some)
+        values |= dict.fromkeys(_LISTS, ["x"] if some else []) | {"complexity": 0.5 if some else 0.0}
+        values |= {"signals": dict.fromkeys(case.names("signals"), count)}
+        values |= {"needs": dict.fromkeys(CAPABILITIES, some), "sensitivity": dict.fromkeys(SENSITIVITIES, some)}
+        try:
+            condition.program.execute({name: values[name] for name in condition.names})
+        except TypeError as error:
+            words = str(error).partition(". ")[0].partition(" — ")[0]
+            case.problems.error(
+                place, f"it can never be evaluated: {words}", "whole numbers and fractions do not mix in sums: write 2.0, or int(…)"
+            )
+            return
+        except FAILURES:
+            continue
 
 
 def _kind(node: Node) -> str:

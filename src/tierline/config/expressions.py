@@ -49,6 +49,10 @@ _MACRO = re.compile(rf"\.\s*({'|'.join(sorted(cel_syntax.MACROS))})\s*\(")  # th
 _CHAIN = 16  # conditions joined into one program; longer chains meet the parser's depth limit
 
 
+FAILURES = (LookupError, ArithmeticError, TypeError, ValueError, RuntimeError)
+"""What an expression raises that cannot be evaluated: a missing member, an index out of bounds, an overflow, operands of the wrong types."""
+
+
 class ExpressionInvalid(ValueError):
     """An expression that does not parse, or that uses a name nobody knows (`unknown`, empty when it does not parse)."""
 
@@ -82,7 +86,7 @@ class Condition(msgspec.Struct, frozen=True):
         """Whether it holds for these values, which name at least what it reads; `on_error` is the answer where it cannot be evaluated."""
         try:
             return self.program.execute(cel.Context(values)) is True
-        except (KeyError, TypeError, ValueError, RuntimeError):
+        except FAILURES:
             return on_error
 
 
@@ -115,7 +119,7 @@ class FirstMatch:
         for start, program in self._chunks:
             try:
                 found = program.execute(context)
-            except (KeyError, TypeError, ValueError, RuntimeError):
+            except FAILURES:
                 found = self._one_by_one(start, context)
             if found >= 0:
                 return start + int(found)
@@ -126,7 +130,7 @@ class FirstMatch:
             try:
                 if condition.program.execute(context) is True:
                     return index
-            except (KeyError, TypeError, ValueError, RuntimeError):
+            except FAILURES:
                 continue
         return -1
 

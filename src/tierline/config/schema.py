@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect as python_inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
 from tierline.config import unavailable
+from tierline.config.cel_syntax import MACROS
+from tierline.config.conditions import FUNCTIONS
 from tierline.config.expressions import NAMES
 from tierline.config.spec import Section, Spec
 from tierline.config.structure import meaning, shape
@@ -84,8 +86,10 @@ def reference() -> str:
         "",
         "Generated from the spec's structs by `tierline schema --reference docs/reference`; do not edit.",
         "",
-        "Durations are written `1500ms`, `2s`, `10m`, `1h`, `30d` or as a number of seconds; sizes `512KB`, `10MB` or as a number of bytes.",
-        "In any text, `${NAME}` reads an environment variable, `${NAME:-default}` does so where it may be missing, and `$${` is a plain `${`.",
+        "Durations are written `1500ms`, `2s`, `10m`, `1h`, `30d` or as a number of seconds;",
+        "sizes `512KB`, `10MB` or as a number of bytes.",
+        "In any text, `${NAME}` reads an environment variable, `${NAME:-default}` does so where it may be missing,",
+        "and `$${` is a plain `${`.",
         "`tierline check` reports every problem of a file at once and needs no secrets.",
         "",
     ]
@@ -93,7 +97,12 @@ def reference() -> str:
         lines += _section(path, struct)
     lines += ["## Expressions", "", "`when` holds a condition in CEL. It may use these names:", "", "| name | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(text)} |" for name, text in NAMES.items()]
+    lines += ["", f"It may call {_listed(FUNCTIONS)}, and the macros {_listed(MACROS)}."]
     return "\n".join([*lines, ""])
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in sorted(words))
 
 
 def _section(path: tuple[str, ...], struct: inspect.StructType) -> Iterator[str]:
@@ -102,8 +111,9 @@ def _section(path: tuple[str, ...], struct: inspect.StructType) -> Iterator[str]
     else:
         yield "## The whole file"
     yield ""
-    yield python_inspect.cleandoc(struct.cls.__doc__ or "")
-    yield ""
+    if path:
+        yield python_inspect.cleandoc(struct.cls.__doc__ or "")
+        yield ""
     yield "| key | type | default | meaning |"
     yield "|---|---|---|---|"
     for field in struct.fields:

@@ -1,0 +1,31 @@
+"""Every example is a spec that holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from tierline.config.load import check, load
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_checks_without_a_word(example: Path) -> None:
+    retired = [problem for problem in check(example, {}) if "retired" not in problem.reason]
+    assert retired == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_loads_once_its_variables_are_set(example: Path) -> None:
+    names = ("OPENAI_API_KEY", "GROQ_API_KEY", "SUPPORT_KEY", "ADMIN_KEY")
+    loaded = load(example, defaultdict(str, {name: f"the-value-of-{name}-for-a-test" for name in names}))
+    assert loaded.models
+    assert all(model.price.known for model in loaded.models.values())
+
+
+def test_there_is_a_minimal_one_of_about_fifteen_lines() -> None:
+    minimal = next(path for path in EXAMPLES if path.name == "minimal.yaml")
+    assert len(minimal.read_text(encoding="utf-8").splitlines()) <= 16

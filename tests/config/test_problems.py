@@ -1,0 +1,79 @@
+"""Every kind of problem is found alone, on its line, at its path, with words that help. The cases are data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from spec_text import FLEET, marked_line, problems
+
+CASES = Path(__file__).parent / "cases"
+
+
+def cases(name: str) -> Mapping[str, Mapping[str, str]]:
+    """The cases of one file, by title."""
+    found: Mapping[str, Mapping[str, str]] = yaml.safe_load((CASES / f"{name}.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+ERRORS, WHOLE, WARNINGS, HARMLESS = cases("errors"), cases("whole_specs"), cases("warnings"), cases("harmless")
+
+
+@pytest.mark.parametrize("title", ERRORS)
+def test_an_error_is_found_alone_with_its_line_path_reason_and_suggestion(title: str, tmp_path: Path) -> None:
+    case = ERRORS[title]
+    text = FLEET + case["spec"]
+    found = [problem for problem in problems(tmp_path, text) if problem.severity == "error"]
+    assert [(p.path, p.line) for p in found] == [(case["path"], marked_line(text))]
+    assert case["reason"] in found[0].reason
+    assert case.get("suggestion", "") in found[0].suggestion
+
+
+@pytest.mark.parametrize("title", WHOLE)
+def test_a_whole_spec_with_one_error_reports_that_error(title: str, tmp_path: Path) -> None:
+    case = WHOLE[title]
+    found = [problem for problem in problems(tmp_path, case["spec"]) if problem.severity == "error"]
+    assert [(p.path, p.line) for p in found] == [(case["path"], marked_line(case["spec"]))]
+    assert case["reason"] in found[0].reason
+
+
+@pytest.mark.parametrize("title", WARNINGS)
+def test_what_will_surprise_is_warned_of_and_does_not_refuse_the_spec(title: str, tmp_path: Path) -> None:
+    case = WARNINGS[title]
+    text = FLEET + case["spec"]
+    found = problems(tmp_path, text)
+    assert [(p.severity, p.path, p.line) for p in found] == [("warning", case["path"], marked_line(text))]
+    assert case["reason"] in found[0].reason
+
+
+@pytest.mark.parametrize("title", HARMLESS)
+def test_what_works_is_left_alone(title: str, tmp_path: Path) -> None:
+    assert list(problems(tmp_path, FLEET + HARMLESS[title]["spec"])) == []
+
+
+def test_every_problem_of_a_file_is_reported_at_once_in_the_order_of_its_lines(tmp_path: Path) -> None:
+    text = FLEET + "taks: {}\ntasks:\n  t: {why: x, models: [nobody], quality_bar: 3}\n"
+    text += "routes:\n  auto: {rules: [{when: cod, use: best, why: x}]}\nbudgets: {}\n"
+    found = problems(tmp_path, text)
+    assert [p.path for p in found] == ["taks", "tasks.t.models[0]", "tasks.t.quality_bar", "routes.auto.rules[0].when", "budgets"]
+
+
+def test_a_model_that_does_not_fit_is_not_reported_as_missing_wherever_it_is_named(tmp_path: Path) -> None:
+    text = FLEET.replace("tier: best}", "teir: best}") + "tasks:\n  t: {why: x, models: [full]}\n"
+    assert {p.path for p in problems(tmp_path, text)} == {"models.full", "models.full.teir"}
+
+
+def test_key_secrets_must_be_long_and_differ(tmp_path: Path) -> None:
+    text = FLEET + "keys:\n  a: {secret: '${A}'}\n  b: {secret: '${B}'}\n  c: {secret: '${C}'}\n"
+    found = problems(tmp_path, text, {"A": "x" * 24, "B": "x" * 24, "C": "short"})
+    assert [(p.path, p.severity) for p in found] == [("keys.b.secret", "error"), ("keys.c.secret", "error")]
+    assert all("xxx" not in str(p) and "short" not in str(p) for p in found)
+
+
+def test_a_providers_key_in_the_file_is_warned_of_without_repeating_it(tmp_path: Path) -> None:
+    text = FLEET.replace("openai: {}", "openai: {api_key: sk-proj-abcdefghijkl, headers: {x-token: hf_abcdefghijklmnop}}")
+    found = problems(tmp_path, text)
+    assert [p.path for p in found] == ["providers.openai.api_key", "providers.openai.headers.x-token"]
+    assert all(p.severity == "warning" and "abcdef" not in str(p) for p in found)
