@@ -1,6 +1,6 @@
 """Fits the weights of the token estimate (`tierline.routing.extract.tokens.WEIGHTS`) and measures them on texts held out.
 
-Development only. It needs packages that Tierline itself does not: `pip install bpe-openai numpy scipy duckdb django`
+Development only. It needs packages beside those of Tierline: `pip install bpe-openai numpy scipy duckdb django`
 (the exact o200k tokenizer as oracle, the fit, the data folder, and one more source of translated sentences). Run it in an
 environment of its own:
 

@@ -52,6 +52,7 @@ _REASONING, _MATHS, _CONSTRAINT, _STEPS, _DEPTH, _TECHNICAL, _PROOF = (
 
 SHORTEST, LONGEST = 60, 3_000
 LEAST_CONTEXT, MOST_CONTEXT = 1_000, 100_000
+_LENGTH_SPAN, _CONTEXT_SPAN = math.log(LONGEST / SHORTEST), math.log(MOST_CONTEXT / LEAST_CONTEXT)
 
 _AT_MOST = 64
 
@@ -103,18 +104,14 @@ def complexity(
             score += value
     factor = SIMPLE if simple else 1.0
     for name, share in (
-        ("length", _scale(form.chars, SHORTEST, LONGEST)),
-        ("context", _scale(context, LEAST_CONTEXT, MOST_CONTEXT)),
-        ("code", form.code),
-        ("format", structured),
-        ("options", form.options),
+        ("length", math.log(form.chars / SHORTEST) / _LENGTH_SPAN if form.chars > SHORTEST else 0.0),
+        ("context", math.log(context / LEAST_CONTEXT) / _CONTEXT_SPAN if context > LEAST_CONTEXT else 0.0),
     ):
-        if share and (value := round(PARTS[name][0] * factor * share, 3)):
+        if value := round(PARTS[name][0] * factor * min(share, 1.0), 3):
             parts[name] = value
             score += value
+    for name, present in (("code", form.code), ("format", structured), ("options", form.options)):
+        if present:
+            parts[name] = value = round(PARTS[name][0] * factor, 3)
+            score += value
     return Complexity(min(round(score, 3), 1.0), parts)
-
-
-def _scale(value: float, low: float, high: float) -> float:
-    """0 at `low` and below, 1 at `high` and above, logarithmic between."""
-    return 0.0 if value <= low else min(math.log(value / low) / math.log(high / low), 1.0)

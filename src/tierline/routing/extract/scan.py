@@ -111,10 +111,9 @@ class Scanner:
 
     def _words(self, text: str, earlier: str) -> tuple[list[int], int, list[tuple[str, str]]]:
         """Hits by slot, the kind of work that `text` begins with, and the lengths it names. The families are looked for in `text` alone."""
-        judged = text.lower().encode("utf-8", "surrogatepass")
-        past = earlier.lower().encode("utf-8", "surrogatepass") if earlier else b""
-        haystack = b"\n%b\n%b\n" % (past, judged)  # so that every hit has a neighbour on both sides
-        judged_from = len(past) + 2
+        # a line break at either end gives every hit a neighbour on both sides
+        haystack = f"\n{earlier}\n{text}\n".lower().encode("utf-8", "surrogatepass")
+        judged_from = 2 + (len(earlier) if earlier.isascii() else len(earlier.lower().encode("utf-8", "surrogatepass")))
         tally = [0] * self._size
         lengths: list[tuple[str, str]] = []
         opening = -1

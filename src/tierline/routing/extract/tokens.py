@@ -13,32 +13,31 @@ from collections.abc import Mapping, Sequence
 from tierline.types.request import Tool
 
 WEIGHTS: Mapping[str, float] = {
-    "a": 0.229,
-    "A": 0.323,
-    "0": 0.952,
-    " ": 0.067,
-    "\n": 0.585,
-    "\t": 0.119,
-    ".": 0.354,
-    " .": 1.158,
-    "L": 0.881,
-    "P": 1.296,
-    "g": 0.401,
+    "a": 0.23,
+    "A": 0.318,
+    "0": 0.975,
+    " ": 0.064,
+    "\n": 0.578,
+    ".": 0.358,
+    " .": 1.134,
+    "L": 0.884,
+    "P": 1.297,
+    "g": 0.402,
     "C": 0.285,
-    "H": 0.444,
-    "R": 0.355,
-    "I": 0.39,
-    "V": 0.255,
+    "H": 0.445,
+    "R": 0.356,
+    "I": 0.391,
+    "V": 0.258,
     "Q": 1.508,
-    "K": 0.7,
-    "J": 0.746,
-    "G": 0.708,
-    "W": 1.711,
-    "E": 2.31,
+    "K": 0.701,
+    "J": 0.748,
+    "G": 0.71,
+    "W": 1.702,
+    "E": 2.306,
 }
-"""Class → tokens for each character of it. `a` and `A`: ASCII letters; `0`: digits; a space; a newline; `\\t`: tab and carriage return;
-`.`: every other ASCII character; ` .`: one more for each of those right after a space; `L`: Latin with marks, `P`: extended Latin,
-`g`: Greek, `C`: Cyrillic, `H`: Hebrew and Armenian, `R`: Arabic, `I`: Indic scripts and Thai, `V`: Vietnamese letters and Georgian, `Q`:
+"""Class → tokens for each character of it. `a` and `A`: ASCII letters; `0`: digits; ` `: space, tab and carriage return; a newline; `.`:
+every other ASCII character, and ` .`: one more for each of those right after a space; `L`: Latin with marks, `P`: extended Latin, `g`:
+Greek, `C`: Cyrillic, `H`: Hebrew and Armenian, `R`: Arabic, `I`: Indic scripts and Thai, `V`: Vietnamese letters and Georgian, `Q`:
 dashes, quotes, arrows and signs, `K`: kana and CJK punctuation, `J`: Han, `G`: Hangul, `W`: full-width forms, `E`: emoji and rare
 planes."""
 
@@ -64,8 +63,8 @@ def _table() -> bytes:
     for code in range(0x80):
         letter = chr(code)
         table[code] = ord("a" if letter.islower() else "A" if letter.isupper() else "0" if letter.isdigit() else ".")
-    table[ord(" ")], table[ord("\n")] = ord(" "), ord("\n")
-    table[ord("\t")] = table[ord("\r")] = ord("\t")
+    table[ord("\n")] = ord("\n")
+    table[ord(" ")] = table[ord("\t")] = table[ord("\r")] = ord(" ")
     for first, last, name in _BLOCKS:
         table[first : last + 1] = name.encode() * (last + 1 - first)
     return bytes(table)
@@ -73,8 +72,8 @@ def _table() -> bytes:
 
 _TABLE = _table()
 _CONTINUATION = bytes(range(0x80, 0xC2))
-_ASCII = tuple((name.encode(), WEIGHTS[name]) for name in ("A", "0", " ", "\n", "\t", "."))
-_OTHER = tuple((name.encode(), weight) for name, weight in WEIGHTS.items() if len(name) == 1 and name not in "aA0 \n\t." and weight)
+_ASCII = tuple((name.encode(), WEIGHTS[name]) for name in ("A", "0", " ", "\n", "."))
+_OTHER = tuple((name.encode(), weight) for name, weight in WEIGHTS.items() if len(name) == 1 and name not in "aA0 \n." and weight)
 _LETTER = WEIGHTS["a"]
 _ASCII_BYTES = bytes(range(0x80))
 
