@@ -37,7 +37,7 @@ class Admin:
 
     def pin(self, route: str, model: str, seconds: float, why: str) -> dict[str, Any]:
         """Pin a route; returns the pin."""
-        return self._ask("POST", _PATH, {"route": route, "model": model, "for_seconds": seconds, "why": why})
+        return self._ask("POST", _PATH, {"route": route, "model": model, "for": seconds, "why": why})
 
     def pins(self) -> list[dict[str, Any]]:
         """The pins that hold now."""
