@@ -12,6 +12,7 @@ import os
 import random
 import statistics
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -303,14 +304,18 @@ def _show_shares(console: Console, answered: Sequence[Answered]) -> None:
     shares = Table("data set", "questions", "task recognised", "went to", title_justify="left")
     for dataset, task in TASK_OF.items():
         mine = [a for a in answered if a.question.dataset == dataset]
-        if not mine:
-            continue
-        went = {name: sum(a.model == name for a in mine) for name in FLEET}
-        right = sum(a.task == task for a in mine)
-        shares.add_row(
-            dataset, str(len(mine)), f"{right / len(mine):.1%}", ", ".join(f"{n} {c / len(mine):.0%}" for n, c in went.items() if c)
-        )
+        if mine:
+            right = sum(a.task == task for a in mine)
+            shares.add_row(dataset, str(len(mine)), f"{right / len(mine):.1%}", _went(mine))
+    right = sum(a.task == TASK_OF[a.question.dataset] for a in answered)
+    shares.add_row("all", str(len(answered)), f"{right / len(answered):.1%}", _went(answered))
     console.print(shares)
+
+
+def _went(answered: Sequence[Answered]) -> str:
+    """Each model's share, largest first."""
+    counts = Counter(a.model for a in answered).most_common()
+    return ", ".join(f"{name} {count / len(answered):.1%}" for name, count in counts)
 
 
 def run(folder: Path, source: Path, asked: Sequence[Question], declared: Declared, concurrency: int = 16) -> Run:
@@ -325,7 +330,7 @@ def run(folder: Path, source: Path, asked: Sequence[Question], declared: Declare
 
 def main(count: int = 1000) -> None:
     """Both runs: with declared pass rates and with none."""
-    console = Console()
+    console = Console(width=120)
     source = table_path()
     if source is None:
         raise SystemExit("zeroeval.parquet is not there: set TIERLINE_DATA to the folder that holds it")
