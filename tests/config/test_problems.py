@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -77,3 +78,13 @@ def test_a_providers_key_in_the_file_is_warned_of_without_repeating_it(tmp_path:
     found = problems(tmp_path, text)
     assert [p.path for p in found] == ["providers.openai.api_key", "providers.openai.headers.x-token"]
     assert all(p.severity == "warning" and "abcdef" not in str(p) for p in found)
+
+
+def test_no_spec_can_make_its_own_check_slow(tmp_path: Path) -> None:
+    rules = [
+        f"      - {{when: turns > {900 - n} || questions > {900 - n} || input_tokens > {900 - n}, use: best, why: x}}" for n in range(300)
+    ]
+    start = time.process_time()
+    found = problems(tmp_path, FLEET + "routes:\n  auto:\n    rules:\n" + "\n".join(rules))
+    assert found == ()
+    assert time.process_time() - start < 5

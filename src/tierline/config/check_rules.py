@@ -8,7 +8,7 @@ from tierline.config.case import Case
 from tierline.config.cel_syntax import Call, Node
 from tierline.config.conditions import Rule, examine_condition
 from tierline.config.document import Place
-from tierline.config.logic import always_holds, never_holds
+from tierline.config.logic import Effort, always_holds, never_holds
 from tierline.config.spec import AllowSpec, RouteSpec, RuleSpec
 from tierline.types.catalog import Model
 
@@ -22,6 +22,7 @@ def examine_rules(case: Case, models: Mapping[str, Model]) -> None:
 
 def _route(case: Case, name: str, route: RouteSpec) -> None:
     earlier: dict[str, list[tuple[int, Rule]]] = {"task": [], "use": []}
+    effort = Effort()
     for index, rule in enumerate(route.rules):
         place = ("routes", name, "rules", index)
         _effect(case, place, route, rule)
@@ -29,7 +30,7 @@ def _route(case: Case, name: str, route: RouteSpec) -> None:
         if condition is None:
             continue
         phases = [phase for phase in ("task", "use") if getattr(rule, phase) is not None]
-        if phases and all(_shadowed(condition, earlier[phase]) for phase in phases):
+        if phases and all(_shadowed(condition, earlier[phase], effort) for phase in phases):
             _report_shadow(case, (*place, "when"), condition, earlier[phases[0]])
         for phase in phases:
             earlier[phase].append((index, condition))
@@ -58,11 +59,13 @@ def _used(case: Case, use: str | list[str]) -> set[str]:
     return {use} if use in case.models else {name for name, model in case.spec.models.items() if model.tier == use}
 
 
-def _shadowed(condition: Rule, earlier: Sequence[tuple[int, Rule]]) -> bool:
+def _shadowed(condition: Rule, earlier: Sequence[tuple[int, Rule]], effort: Effort) -> bool:
     if condition.node is None or never_holds(condition.node, condition.domains):
         return False  # what never fires at all has been reported already
     before = [rule.node for _, rule in earlier if rule.node is not None]
-    return bool(before) and never_holds(condition.node, condition.domains, before)
+    if any(node.text == condition.node.text for node in before):
+        return True
+    return bool(before) and never_holds(condition.node, condition.domains, before, effort)
 
 
 def _report_shadow(case: Case, place: Place, condition: Rule, earlier: Sequence[tuple[int, Rule]]) -> None:

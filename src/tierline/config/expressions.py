@@ -50,7 +50,7 @@ _CHAIN = 16  # conditions joined into one program; longer chains meet the parser
 
 
 FAILURES = (LookupError, ArithmeticError, TypeError, ValueError, RuntimeError)
-"""What an expression raises that cannot be evaluated: a missing member, an index out of bounds, an overflow, operands of the wrong types."""
+"""What an expression raises that cannot be evaluated: a missing member, an index out of bounds, an overflow, operands that do not fit."""
 
 
 class ExpressionInvalid(ValueError):

@@ -19,24 +19,25 @@ from tierline.types.catalog import Model
 
 _DIGITS = 12
 _DO_NOT_DECIDE = ("decision_log", "server")
-_SECRETS = {"providers": "api_key", "keys": "secret"}
 
 
-def canonical(spec: Spec, written: Mapping[str, Any]) -> bytes:
-    """The spec as JSON with sorted keys and every default, without secrets and without the sections that do not decide.
+def without_secrets(spec: Spec, written: Mapping[str, Any]) -> Spec:
+    """The spec with every text of `providers` and `keys` as it stands in the file, `${NAME}` and all, and with secrets that stand in
+    the file itself left out: nothing read from the environment is kept there, whichever key it hides under."""
+    providers, keys = written.get("providers", {}), written.get("keys", {})
+    return msgspec.structs.replace(
+        spec,
+        providers={name: _unread(provider, providers.get(name), "api_key") for name, provider in spec.providers.items()},
+        keys={name: _unread(key, keys.get(name), "secret") for name, key in spec.keys.items()},
+    )
 
-    `written` is the data as it stands in the file: in `providers` and `keys` a text that reads `${NAME}` stays as it is written,
-    so that no secret is kept whichever key it hides under."""
+
+def canonical(spec: Spec) -> bytes:
+    """A spec without secrets as JSON with sorted keys and every default, without the sections that do not decide."""
     plain = msgspec.to_builtins(spec, enc_hook=_unit, order="sorted")
     for section in _DO_NOT_DECIDE:
         del plain[section]
-    plain = _available(plain, ())
-    for section, field in _SECRETS.items():
-        plain[section] = _as_written(plain[section], written.get(section, {}))
-        for entry in plain[section].values():
-            if not has_placeholder(entry.get(field, "")):
-                entry[field] = ""
-    return msgspec.json.encode(plain, order="sorted")
+    return msgspec.json.encode(_available(plain, ()), order="sorted")
 
 
 def digest(content: bytes) -> str:
@@ -73,9 +74,17 @@ def _available(plain: Any, path: tuple[str, ...]) -> Any:
     return {key: _available(value, (*path, key)) for key, value in plain.items() if not unavailable.covers((*path, key))}
 
 
-def _as_written(plain: Any, written: Any) -> Any:
-    if isinstance(plain, dict) and isinstance(written, Mapping):
-        return {key: _as_written(value, written.get(key)) for key, value in plain.items()}
-    if isinstance(plain, str) and isinstance(written, str):
+def _unread(entry: Any, written: Any, secret: str) -> Any:
+    """One entry with its texts as they are written."""
+    fields = {field: _as_written(getattr(entry, field), written.get(field)) for field in entry.__struct_fields__}
+    if not has_placeholder(fields[secret]):
+        fields[secret] = ""
+    return msgspec.structs.replace(entry, **fields)
+
+
+def _as_written(value: Any, written: Any) -> Any:
+    if isinstance(value, str) and isinstance(written, str):
         return "***" if looks_secret(written) else written
-    return plain
+    if isinstance(value, dict) and isinstance(written, Mapping):
+        return {key: _as_written(item, written.get(key)) for key, item in value.items()}
+    return value

@@ -44,8 +44,8 @@ def examine_file(
     problems = examined.problems.sorted()
     if examined.problems.errors or examined.case is None:
         return problems, None
-    spec = examined.case.spec
-    canonical = fingerprint.canonical(spec, examined.case.written)
+    spec = fingerprint.without_secrets(examined.case.spec, examined.case.written)
+    canonical = fingerprint.canonical(spec)
     parts = fingerprint.parts(canonical, examined.models, shipped().digest)
     loaded = Loaded(
         spec=spec,

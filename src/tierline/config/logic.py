@@ -45,12 +45,29 @@ class _TooMany(Exception):
     """More cases than are worth looking at."""
 
 
-def never_holds(node: Node, domains: Domains, unless: Sequence[Node] = ()) -> bool:
-    """Whether no request can meet the condition while it meets none of the conditions `unless`."""
+class Effort:
+    """How much may still be thought, in facts looked at, so that no spec can make its own check slow."""
+
+    def __init__(self, facts: int = 200_000) -> None:
+        self._left = facts
+
+    def spend(self, facts: int) -> None:
+        """Raises when nothing is left."""
+        self._left -= facts
+        if self._left < 0:
+            raise _TooMany
+
+
+def never_holds(node: Node, domains: Domains, unless: Sequence[Node] = (), effort: Effort | None = None) -> bool:
+    """Whether no request can meet the condition while it meets none of the conditions `unless`; False where thinking it through
+    would take more than `effort`."""
+    effort = effort or Effort()
     try:
         cases = _cases(node, True)
         for other in unless:
-            cases = [case for case in _both(cases, _cases(negated(other), True)) if _possible(case, domains)]
+            further = _cases(negated(other), True)
+            effort.spend((sum(map(len, cases)) + len(cases)) * len(further))
+            cases = [case for case in _both(cases, further) if _possible(case, domains)]
         return not any(_possible(case, domains) for case in cases)
     except _TooMany:
         return False
@@ -107,7 +124,7 @@ def _compared(node: Call) -> Fact | None:
 
 
 def _both(left: list[Case], right: list[Case]) -> list[Case]:
-    return _limited([a + b for a in left for b in right])
+    return _limited([tuple(dict.fromkeys(a + b)) for a in left for b in right])
 
 
 def _limited(cases: list[Case]) -> list[Case]:

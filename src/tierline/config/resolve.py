@@ -72,6 +72,8 @@ def _check_http(case: Case, name: str, provider: ProviderSpec, dialect: str, bas
         urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).netloc
     ):
         case.problems.error((*place, "base_url"), f"{base_url!r} is no http address", "write it in full, e.g. https://api.openai.com/v1")
+    if "@" in urlsplit(base_url).netloc:
+        case.problems.error((*place, "base_url"), "an address must not hold a user or a password", "use api_key: or headers:")
     known = registered("tierline.dialects")
     if dialect in known:
         return
