@@ -6,7 +6,9 @@ import fnmatch
 import functools
 import math
 import re
-from typing import NamedTuple
+from collections.abc import Sequence
+
+import msgspec
 
 from tierline.config.loaded import Loaded
 from tierline.routing.extract.complexity import complexity
@@ -31,15 +33,15 @@ REMEMBERED_CHARS = 16_384
 """System prompts come back: what is known of the last 256 of at most 16,384 characters is kept, so each is read once."""
 
 _BRIEF = list(FAMILIES).index("brief")
-_NOTHING = [0] * len(FAMILIES)
+_NOTHING = (0,) * len(FAMILIES)
 
 
-class _System(NamedTuple):
+class _System(msgspec.Struct, frozen=True):
     """What a system prompt tells, whatever the user says."""
 
     fingerprint: str = ""
     tokens: float = 0.0
-    families: list[int] = _NOTHING
+    families: Sequence[int] = _NOTHING
     rules: tuple[float, ...] = NO_RULES
     tasks: tuple[str, ...] = ()
 
@@ -118,7 +120,7 @@ class Extractor:
         return tasks
 
 
-class _Work(NamedTuple):
+class _Work(msgspec.Struct, frozen=True):
     operation: Operation
     operations: tuple[str, ...]
     output_tokens: int

@@ -11,9 +11,9 @@ before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import ahocorasick_rs
+import msgspec
 import re2
 
 from tierline.config.loaded import Loaded
@@ -48,7 +48,7 @@ _UNSPACED = (
 )  # fmt: skip
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True):
     """Hits: of each built-in family in what is judged, and of each signal and task (weighed) in all of the user's words; `opening` is the
     kind of work that what is judged begins with (-1: none); `lengths` each unit of length named in it, after the characters before it."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 _SIGNS = b"{}()[];=<>_^+"
 _MATHS_SIGNS = (b"=", b"^", b"+")
@@ -34,7 +35,7 @@ MARKUP_AT_MOST = 50
 """Formulas and list items are counted up to here."""
 
 
-class Structure(NamedTuple):
+class Structure(msgspec.Struct, frozen=True):
     """`chars`: the length, where a character that takes three bytes counts as two; `items` of lists, `formulas` in TeX, maths `signs`,
     and whether a multiple choice is there."""
 
