@@ -41,7 +41,7 @@ _RATE = re.compile(r"rate_limit|insufficient_quota|too_many_requests")
 _LIMIT = 160
 _QUOTED = re.compile(r"(['\"`])(.*?)\1", re.DOTALL)
 _FIELD_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}\Z")
-_SECRET = re.compile(r"\b(?:sk|pk|key|Bearer)[-_ ][\w*.-]{4,}")
+_SECRET = re.compile(r"\b(?:[sp]k[-_]|Bearer )[\w*.-]{4,}")
 _ECHO = re.compile(r"[\n\r{<]")
 
 

@@ -41,7 +41,7 @@ class ChatReader:
 
     def feed(self, chunk: bytes) -> bytes:
         """Takes a piece of the upstream's bytes and returns the bytes to send on; nothing after an error."""
-        if self.error is not None:
+        if self._failed():
             return b""
         try:
             whole = self._framer.whole(chunk)
@@ -56,16 +56,18 @@ class ChatReader:
         return b"".join([event for event in events(whole) if self._passes(event)])
 
     def finished(self) -> bytes:
-        """The bytes still held back. Sets `error` when what came was no event stream at all."""
+        """The last event, if only its blank line was missing; half an event is dropped, as the standard says. Sets `error` when what
+        came was no event stream at all."""
         held, self._framer.held = self._framer.held, b""
-        if self.error is not None:
+        if self._failed():
             return b""
-        if held and not self._passes(held):
-            return b""
-        if not (self.done or self.content or self.finish or self.served_model):
+        passes = bool(held) and _is_whole(held) and self._passes(held)
+        if not (self._failed() or self.done or self.content or self.finish or self.served_model):
             self.error = errors.inside(held) or ProviderFailure("malformed", "the upstream's answer is no event stream")
-            return b""
-        return held
+        return held.rstrip(b"\r\n") + b"\n\n" if passes and not self._failed() else b""
+
+    def _failed(self) -> bool:
+        return self.error is not None
 
     def _passes(self, event: bytes) -> bool:
         """Takes note of one event; whether it is to be sent on."""
@@ -108,6 +110,18 @@ class ChatReader:
     def _count(self, event: bytes) -> None:
         for words in _WORDS.findall(event):
             self.output_chars += len(words)
+
+
+def _is_whole(event: bytes) -> bool:
+    """Whether the data of an event that nothing closed is complete."""
+    data = data_of(event)
+    if data == b"[DONE]":
+        return True
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _notable(data: bytes) -> bool:

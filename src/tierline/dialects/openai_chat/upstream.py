@@ -22,8 +22,9 @@ def body(request: Request, model: Model) -> bytes:
     fields = {**request.raw, "model": model.upstream}
     if request.stream and not client_wants_usage(request):
         fields["stream_options"] = _with_usage(request)
-    if "metadata" in fields and b"tierline" in bytes(request.raw["metadata"]):
-        kept = {key: value for key, value in _fields.decode(request.raw["metadata"]).items() if not key.startswith(_OWN_METADATA)}
+    metadata = request.raw.get("metadata")
+    if metadata is not None and b"tierline" in bytes(metadata):
+        kept = _without_own(metadata)
         if kept:
             fields["metadata"] = kept
         else:
@@ -36,7 +37,10 @@ def client_wants_usage(request: Request) -> bool:
     given = request.raw.get("stream_options")
     if given is None:
         return False
-    options = _options.decode(given)
+    try:
+        options = _options.decode(given)
+    except msgspec.DecodeError:
+        return False
     return options is not None and options.include_usage is True
 
 
@@ -44,4 +48,15 @@ def _with_usage(request: Request) -> Fields | msgspec.Raw:
     given = request.raw.get("stream_options")
     if given is None or bytes(given) == b"null":
         return _ASK_USAGE
-    return {**_fields.decode(given), "include_usage": _TRUE}
+    try:
+        return {**_fields.decode(given), "include_usage": _TRUE}
+    except msgspec.DecodeError:
+        return _ASK_USAGE
+
+
+def _without_own(metadata: msgspec.Raw) -> Fields | msgspec.Raw:
+    """The client's metadata without what it said to Tierline; what is no object is left as it is, for the upstream to refuse."""
+    try:
+        return {key: value for key, value in _fields.decode(metadata).items() if not key.startswith(_OWN_METADATA)}
+    except msgspec.DecodeError:
+        return metadata

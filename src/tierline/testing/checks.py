@@ -1,0 +1,120 @@
+"""Conformance checks for plug-ins: call them from your tests with your own implementation and a few real bodies of its format.
+
+Each raises AssertionError with the law that does not hold. The built-ins pass the same checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from tierline.interfaces import Dialect, Provider, StreamReader
+from tierline.types.catalog import Model
+from tierline.types.errors import BadRequest, ProviderFailure, Unavailable
+from tierline.types.request import Kind, Request
+from tierline.types.wire import Call
+
+_MODEL = Model(name="checked", tier="fast", provider="checks", upstream="a-model/of-the-checks")
+_GARBAGE = (
+    b"",
+    b"\x00",
+    b"\xff\xfe{",
+    b"{",
+    b"[]",
+    b"null",
+    b'"text"',
+    b"{}",
+    b'{"model": 1}',
+    b"[" * 100_000,
+    b"<html></html>",
+    b"data: {",
+)
+
+
+def check_dialect(dialect: Dialect, bodies: Sequence[bytes], answers: Sequence[bytes] = (), kind: Kind = "chat") -> None:
+    """The laws of a dialect, on `bodies` that clients send and `answers` that upstreams give."""
+    _law(isinstance(dialect, Dialect), "a dialect has every method of the protocol")
+    for body in bodies:
+        _check_body(dialect, body, kind)
+    for garbage in _GARBAGE:
+        _raises(BadRequest, partial(dialect.parse, garbage, kind), f"parse refuses {garbage[:20]!r} with BadRequest")
+    request = dialect.parse(bodies[0], kind)
+    for answer in answers:
+        given, _ = dialect.read_answer(request, answer)
+        _law(given.dialect == dialect.name and given.body == answer, "an answer keeps its bytes and names its dialect")
+    for garbage in _GARBAGE:
+        _raises(ProviderFailure, partial(dialect.read_answer, request, garbage), f"read_answer refuses {garbage[:20]!r}")
+    for status in (400, 401, 404, 408, 422, 429, 500, 503, 529):
+        error, message = dialect.read_error(status, b"\xff<html>")
+        _law(error != "" and 0 < len(message) <= 500, "every error has a class and a short message")
+    failure = Unavailable("draining")
+    _law(b"draining" in dialect.render_error(failure), "an error's message reaches the client")
+    _law(b"draining" in dialect.render_error_event(failure), "an error's message reaches the client of a stream")
+    _law(b"a-model" in dialect.render_models([{"id": "a-model", "created": 0, "owned_by": "checks"}]), "every model is listed")
+
+
+def check_stream(dialect: Dialect, request: Request, stream: bytes) -> None:
+    """The laws of a stream reader: a stream cut anywhere gives the same bytes and the same state as the whole of it."""
+    whole = read_stream(dialect.reader(request), [stream])
+    for at in range(len(stream) + 1):
+        _law(read_stream(dialect.reader(request), [stream[:at], stream[at:]]) == whole, f"cut at byte {at}, it gives the same")
+    pieces = [stream[at : at + 1] for at in range(len(stream))]
+    _law(read_stream(dialect.reader(request), pieces) == whole, "byte by byte, it gives the same")
+
+
+def read_stream(reader: StreamReader, pieces: Sequence[bytes]) -> tuple[object, ...]:
+    """What a reader passes on, and its state at the end, as values that can be compared."""
+    passed = b"".join([*map(reader.feed, pieces), reader.finished()])
+    error = reader.error.kind if reader.error is not None else ""
+    return passed, reader.content, reader.usage, reader.finish, reader.done, error, reader.served_model, reader.output_chars
+
+
+async def check_provider(make: Callable[[], Provider], call: Call, stream: Call) -> None:
+    """The laws of a provider that can answer `call` (whole) and `stream` (a stream) with status 200."""
+    provider = make()
+    _law(isinstance(provider, Provider), "a provider has every method of the protocol")
+    reply = await provider.send(call)
+    _law(reply.status == 200, "the call is answered")
+    _law(all(name == name.lower() for name in reply.headers), "header names are in lower case")
+    _law(await reply.body() != b"", "an answer has a body")
+    await reply.close()
+    reply = await provider.send(stream)
+    pieces = []
+    while (piece := await reply.chunk()) is not None:
+        pieces.append(piece)
+    _law(all(pieces) and len(pieces) > 1, "a stream comes in several pieces, none of them empty")
+    _law(await reply.chunk() is None, "behind the end there is nothing")
+    await reply.close()
+    await reply.close()
+    reply = await provider.send(stream)
+    await reply.close()
+    await provider.close()
+    await provider.close()
+
+
+def _check_body(dialect: Dialect, body: bytes, kind: Kind) -> None:
+    request = dialect.parse(body, kind)
+    _law(request.dialect == dialect.name and request.kind == kind, "a request names its dialect and kind")
+    _law((request.id, request.key) == ("", ""), "parse leaves id and key to the gateway")
+    _law(dialect.upstream_path(request, _MODEL).startswith("/"), "a path begins with a slash")
+    sent = dialect.upstream_body(request, _MODEL)
+    again = dialect.parse(sent, kind)
+    _law(_neutral(again) == _neutral(request), "what is sent upstream reads as what the client asked")
+    _law(dialect.upstream_body(again, _MODEL) == sent, "what was sent once is sent the same way again")
+
+
+def _neutral(request: Request) -> tuple[object, ...]:
+    return request.messages, request.tools, request.params, request.stream, request.inputs
+
+
+def _law(holds: bool, law: str) -> None:
+    if not holds:
+        raise AssertionError(f"this law does not hold: {law}")
+
+
+def _raises(error: type[Exception], act: Callable[[], object], law: str) -> None:
+    try:
+        act()
+    except error:
+        return
+    raise AssertionError(f"this law does not hold: {law}")
