@@ -189,5 +189,10 @@ def _newer(path: Path, part: str, version: int, known: int) -> LogFailure:
 def quick_check(path: Path) -> tuple[str, ...]:
     """What SQLite finds wrong with the whole file, empty when it is sound. Reads every page."""
     with told(path), closing(_read_only(path)) as connection:
-        found = tuple(str(row[0]) for row in connection.execute("PRAGMA quick_check(20)"))
+        try:
+            found = tuple(str(row[0]) for row in connection.execute("PRAGMA quick_check(20)"))
+        except sqlite3.DatabaseError as error:
+            if "malformed" not in str(error):
+                raise
+            found = (str(error),)
     return () if found == ("ok",) else found

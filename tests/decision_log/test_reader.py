@@ -119,7 +119,7 @@ def test_a_row_of_a_newer_release_is_named_when_it_cannot_be_read(log: SqliteLog
             reader.get("a")
 
 
-def test_a_log_without_the_folder_right_to_write_is_still_read(log: SqliteLog) -> None:
+def test_a_log_that_no_gateway_has_open_is_read_too(log: SqliteLog) -> None:
     filled(log, typical("a")).close()
     log.close()
     assert not log.path.with_name("tierline.db-wal").exists()

@@ -84,6 +84,7 @@ def tail(
             console.print(log_view.HEADING, style="bold")
         for row in reader.last(count, which):
             _line(console, row, as_json)
+            after = max(after, row["seq"])
         if follow:
             for row in reader.follow(_wait, which, after):
                 _line(console, row, as_json)
@@ -181,7 +182,7 @@ def check(log: LogPath = None, config: Config = None, as_json: Json = False) -> 
     Example: `tierline log check --log tierline.db`"""
     with _opened(log, config) as reader:
         found = sqlite_file.quick_check(reader.path)
-        rows = reader.count()
+        rows = None if found else reader.count()
     if as_json:
         typer.echo(msgspec.json.encode({"rows": rows, "damage": found}).decode())
     elif not found:

@@ -1,0 +1,162 @@
+"""The log commands, run as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tierline.cli.log import moment
+from tierline.decision_log.export import read_line
+from tierline.decision_log.sqlite import SqliteLog
+from tierline.types.decision import Decision, Drop, Dropped, Reason, Step, Why
+from tierline.types.features import Features
+from tierline.types.outcome import NO_USAGE, Usage, Verdict
+from tierline.types.record import Record, Tried
+
+TRIED = (
+    Tried("mini", "first", False, 0.0, 0.2, None, NO_USAGE, "overloaded", 529),
+    Tried("local", "fallback", True, 0.0004, 0.8, 0.2, Usage(931, 151), verdicts=(Verdict("schema", True),)),
+)
+
+
+def record(request_id: str, at: float, task: str = "orders", tried: tuple[Tried, ...] = TRIED) -> Record:
+    decision = Decision(
+        request_id,
+        "auto",
+        "3f9a1c0b77de",
+        (Step("fast", ("mini", "local")),),
+        task=task,
+        reasons=(Reason(Why.CHEAPEST_ABOVE_BAR, "mini", 0.971, 0.97),),
+        dropped=(Dropped("opus", Drop.PRICE, "max_cost", 0.03, 0.01),),
+    )
+    return Record(at, Features(request_id, language="en"), decision, tried, winner=len(tried) - 1 if tried else None)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "tierline.db"
+    with closing(SqliteLog(path)) as log:
+        log.put(record("a", 1.0), b"where is my order?")
+        log.put(record("b", 2.0, task="policy"))
+        log.put(record("c", 3.0, tried=TRIED[1:]))
+    return path
+
+
+def run(*arguments: str | Path, code: int = 0, cwd: Path | None = None) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "tierline", "log", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, check=False
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stdout + done.stderr
+
+
+def test_tail_shows_the_newest_rows_a_line_each(path: Path) -> None:
+    heading, *lines = run("tail", "-n", "2", "--log", path).splitlines()
+    assert heading.split()[:3] == ["time", "id", "route"]
+    assert ["b" in line.split() for line in lines] == [True, False]
+    assert "1 fallback" in lines[0]
+
+
+def test_tail_prints_json_lines_that_are_records(path: Path) -> None:
+    lines = run("tail", "--json", "--task", "orders", "--log", path).splitlines()
+    assert [read_line(line) for line in lines] == [record("a", 1.0), record("c", 3.0, tried=TRIED[1:])]
+
+
+def test_tail_follows_a_log_that_is_being_written(path: Path) -> None:
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "tierline", "log", "tail", "-f", "-n", "1", "--json", "--log", str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert follower.stdout is not None
+    try:
+        assert read_line(follower.stdout.readline()) == record("c", 3.0, tried=TRIED[1:])
+        with closing(SqliteLog(path)) as log:
+            log.put(record("d", 4.0))
+        assert read_line(follower.stdout.readline()) == record("d", 4.0)
+    finally:
+        follower.kill()
+        follower.wait()
+        follower.stdout.close()
+
+
+def test_show_tells_the_whole_request(path: Path) -> None:
+    shown = run("show", "a", "--log", path)
+    for words in (
+        "local (fast)",
+        "language",
+        "cheapest above bar: mini (0.971, limit 0.97)",
+        "opus: price: max_cost",
+        "overloaded",
+        "passed",
+    ):
+        assert words in shown
+    assert "where is my order?" not in shown
+
+
+def test_show_prints_stored_text_only_when_asked(path: Path) -> None:
+    assert "where is my order?" in run("show", "a", "--text", "--log", path)
+    assert "no text is kept" in run("show", "b", "--text", "--log", path)
+
+
+def test_show_as_json_is_the_row(path: Path) -> None:
+    shown = json.loads(run("show", "a", "--json", "--log", path))
+    assert (shown["model"], shown["tried"][0][0], shown["decision"]["task"]) == ("local", "mini", "orders")
+
+
+def test_an_id_that_nobody_knows_is_said(path: Path) -> None:
+    assert "no request 'zzz'" in run("show", "zzz", "--log", path, code=2)
+
+
+def test_stats_add_up_for_people_and_for_programs(path: Path) -> None:
+    assert "policy" in run("stats", "--by", "task", "--log", path)
+    found = json.loads(run("stats", "--by", "task", "--json", "--log", path))
+    assert [(group["name"], group["requests"]) for group in found["groups"]] == [("orders", 2), ("policy", 1)]
+    assert found["total"]["cost"] == pytest.approx(0.0012)
+
+
+def test_an_export_holds_every_row(path: Path, tmp_path: Path) -> None:
+    run("export", "-o", tmp_path / "rows.ndjson", "--log", path)
+    lines = (tmp_path / "rows.ndjson").read_text().splitlines()
+    assert [read_line(line).at for line in lines] == [1.0, 2.0, 3.0]
+    assert run("export", "-o", "-", "--log", path).splitlines() == lines
+    run("export", "--format", "parquet", "--since", "1970-01-01T00:00:02+00:00", "-o", tmp_path / "rows.parquet", "--log", path)
+    assert (tmp_path / "rows.parquet").read_bytes()[:4] == b"PAR1"
+
+
+def test_the_path_may_come_from_the_spec_without_its_secrets(path: Path) -> None:
+    spec = path.with_name("tierline.yaml")
+    spec.write_text("version: 1\nproviders: {openai: {api_key: '${NO_SUCH_KEY}'}}\ndecision_log: {path: tierline.db}\n")
+    assert len(run("tail", "--json", "--config", spec).splitlines()) == 3
+
+
+def test_without_a_path_it_reads_the_folder_s_own_log(path: Path) -> None:
+    assert len(run("tail", "--json", cwd=path.parent).splitlines()) == 3
+
+
+def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert "there is no decision log at" in run("tail", "--log", tmp_path / "missing.db", code=2)
+
+
+def test_a_time_that_is_none_shows_what_to_write(path: Path) -> None:
+    assert "write 30m, 24h" in run("tail", "--since", "yesterday-ish", "--log", path, code=2)
+
+
+def test_check_finds_damage_and_exits_with_1(path: Path) -> None:
+    assert "sound, 3 rows" in run("check", "--log", path)
+    with path.open("r+b") as file:
+        for page in (4, 5, 6, 8):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 100)
+    assert ".recover" in run("check", "--log", path, code=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("1h", 996_400.0), ("500ms", 999_999.5), ("1970-01-02T00:00:00+00:00", 86_400.0), ("1970-01-01T01:00+01:00", 0.0)],
+)
+def test_times_are_so_long_ago_or_by_the_calendar(text: str, at: float) -> None:
+    assert moment(text, 1_000_000.0) == at
