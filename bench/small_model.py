@@ -153,7 +153,7 @@ def main(rounds: int = 5) -> None:
                 _timed(client, asked, EASY[0])
                 timed = [_timed(client, asked, prompt) for _ in range(rounds) for prompt in EASY]
             first, whole = statistics.median(t[0] for t in timed), statistics.median(t[1] for t in timed)
-            speed = sum(t[2] for t in timed) / sum(t[1] for t in timed)
+            speed = statistics.median(t[2] / t[1] for t in timed)
             table.add_row(name, str(len(timed)), f"{1000 * first:.1f}", f"{1000 * whole:.1f}", f"{speed:.0f}")
         console.print(table)
 
