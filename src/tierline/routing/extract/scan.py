@@ -1,8 +1,7 @@
-"""One pass of one automaton over the user's words: the built-in families, the spec's signals and the tasks' hints together.
+"""What the user's words hold: the built-in families, the spec's signals and the tasks' hints, all looked for together.
 
-Keywords are whole words or phrases, case ignored. In scripts that write without spaces, or glue particles to words (Chinese, Japanese,
-Korean, Thai and their neighbours), a keyword counts wherever it stands. Patterns are RE2, matched in one pass of one set; only those
-found are counted.
+Keywords are found in one pass of one automaton (`keywords`). Patterns are RE2, matched in one pass of one set; only those found are
+counted.
 
 Of very long texts the first `HEAD` and the last `TAIL` characters of what is judged are looked at, and the newest `BEFORE` of the turns
 before it.
@@ -12,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import ahocorasick_rs
 import msgspec
 import re2
 
 from tierline.config.loaded import Loaded
+from tierline.routing.extract.keywords import Keywords, encode
 from tierline.routing.extract.lexicon import FAMILIES
 
 HEAD = 12_000
@@ -41,11 +40,6 @@ OPENING = 40
 
 _KINDS = 5  # the first of the families
 _LENGTH = list(FAMILIES).index("length")  # the last of the families
-_WORD = bytes(1 if chr(code).isalnum() or chr(code) == "_" else 0 for code in range(0x80)) + bytes([2]) * 0x80
-_UNSPACED = (
-    (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x3000, 0x318F), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
-    (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF),
-)  # fmt: skip
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -62,7 +56,7 @@ class Found(msgspec.Struct, frozen=True):
 class Scanner:
     """Everything the spec and the lexicon look for, compiled once."""
 
-    __slots__ = ("_automaton", "_bounds", "_owners", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_tasks", "_users")
+    __slots__ = ("_every", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_spec", "_tasks")
 
     def __init__(self, loaded: Loaded) -> None:
         spec = loaded.spec
@@ -82,11 +76,9 @@ class Scanner:
         for name, match in hints.items():
             _own(words, match.keywords, self._tasks[name])
             _own(patterns, match.patterns, self._tasks[name] + 1, fold=False)
-        encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-        self._bounds = [(_bound(word[0]), _bound(word[-1])) for word in words]
-        self._owners = [tuple(slots) for slots in words.values()]
-        self._users = [tuple(slot for slot in slots if slot > _LENGTH) for slots in words.values()]
-        self._automaton = ahocorasick_rs.BytesAhoCorasick(encoded)
+        own = {word: [slot for slot in slots if slot > _LENGTH] for word, slots in words.items()}
+        self._every = Keywords(words)
+        self._spec = Keywords({word: slots for word, slots in own.items() if slots})
         self._pattern_owners = [tuple(slots) for slots in patterns.values()]
         self._patterns = [re2.compile(pattern) for pattern in patterns]
         self._set = _pattern_set(list(patterns)) if patterns else None
@@ -95,7 +87,11 @@ class Scanner:
         """Hits in what is judged, and in the turns before it."""
         text = clip(asked)
         earlier = newest(before) if before else ""
-        tally, opening, lengths = self._words(text, earlier)
+        tally, opening, lengths = self._words(text)
+        if earlier:
+            for index, _, _ in self._spec.hits(encode(earlier)):
+                for slot in self._spec.owners[index]:
+                    tally[slot] += 1
         if self._set is not None:
             self._count_patterns(f"{earlier}\n{text}" if earlier else text, tally)
         tasks = {}
@@ -106,40 +102,25 @@ class Scanner:
 
     def families(self, text: str) -> tuple[list[int], int]:
         """Hits of the built-in families in some other text, such as a system prompt, and the kind of work it begins with."""
-        tally, opening, _ = self._words(text, "")
+        tally, opening, _ = self._words(text)
         return tally[: len(FAMILIES)], opening
 
-    def _words(self, text: str, earlier: str) -> tuple[list[int], int, list[tuple[str, str]]]:
-        """Hits by slot, the kind of work that `text` begins with, and the lengths it names. The families are looked for in `text` alone."""
-        # a line break at either end gives every hit a neighbour on both sides
-        haystack = f"\n{earlier}\n{text}\n".lower().encode("utf-8", "surrogatepass")
-        judged_from = 2 + (len(earlier) if earlier.isascii() else len(earlier.lower().encode("utf-8", "surrogatepass")))
+    def _words(self, text: str) -> tuple[list[int], int, list[tuple[str, str]]]:
+        """Hits by slot, the kind of work that a text begins with, and the lengths it names."""
+        haystack = encode(text)
         tally = [0] * self._size
         lengths: list[tuple[str, str]] = []
         opening = -1
-        owners, users, word = self._owners, self._users, _WORD
-        for index, start, end in self._automaton.find_matches_as_indexes(haystack, overlapping=True):
-            if (word[haystack[start - 1]] or word[haystack[end]]) and not self._stands_alone(haystack, index, start, end):
-                continue
-            if start < judged_from:
-                for slot in users[index]:
-                    tally[slot] += 1
-                continue
+        owners = self._every.owners
+        for index, start, end in self._every.hits(haystack):
             for slot in owners[index]:
                 tally[slot] += 1
                 if slot < _KINDS:
-                    if opening < 0 and start - judged_from <= OPENING:
+                    if opening < 0 and start <= OPENING:
                         opening = slot
                 elif slot == _LENGTH and len(lengths) < LENGTHS_AT_MOST:
                     lengths.append((_text(haystack[max(start - 16, 0) : start]), _text(haystack[start:end])))
         return tally, opening, lengths
-
-    def _stands_alone(self, haystack: bytes, index: int, start: int, end: int) -> bool:
-        """Whether a hit with letters beside it is a whole word all the same."""
-        left, right = self._bounds[index]
-        if left and (joined := _WORD[haystack[start - 1]]) and (joined == 1 or _joins(_char_before(haystack, start))):
-            return False
-        return not (right and (joined := _WORD[haystack[end]]) and (joined == 1 or _joins(_char_at(haystack, end))))
 
     def _count_patterns(self, text: str, tally: list[int]) -> None:
         encoded = text.encode("utf-8", "surrogatepass")
@@ -180,34 +161,8 @@ def _own(owned: dict[str, list[int]], words: Sequence[str], slot: int, *, fold: 
             owned[key].append(slot)
 
 
-def _bound(char: str) -> bool:
-    """Whether a keyword that begins or ends with this character must begin or end a word there."""
-    return (char.isalnum() or char == "_") and not _unspaced(char)
-
-
-def _unspaced(char: str) -> bool:
-    code = ord(char)
-    return code >= 0x0E00 and any(first <= code <= last for first, last in _UNSPACED)
-
-
-def _joins(char: str) -> bool:
-    """Whether this character beside a keyword makes it part of a longer word."""
-    return char.isalnum() and not _unspaced(char)
-
-
 def _text(piece: bytes) -> str:
     return piece.decode("utf-8", "ignore")
-
-
-def _char_before(text: bytes, end: int) -> str:
-    start = end - 1
-    while start > 0 and end - start < 4 and text[start] & 0xC0 == 0x80:
-        start -= 1
-    return text[start:end].decode("utf-8", "replace")[-1:] or " "
-
-
-def _char_at(text: bytes, start: int) -> str:
-    return text[start : start + 4].decode("utf-8", "replace")[:1] or " "
 
 
 def _pattern_set(patterns: Sequence[str]) -> re2.Set:
