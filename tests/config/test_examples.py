@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
+from tierline.config.environment import variables
 from tierline.config.load import check, load
+from tierline.config.presets import presets
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
@@ -20,8 +21,8 @@ def test_an_example_checks_without_a_word(example: Path) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_loads_once_its_variables_are_set(example: Path) -> None:
-    names = ("OPENAI_API_KEY", "GROQ_API_KEY", "SUPPORT_KEY", "ADMIN_KEY")
-    loaded = load(example, defaultdict(str, {name: f"the-value-of-{name}-for-a-test" for name in names}))
+    names = {*variables(example.read_text(encoding="utf-8")), *(preset.key for preset in presets().values())}
+    loaded = load(example, {name: f"the-value-of-{name}-for-a-test" for name in names})
     assert loaded.models
     assert all(model.price.known for model in loaded.models.values())
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from spec_text import FLEET, marked_line, problems
 
 CASES = Path(__file__).parent / "cases"
@@ -73,6 +75,13 @@ def test_key_secrets_must_be_long_and_differ(tmp_path: Path) -> None:
     assert all("xxx" not in str(p) and "short" not in str(p) for p in found)
 
 
+def test_a_secret_in_the_wrong_place_is_not_shown(tmp_path: Path) -> None:
+    text = FLEET + "keys:\n  team: ${TEAM_KEY}\n  other: {secret: a-long-enough-secret-here, routes: '${TEAM_KEY}'}\n"
+    found = problems(tmp_path, text, {"TEAM_KEY": "short-secret"})
+    assert [p.path for p in found if p.severity == "error"] == ["keys.team", "keys.other.routes"]
+    assert all("short-secret" not in str(p) for p in found)
+
+
 def test_a_providers_key_in_the_file_is_warned_of_without_repeating_it(tmp_path: Path) -> None:
     text = FLEET.replace("openai: {}", "openai: {api_key: sk-proj-abcdefghijkl, headers: {x-token: hf_abcdefghijklmnop}}")
     found = problems(tmp_path, text)
@@ -88,3 +97,13 @@ def test_no_spec_can_make_its_own_check_slow(tmp_path: Path) -> None:
     found = problems(tmp_path, FLEET + "routes:\n  auto:\n    rules:\n" + "\n".join(rules))
     assert found == ()
     assert time.process_time() - start < 5
+
+
+@given(st.integers(0, 4000), st.integers(0, 40), st.text("{}[]:,'\"\n -&*!$%#abc01", max_size=12))
+def test_whatever_is_typed_the_check_answers_with_problems(
+    tmp_path_factory: pytest.TempPathFactory, at: int, gone: int, typed: str
+) -> None:
+    text = (Path(__file__).parents[2] / "examples/support.yaml").read_text(encoding="utf-8")
+    at %= len(text)
+    found = problems(tmp_path_factory.getbasetemp(), text[:at] + typed + text[at + gone :])
+    assert all(problem.reason and problem.line >= 0 for problem in found)

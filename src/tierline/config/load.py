@@ -75,7 +75,7 @@ class _Examined:
         written = _ordered(unavailable.refuse(source.data, self.problems))
         self._variables(written, environ, need_secrets)
         before = len(self.problems.found)
-        spec = fit(environment.fill(written, environ), self.problems)
+        spec = fit(environment.fill(written, environ), self.problems, written)
         whole = len(self.problems.found) == before and not source.problems
         self.case = Case(spec, written, environ, self.problems, whole, need_secrets)
         self.endpoints = resolve.endpoints(self.case)

@@ -40,7 +40,8 @@ def _endpoint(case: Case, name: str, provider: ProviderSpec) -> Endpoint:
     dialect = provider.dialect or preset.dialect
     base_url = (provider.base_url or preset.base_url).rstrip("/")
     if provider.kind == "http":
-        _check_http(case, name, provider, dialect, base_url)
+        _check_address(case, name, provider, base_url)
+        _check_dialect(case, name, provider, dialect)
     secret = _secret(case, name, provider, preset)
     return Endpoint(
         name=name,
@@ -60,29 +61,38 @@ def _endpoint(case: Case, name: str, provider: ProviderSpec) -> Endpoint:
     )
 
 
-def _check_http(case: Case, name: str, provider: ProviderSpec, dialect: str, base_url: str) -> None:
+def _check_address(case: Case, name: str, provider: ProviderSpec, base_url: str) -> None:
     place = ("providers", name)
     if provider.preset and provider.preset not in presets():
         case.problems.unknown((*place, "preset"), "preset", provider.preset, presets())
-    elif not base_url:
+        return
+    if not base_url:
         near = did_you_mean(name, presets())
         hint = f" ({near} is a preset)" if near.startswith("did you mean") else ""
         case.problems.error(place, "it has no base_url, and no preset bears its name", f"add base_url: https://…/v1{hint}")
-    elif not environment.has_placeholder(base_url) and (
-        urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).netloc
-    ):
-        case.problems.error((*place, "base_url"), f"{base_url!r} is no http address", "write it in full, e.g. https://api.openai.com/v1")
-    if "@" in urlsplit(base_url).netloc:
+        return
+    try:
+        address = urlsplit(base_url)
+        whole = address.scheme in ("http", "https") and bool(address.hostname) and (address.port or 1) > 0
+    except ValueError:
+        whole, address = False, None
+    if address is not None and "@" in address.netloc:
         case.problems.error((*place, "base_url"), "an address must not hold a user or a password", "use api_key: or headers:")
+    elif not whole and not environment.has_placeholder(base_url):
+        written = case.as_written("providers", name, "base_url")
+        case.problems.error((*place, "base_url"), f"{written!r} is no http address", "write it in full, e.g. https://api.openai.com/v1")
+
+
+def _check_dialect(case: Case, name: str, provider: ProviderSpec, dialect: str) -> None:
     known = registered("tierline.dialects")
     if dialect in known:
         return
-    at = (*place, "dialect") if provider.dialect else place
+    place = ("providers", name, "dialect") if provider.dialect else ("providers", name)
     if dialect in unavailable.DIALECTS:
         what = f"the dialect {dialect} ({unavailable.DIALECTS[dialect]})"
-        case.problems.error(at, unavailable.sentence(what), "use a provider with an OpenAI-compatible API for now")
+        case.problems.error(place, unavailable.sentence(what), "use a provider with an OpenAI-compatible API for now")
     else:
-        case.problems.unknown(at, "dialect", dialect, (*known, *unavailable.DIALECTS))
+        case.problems.unknown(place, "dialect", dialect, (*known, *unavailable.DIALECTS))
 
 
 def _secret(case: Case, name: str, provider: ProviderSpec, preset: Preset) -> str:

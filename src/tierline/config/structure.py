@@ -24,12 +24,14 @@ _DROP: Any = object()
 """What a value that does not fit becomes: left out by whatever holds it."""
 
 
-def fit(data: dict[str, Any], problems: Problems) -> Spec:
-    """The spec that the data holds; what did not fit has been reported and is missing from it."""
+def fit(data: dict[str, Any], problems: Problems, written: Mapping[str, Any] | None = None) -> Spec:
+    """The spec that the data holds; what did not fit has been reported and is missing from it.
+
+    `written` is the data with its variables unread, which is what the reports show: a value from the environment may be a secret."""
     try:
         return msgspec.convert(data, Spec, dec_hook=decode_unit)
     except msgspec.ValidationError:
-        fitting = _Walk(problems).struct(data, shape(), ()) or {}
+        fitting = _Walk(problems, data if written is None else written).struct(data, shape(), ()) or {}
         fitting["version"] = 1
         return msgspec.convert(fitting, Spec, dec_hook=decode_unit)
 
@@ -52,8 +54,9 @@ def shape() -> inspect.StructType:
 class _Walk:
     """Goes through data and type side by side."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, written: Mapping[str, Any]) -> None:
         self._problems = problems
+        self._written = written
 
     def struct(self, value: Any, shape: inspect.StructType, place: Place) -> Any:
         """The fitting part of a section; dropped as a whole when a required key is missing or does not fit."""
@@ -115,7 +118,7 @@ class _Walk:
 
     def _list(self, value: Any, kind: inspect.ListType | inspect.VarTupleType, place: Place) -> Any:
         if not isinstance(value, list):
-            return self._refuse(place, meaning(kind), value, f"write [{value}]" if isinstance(value, str) else "")
+            return self._refuse(place, meaning(kind), value, "write it in square brackets" if isinstance(value, str) else "")
         fitting = [self.any(item, kind.item_type, (*place, index)) for index, item in enumerate(value)]
         return [item for item in fitting if item is not _DROP]
 
@@ -129,7 +132,10 @@ class _Walk:
         return self.any(value, members[0], place)
 
     def _refuse(self, place: Place, wanted: str, value: Any, hint: str = "") -> Any:
-        self._problems.error(place, f"expected {wanted}, got {_said(value)}", hint or _hint(wanted, value))
+        shown: Any = self._written
+        for part in place:
+            shown = shown[part]
+        self._problems.error(place, f"expected {wanted}, got {_said(shown)}", hint or _hint(wanted, value))
         return _DROP
 
 
