@@ -19,11 +19,14 @@ from tierline.server.listen import Embedded, bind
 
 
 class Proxy:
+    """Passes a body on and an answer back."""
+
     def __init__(self, upstream: int) -> None:
         self._url = f"http://127.0.0.1:{upstream}"
         self._client = ClientBuilder().http1_only().no_proxy().tcp_nodelay(True).timeout(timedelta(seconds=60)).build()
 
     async def __call__(self, scope: Any, protocol: Any) -> None:
+        """One request."""
         body = await protocol()
         request = (
             self._client.post(self._url + scope.path)

@@ -10,7 +10,9 @@ from tests.server.upstream import Upstream
 FLEET = """
 version: 1
 providers:
-  fleet: {kind: scripted, script: {seed: 7, latency: none, models: {mini: {ability: 0.5}, mid: {ability: 0.8}, big: {ability: 0.99}, vectors: {}}}}
+  fleet:
+    kind: scripted
+    script: {seed: 7, latency: none, models: {mini: {ability: 0.5}, mid: {ability: 0.8}, big: {ability: 0.99}, vectors: {}}}
 models:
   mini: {provider: fleet, tier: fast, price: {input: 0.1, output: 0.4}, context: 100000, capabilities: [tools, json_object]}
   mid: {provider: fleet, tier: balanced, price: {input: 1, output: 4}, context: 100000, capabilities: [tools, json_object]}
