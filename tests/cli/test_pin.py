@@ -80,7 +80,7 @@ def run(*arguments: str, url: str, key: str = "secret", code: int = 0) -> str:
 def test_a_pin_is_asked_for_in_seconds_with_its_reason(gateway: Gateway) -> None:
     said = run("auto", "sonnet", "--for", "30m", "--why", "mini is failing", url=gateway.url)
     assert "route auto is pinned to sonnet until 2026-" in said
-    assert gateway.asked == [("POST", "/admin/pins", {"route": "auto", "model": "sonnet", "for_seconds": 1800.0, "why": "mini is failing"})]
+    assert gateway.asked == [("POST", "/admin/pins", {"route": "auto", "model": "sonnet", "for": 1800.0, "why": "mini is failing"})]
 
 
 def test_pins_are_listed_with_their_end(gateway: Gateway) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_text import FLEET, problems
+from config.spec_text import FLEET, problems
 
 from tierline.config.environment import filled, malformed, variables
 from tierline.config.load import load

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from spec_text import FLEET
+from config.spec_text import FLEET
 
 from tierline.config.load import load
 from tierline.config.loaded import Loaded

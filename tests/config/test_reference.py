@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from spec_text import FLEET
+from config.spec_text import FLEET
 
 from tierline.config import unavailable
 from tierline.config.conditions import FUNCTIONS

@@ -17,6 +17,12 @@ COMMANDS: dict[str, str] = {
     "catalogue": "tierline.cli.catalogue",
     "log": "tierline.cli.log",
     "pin": "tierline.cli.pin",
+    "check": "tierline.cli.check",
+    "log": "tierline.cli.log",
+    "pin": "tierline.cli.pin",
+    "schema": "tierline.cli.schema",
+    "import": "tierline.cli.import_",
+    "catalogue": "tierline.cli.catalogue",
     "version": "tierline.cli.version",
 }
 """Command → the module whose `register(app)` adds it."""

@@ -277,10 +277,10 @@ class SqliteLog:
 
 
 def _write(connection: sqlite3.Connection, taken: list[_Taken]) -> None:
-    rows = [encode(record) for record, _ in taken]
     texts = [(record.decision.request_id, record.at, text) for record, text in taken if text is not None]
     with transaction(connection):
-        connection.executemany(_INSERT, rows)
+        # Each row is encoded as it is written, so that the event loop gets its turn between any two of them.
+        connection.executemany(_INSERT, (encode(record) for record, _ in taken))
         if texts:
             connection.executemany(_INSERT_TEXT, texts)
 

@@ -8,6 +8,7 @@ One timer watches each call; reading a piece of a stream sets none.
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 from collections.abc import Awaitable, Mapping
 from typing import NoReturn, TypeVar
@@ -25,6 +26,7 @@ T = TypeVar("T")
 _IDLE = 15.0
 """Seconds that an unused connection is kept."""
 
+_BIG = 1024 * 1024
 _STALE = 1.0
 """Seconds within which a kept connection shows that its other end is gone."""
 
@@ -69,12 +71,12 @@ class HttpProvider:
         breaks off within `_STALE` seconds without a byte."""
         started = asyncio.get_running_loop().time()
         try:
-            return await session.post(url, data=body, headers=headers, allow_redirects=False)
+            return await session.post(url, data=_data(body), headers=headers, allow_redirects=False)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             late = asyncio.get_running_loop().time() - started > _STALE
             if late or not self._answered or isinstance(error, aiohttp.ClientConnectorError):
                 raise
-        return await session.post(url, data=body, headers=headers, allow_redirects=False)
+        return await session.post(url, data=_data(body), headers=headers, allow_redirects=False)
 
     def _open(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -91,6 +93,11 @@ class HttpProvider:
         if len(self._urls) < 1000:
             self._urls[path] = url
         return url
+
+
+def _data(body: bytes) -> bytes | io.BytesIO:
+    """Big bodies are written piece by piece, so that other calls go on meanwhile."""
+    return body if len(body) < _BIG else io.BytesIO(body)
 
 
 def _static_headers(endpoint: Endpoint) -> dict[str, str]:
@@ -181,12 +188,19 @@ class _HttpReply:
         """The whole body; raises ProviderFailure: `cut`, `timeout`."""
         try:
             return await self._watch.over(self._response.read(), begun=True)
+        except BaseException:
+            self._response.close()
+            raise
         finally:
             self._watch.end()
 
     async def chunk(self) -> bytes | None:
         """The next piece, as soon as it is there; None at the end; raises ProviderFailure: `cut`, `timeout`."""
-        piece = await self._watch.over(self._response.content.readany(), begun=True)
+        try:
+            piece = await self._watch.over(self._response.content.readany(), begun=True)
+        except BaseException:
+            await self.close()
+            raise
         if piece:
             if self._idle is not None:
                 self._watch.restart_at_each(self._idle)

@@ -106,7 +106,7 @@ def _load(path: Path, models: frozenset[str], where: str) -> dict[str, dict[str,
         for query, model, response, input_tokens, output_tokens in read(path, models):
             row = Recorded(str(response or ""), int(float(input_tokens or 0)), int(float(output_tokens or 0)))
             answers.setdefault(str(model), {}).setdefault(known.setdefault(str(query), str(query)), row)
-    except (OSError, ValueError, KeyError, msgspec.DecodeError) as fault:
+    except (OSError, ValueError, KeyError, csv.Error, msgspec.DecodeError) as fault:
         raise TierlineError(f"{where}: {path.name} cannot be read: {type(fault).__name__}: {str(fault)[:200]}") from fault
     if missing := models - answers.keys():
         raise TierlineError(f"{where}: {path.name} has no answers of {', '.join(sorted(missing))}")

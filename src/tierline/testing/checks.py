@@ -82,7 +82,7 @@ async def check_provider(make: Callable[[], Provider], call: Call, stream: Call)
     pieces = []
     while (piece := await reply.chunk()) is not None:
         pieces.append(piece)
-    _law(all(pieces) and len(pieces) > 1, "a stream comes in several pieces, none of them empty")
+    _law(bool(pieces) and all(pieces), "a stream comes in pieces, none of them empty")
     _law(await reply.chunk() is None, "behind the end there is nothing")
     await reply.close()
     await reply.close()

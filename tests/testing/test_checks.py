@@ -1,0 +1,88 @@
+"""The conformance checks catch implementations that break a law."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from tierline.dialects.openai_chat import OpenAIChat
+from tierline.testing.checks import check_dialect, check_provider, check_stream
+from tierline.types.catalog import Model
+from tierline.types.request import Kind, Request
+from tierline.types.wire import Call
+
+BODY = b'{"model":"auto","messages":[{"role":"user","content":"Hi"}]}'
+CALL = Call(model=Model(name="m", tier="fast", provider="p", upstream="m"), kind="chat", path="/", body=BODY)
+
+
+class Forgetful(OpenAIChat):
+    def upstream_body(self, request: Request, model: Model) -> bytes:
+        return b'{"model":"%s","messages":[{"role":"user","content":"something else"}]}' % model.upstream.encode()
+
+
+class Lenient(OpenAIChat):
+    def parse(self, body: bytes, kind: Kind = "chat") -> Request:
+        return super().parse(body if body == BODY else BODY, kind)
+
+
+class CutsBadly(OpenAIChat):
+    def reader(self, request: Request) -> object:  # type: ignore[override]
+        reader = super().reader(request)
+
+        class Reader:
+            def __getattr__(self, name: str) -> object:
+                return getattr(reader, name)
+
+            def feed(self, chunk: bytes) -> bytes:
+                return reader.feed(chunk) if chunk.endswith(b"\n\n") else b""
+
+        return Reader()
+
+
+class Shouting:
+    """A reply whose header names are in upper case."""
+
+    status = 200
+    headers: Mapping[str, str] = {"X-SHOUT": "1"}
+
+    async def body(self) -> bytes:
+        return b"{}"
+
+    async def chunk(self) -> bytes | None:
+        return None
+
+    async def close(self) -> None:
+        pass
+
+
+class ShoutingProvider:
+    name = "shouting"
+
+    async def send(self, call: Call) -> Shouting:
+        return Shouting()
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("broken", "law"),
+    [(Forgetful(), "reads as what the client asked"), (Lenient(), "parse refuses"), (object(), "every method of the protocol")],
+)
+def test_a_dialect_that_breaks_a_law_is_told_which(broken: OpenAIChat, law: str) -> None:
+    with pytest.raises(AssertionError, match=law):
+        check_dialect(broken, [BODY])
+
+
+def test_a_reader_that_depends_on_the_cuts_is_caught() -> None:
+    stream = b'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\ndata: [DONE]\n\n'
+    dialect = CutsBadly()
+    with pytest.raises(AssertionError, match="cut at byte 1"):
+        check_stream(dialect, dialect.parse(BODY), stream)
+
+
+def test_a_provider_that_breaks_a_law_is_told_which() -> None:
+    with pytest.raises(AssertionError, match="lower case"):
+        asyncio.run(check_provider(ShoutingProvider, CALL, CALL))
