@@ -76,7 +76,8 @@ class Answered(msgspec.Struct, frozen=True):
 
 class Gateway:
     """One spec, assembled. `lanes` says how each model is reached, `scorers` who speaks for each route; `observe` sees every record
-    as it is logged. `in_flight` counts the requests that run on it."""
+    as it is logged. `in_flight` counts the requests that run on it; `said` is where a face keeps
+    what it says of a route, task and model."""
 
     def __init__(
         self,
@@ -94,6 +95,7 @@ class Gateway:
         self.log = log
         self.router = Router(loaded)
         self.in_flight = 0
+        self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._extract = Extractor(loaded)
         self._texts = Texts(loaded)
         self._observe = observe

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,6 +25,9 @@ from tierline.server.metrics import Meters
 from tierline.server.public import Public
 from tierline.types.errors import ClientClosed, RequestError, Unavailable
 
+WATCH_AFTER = 0.1
+"""Seconds after which the client of a whole answer is watched for going away; a stream's is watched from the start."""
+
 
 class Route(msgspec.Struct, frozen=True):
     """Who answers a path, and the scope that a key needs for it."""
@@ -39,7 +43,7 @@ class App:
         self._live = live
         self._dialect = dialect
         self._meters = meters
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._open: set[Exchange] = set()
         self._stopping = False
         self._exact = {
             ("POST", "/v1/chat/completions"): Route(completions.chat, "call"),
@@ -70,10 +74,10 @@ class App:
         task = asyncio.current_task()
         assert task is not None
         exchange = Exchange(scope, protocol, gateway, task)
-        self._tasks.add(task)
+        self._open.add(exchange)
         gateway.in_flight += 1
         try:
-            if len(self._tasks) > gateway.loaded.spec.server.max_in_flight:
+            if len(self._open) > gateway.loaded.spec.server.max_in_flight:
                 raise Unavailable("as many requests are in flight as may be (`server.max_in_flight` in the spec)", retry_after=1.0)
             route = self._exact.get((scope.method, scope.path)) or self._find(exchange)
             if route.scope:
@@ -89,18 +93,29 @@ class App:
             self._refuse(exchange, incident(error, exchange.scope.path))
         finally:
             gateway.in_flight -= 1
-            self._tasks.discard(task)
+            self._open.discard(exchange)
 
     def cancel_all(self) -> None:
         """Cancel every request in flight; each is logged as cancelled."""
         self._stopping = True
-        for task in tuple(self._tasks):
-            task.cancel()
+        for exchange in tuple(self._open):
+            exchange.task.cancel()
+
+    async def watch_the_waiting(self) -> None:
+        """Watch the client of every request that takes longer than a moment for going away, until cancelled.
+
+        Most quick requests are answered before it would pay; one look at all costs less than a timer for each."""
+        while True:
+            await asyncio.sleep(WATCH_AFTER)
+            started = perf_counter() - WATCH_AFTER
+            for exchange in self._open:
+                if exchange.waiting and exchange.started < started:
+                    exchange.watch()
 
     @property
     def in_flight(self) -> int:
         """Requests being answered now."""
-        return len(self._tasks)
+        return len(self._open)
 
     def _find(self, exchange: Exchange) -> Route:
         """The route of a path that is not listed as it stands; raises NotFound or WrongMethod."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
@@ -16,9 +15,6 @@ from tierline.server.exchange import Exchange
 from tierline.server.hints import hints_of
 from tierline.types.errors import BadRequest, ClientClosed, UpstreamFailed
 from tierline.types.request import Kind
-
-WATCH_AFTER = 0.1
-"""Seconds after which a whole answer's client is watched for going away: a quick one is answered sooner than a watch is set up."""
 
 
 class Completions:
@@ -68,11 +64,8 @@ class Completions:
         return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started)
 
     async def _whole(self, exchange: Exchange, asked: Asked) -> None:
-        watch = asyncio.get_running_loop().call_later(WATCH_AFTER, _cancel_when_gone, exchange)
-        try:
-            answered = await exchange.gateway.answer(asked)
-        finally:
-            watch.cancel()
+        exchange.waiting = True
+        answered = await exchange.gateway.answer(asked)
         said = headers.of_answer(exchange.gateway, answered)
         outcome = answered.result.outcome
         if answered.error is None and outcome is not None and outcome.answer is not None:
@@ -82,7 +75,7 @@ class Completions:
 
     async def _stream(self, exchange: Exchange, asked: Asked) -> None:
         client = _Events(exchange.protocol, exchange.gateway)
-        _cancel_when_gone(exchange)
+        exchange.watch()
         answered = await exchange.gateway.answer(asked, client)
         exchange.answered = client.begun
         if not client.begun:
@@ -120,8 +113,3 @@ class _Events:
             await self._transport.send_bytes(data)
         except ProtocolClosed:
             raise ClientGone from None
-
-
-def _cancel_when_gone(exchange: Exchange) -> None:
-    """Cancel the task that answers as soon as the client has closed its connection."""
-    exchange.protocol.client_disconnect().add_done_callback(lambda _: exchange.task.cancel())

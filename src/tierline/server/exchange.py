@@ -18,9 +18,10 @@ T = TypeVar("T")
 
 
 class Exchange:
-    """One request and the task that answers it. `rest` is what follows the path of a route that ends in `/`."""
+    """One request and the task that answers it. `rest` is what follows the path of a route that ends in `/`; `waiting` is true while a
+    client waits for a model and nobody watches whether it goes away."""
 
-    __slots__ = ("answered", "gateway", "headers", "key", "protocol", "rest", "scope", "started", "task")
+    __slots__ = ("answered", "gateway", "headers", "key", "protocol", "rest", "scope", "started", "task", "waiting")
 
     def __init__(self, scope: Any, protocol: Any, gateway: Gateway, task: asyncio.Task[Any]) -> None:
         self.scope = scope
@@ -32,6 +33,12 @@ class Exchange:
         self.key: Key = ANYONE
         self.rest = ""
         self.answered = False
+        self.waiting = False
+
+    def watch(self) -> None:
+        """From now on, cancel the task as soon as the client closes its connection. Setting it up costs as much as a small request."""
+        self.waiting = False
+        self.protocol.client_disconnect().add_done_callback(lambda _: self.task.cancel())
 
     async def body(self) -> bytes:
         """The whole body; raises TooLarge before reading it where its length is told, else as soon as it is over the limit."""

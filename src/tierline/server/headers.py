@@ -20,13 +20,12 @@ EVENTS = ("content-type", "text/event-stream; charset=utf-8")
 def of_answer(gateway: Gateway, answered: Answered) -> Headers:
     """The headers of a whole answer, or of an error that came after the decision."""
     result = answered.result
-    headers = _of_decision(gateway, answered.decision, result.model or answered.decision.target)
-    headers.append(("x-tierline-attempts", str(len(result.attempts))))
-    headers.append(("x-tierline-cost", f"{result.cost:.8f}"))
-    headers.append(("x-tierline-overhead-ms", f"{answered.overhead * 1000:.3f}"))
-    if result.truncated:
-        headers.append(("x-tierline-truncated", "true"))
-    return headers
+    return [
+        *_of_decision(gateway, answered.decision, result.model or answered.decision.target),
+        ("x-tierline-attempts", str(len(result.attempts))),
+        ("x-tierline-cost", f"{result.cost:.8f}"),
+        ("x-tierline-overhead-ms", f"{answered.overhead * 1000:.3f}"),
+    ]
 
 
 def of_opening(gateway: Gateway, opening: Opening) -> Headers:
@@ -38,14 +37,18 @@ def of_opening(gateway: Gateway, opening: Opening) -> Headers:
 
 
 def _of_decision(gateway: Gateway, decision: Decision, model: str) -> Headers:
-    headers = [
-        ("x-tierline-decision", decision.request_id),
-        ("x-tierline-route", plain(decision.route)),
-        ("x-tierline-policy", decision.policy),
-        ("x-tierline-why", plain(short(decision))),
-    ]
-    if decision.task:
-        headers.append(("x-tierline-task", plain(decision.task)))
+    named = (decision.route, decision.task, model)
+    known = gateway.said.get(named)
+    if known is None:
+        known = gateway.said[named] = _of_names(gateway, *named)
+    return [("x-tierline-decision", decision.request_id), ("x-tierline-why", plain(short(decision))), *known]
+
+
+def _of_names(gateway: Gateway, route: str, task: str, model: str) -> Headers:
+    """What follows from names of the spec alone: made once for each combination that occurs."""
+    headers = [("x-tierline-route", plain(route)), ("x-tierline-policy", gateway.loaded.fingerprint)]
+    if task:
+        headers.append(("x-tierline-task", plain(task)))
     if model:
         headers.append(("x-tierline-model", plain(model)))
         headers.append(("x-tierline-tier", plain(gateway.lanes[model].model.tier)))
