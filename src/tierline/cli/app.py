@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "log": "tierline.cli.log",
     "pin": "tierline.cli.pin",
     "check": "tierline.cli.check",
+    "explain": "tierline.cli.explain",
     "log": "tierline.cli.log",
     "pin": "tierline.cli.pin",
     "schema": "tierline.cli.schema",
