@@ -334,7 +334,7 @@ def main(count: int = 1000) -> None:
     every = questions(source)
     asked, calibration = every[:count], every[count:]
     console.print(f"{len(asked)} questions asked, {len(calibration)} others counted for the declared pass rates, {len(FLEET)} models")
-    declared = {f"at most {spend:.0%} of the cost": Declared.of(calibration, spend) for spend in SPENDS} | {"nothing declared": Declared()}
+    declared = {f"for at most {spend:.0%}": Declared.of(calibration, spend) for spend in SPENDS} | {"nothing declared": Declared()}
     runs: dict[str, Sequence[Answered]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         for number, (name, what) in enumerate(declared.items()):
@@ -342,9 +342,8 @@ def main(count: int = 1000) -> None:
             runs[name] = done.answered
             wrong = problems(done)
             cost = sum(a.cost for a in done.answered)
-            console.print(
-                f"{name}: headers {cost:.6f} USD, log {done.logged_cost:.6f} USD in {done.logged_rows} rows, {len(wrong)} answers or sums wrong"
-            )
+            sums = f"headers {cost:.6f} USD, log {done.logged_cost:.6f} USD in {done.logged_rows} rows"
+            console.print(f"{name}: {sums}, {len(wrong)} answers or sums wrong")
             if wrong:
                 raise SystemExit("\n".join(wrong[:20]))
     show(console, runs)
