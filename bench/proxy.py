@@ -9,11 +9,10 @@ import asyncio
 import gc
 import signal
 import sys
-from datetime import timedelta
 from typing import Any
 
 import uvloop
-from pyreqwest.client import ClientBuilder
+import wreq
 
 from tierline.server.listen import Embedded, bind
 
@@ -23,26 +22,18 @@ class Proxy:
 
     def __init__(self, upstream: int) -> None:
         self._url = f"http://127.0.0.1:{upstream}"
-        self._client = ClientBuilder().http1_only().no_proxy().tcp_nodelay(True).timeout(timedelta(seconds=60)).build()
+        self._client = wreq.Client(no_proxy=True, headers={"content-type": "application/json"})
 
     async def __call__(self, scope: Any, protocol: Any) -> None:
         """One request."""
         body = await protocol()
-        request = (
-            self._client.post(self._url + scope.path)
-            .header("content-type", "application/json")
-            .body_bytes(body)
-            .streamed_read_buffer_limit(1)
-        )
+        answer = await self._client.post(self._url + scope.path, body=body)
         if b'"stream": true' not in body:
-            answer = await request.build().send()
-            protocol.response_bytes(answer.status, [("content-type", "application/json")], bytes(await answer.bytes()))
+            protocol.response_bytes(answer.status.as_int(), [("content-type", "application/json")], bytes(await answer.bytes()))
             return
-        async with request.build_streamed() as answer:
-            transport = protocol.response_stream(answer.status, [("content-type", "text/event-stream")])
-            reader = answer.body_reader
-            while (chunk := await reader.read_chunk()) is not None:
-                await transport.send_bytes(bytes(chunk))
+        transport = protocol.response_stream(answer.status.as_int(), [("content-type", "text/event-stream")])
+        async for chunk in answer.stream():
+            await transport.send_bytes(bytes(chunk))
 
 
 async def main(port: int, upstream: int) -> None:
