@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from config.spec_text import FLEET, problems
 
+from config.spec_text import FLEET, problems
 from tierline.config.environment import filled, malformed, variables
 from tierline.config.load import load
 from tierline.types.errors import SpecInvalid

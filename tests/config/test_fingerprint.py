@@ -10,8 +10,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from config.spec_text import FLEET
 
+from config.spec_text import FLEET
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from config.spec_text import FLEET
 
+from config.spec_text import FLEET
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
 from tierline.types.errors import SpecInvalid

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from config.spec_text import FLEET, marked_line, problems
 
 CASES = Path(__file__).parent / "cases"

@@ -9,8 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from config.spec_text import FLEET
 
+from config.spec_text import FLEET
 from tierline.config import unavailable
 from tierline.config.conditions import FUNCTIONS
 from tierline.config.expressions import NAMES

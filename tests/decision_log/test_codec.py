@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from hypothesis import given, settings
-from make_records import records, typical
 
+from decision_log.make_records import records, typical
 from tierline.decision_log.codec import DROPS, WHYS, decode, encode, mended
 from tierline.decision_log.schema import COLUMNS
 from tierline.types.decision import Drop, Why

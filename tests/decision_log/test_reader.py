@@ -15,8 +15,8 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from make_records import answered, finite_records, typical
 
+from decision_log.make_records import answered, finite_records, typical
 from tierline.decision_log.codec import encode
 from tierline.decision_log.export import read_line, write_ndjson, write_parquet
 from tierline.decision_log.reader import Filter, LogReader

@@ -14,8 +14,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from make_records import answered, typical
 
+from decision_log.make_records import answered, typical
 from tierline import sqlite_file
 from tierline.decision_log.reader import LogReader
 from tierline.decision_log.schema import MIGRATIONS, PART

@@ -11,6 +11,7 @@ import typer
 COMMANDS: dict[str, str] = {
     "serve": "tierline.cli.serve",
     "check": "tierline.cli.check",
+    "explain": "tierline.cli.explain",
     "log": "tierline.cli.log",
     "pin": "tierline.cli.pin",
     "schema": "tierline.cli.schema",

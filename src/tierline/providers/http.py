@@ -8,13 +8,13 @@ One timer watches each call; reading a piece of a stream sets none.
 from __future__ import annotations
 
 import asyncio
-import io
-import os
+import datetime
+import re
 from collections.abc import Awaitable, Mapping
 from typing import NoReturn, TypeVar
 
-import aiohttp
-from yarl import URL
+import wreq
+from wreq.redirect import Policy
 
 from tierline.types.access import Endpoint
 from tierline.types.errors import ProviderFailure
@@ -23,10 +23,9 @@ from tierline.types.wire import Call, Reply
 
 T = TypeVar("T")
 
-_IDLE = 15.0
-"""Seconds that an unused connection is kept."""
+_IDLE = datetime.timedelta(seconds=15)
+"""How long an unused connection is kept."""
 
-_BIG = 1024 * 1024
 _STALE = 1.0
 """Seconds within which a kept connection shows that its other end is gone."""
 
@@ -39,21 +38,20 @@ class HttpProvider:
         self._endpoint = endpoint
         self._base = endpoint.base_url.rstrip("/")
         self._headers = _static_headers(endpoint)
-        self._urls: dict[str, URL] = {}
-        self._session: aiohttp.ClientSession | None = None
+        self._client: wreq.Client | None = None
         self._answered = False
 
     async def send(self, call: Call) -> Reply:
         """Send one call. Raises ProviderFailure: `connect` (nothing came), `timeout`, `malformed` (what came is not HTTP)."""
-        session = self._session
-        if session is None:
-            session = self._session = self._open()
-        headers = {"x-request-id": call.request_id} if call.request_id else {}
-        headers.update(call.headers)
-        url = self._urls.get(call.path) or self._url(call.path)
+        client = self._client
+        if client is None:
+            client = self._client = self._open()
+        headers = dict(call.headers)
+        if call.request_id:
+            headers.setdefault("x-request-id", call.request_id)
         watch = _Watch(call.timeout)
         try:
-            response = await watch.over(self._post(session, url, call.body, headers))
+            response = await watch.over(self._post(client, self._base + call.path, call.body, headers))
         except BaseException:
             watch.end()
             raise
@@ -62,42 +60,29 @@ class HttpProvider:
 
     async def close(self) -> None:
         """Let go of every connection; a later call opens new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        self._client = None
 
-    async def _post(self, session: aiohttp.ClientSession, url: URL, body: bytes, headers: dict[str, str]) -> aiohttp.ClientResponse:
+    async def _post(self, client: wreq.Client, url: str, body: bytes, headers: dict[str, str]) -> wreq.Response:
         """Sends once, and once more where a kept connection proves to be closed: known by an upstream that has answered before and
         breaks off within `_STALE` seconds without a byte."""
         started = asyncio.get_running_loop().time()
         try:
-            return await session.post(url, data=_data(body), headers=headers, allow_redirects=False)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            return await client.post(url, body=body, headers=headers)
+        except (wreq.exceptions.ConnectionResetError, wreq.exceptions.RequestError):
             late = asyncio.get_running_loop().time() - started > _STALE
-            if late or not self._answered or isinstance(error, aiohttp.ClientConnectorError):
+            if late or not self._answered:
                 raise
-        return await session.post(url, data=_data(body), headers=headers, allow_redirects=False)
+        return await client.post(url, body=body, headers=headers)
 
-    def _open(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE),
-            cookie_jar=aiohttp.DummyCookieJar(),
+    def _open(self) -> wreq.Client:
+        return wreq.Client(
             headers=self._headers,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._endpoint.connect_timeout),
+            redirect=Policy.none(),
+            no_proxy=True,
+            cookie_store=False,
+            connect_timeout=datetime.timedelta(seconds=self._endpoint.connect_timeout),
+            pool_idle_timeout=_IDLE,
         )
-
-    def _url(self, path: str) -> URL:
-        """The address of a path; dialects have a handful of them, so each is parsed once."""
-        url = URL(self._base + path)
-        if len(self._urls) < 1000:
-            self._urls[path] = url
-        return url
-
-
-def _data(body: bytes) -> bytes | io.BytesIO:
-    """Big bodies are written piece by piece, so that other calls go on meanwhile."""
-    return body if len(body) < _BIG else io.BytesIO(body)
 
 
 def _static_headers(endpoint: Endpoint) -> dict[str, str]:
@@ -136,7 +121,7 @@ class _Watch:
             if self._expired and self._task is not None and self._task.uncancel() == 0:
                 raise ProviderFailure("timeout", f"the upstream was silent for {self._limit:g} s") from None
             raise
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except _RAISED as error:
             _fail(error, begun)
         finally:
             self._task = None
@@ -168,60 +153,88 @@ class _Watch:
 class _HttpReply:
     """A reply as it comes: `idle` is the longest silence within it, None: its whole body is bound by the call's time-out."""
 
-    __slots__ = ("_headers", "_idle", "_response", "_watch", "status")
+    __slots__ = ("_headers", "_idle", "_pieces", "_response", "_watch", "_whole", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse, watch: _Watch, idle: float | None) -> None:
-        self.status = response.status
+    def __init__(self, response: wreq.Response, watch: _Watch, idle: float | None) -> None:
+        self.status = response.status.as_int()
         self._response = response
         self._watch = watch
         self._idle = idle
+        self._pieces: wreq.Streamer | None = None
+        self._whole = False
         self._headers: Mapping[str, str] | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Header values by lower-case name, read when first asked for."""
         if self._headers is None:
-            self._headers = {name.lower(): value for name, value in self._response.headers.items()}
+            self._headers = {
+                bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1") for name, value in self._response.headers
+            }
         return self._headers
 
     async def body(self) -> bytes:
         """The whole body; raises ProviderFailure: `cut`, `timeout`."""
         try:
-            return await self._watch.over(self._response.read(), begun=True)
-        except BaseException:
-            self._response.close()
-            raise
-        finally:
-            self._watch.end()
-
-    async def chunk(self) -> bytes | None:
-        """The next piece, as soon as it is there; None at the end; raises ProviderFailure: `cut`, `timeout`."""
-        try:
-            piece = await self._watch.over(self._response.content.readany(), begun=True)
+            body = bytes(await self._watch.over(self._response.bytes(), begun=True))
         except BaseException:
             await self.close()
             raise
-        if piece:
+        self._whole = True
+        self._watch.end()
+        return body
+
+    async def chunk(self) -> bytes | None:
+        """The next piece, as soon as it is there; None at the end; raises ProviderFailure: `cut`, `timeout`."""
+        if self._pieces is None:
+            self._pieces = self._response.stream()
+        try:
+            piece = await self._watch.over(anext(self._pieces), begun=True)
+        except StopAsyncIteration:
+            piece = None
+        except BaseException:
+            await self.close()
+            raise
+        if isinstance(piece, memoryview):
             if self._idle is not None:
                 self._watch.restart_at_each(self._idle)
-            return piece
+            return bytes(piece)
+        self._whole = True
         self._watch.end()
         return None
 
     async def close(self) -> None:
         """Lets go of the connection; one whose answer has not come whole is closed, which ends the work upstream."""
         self._watch.end()
-        self._response.close()
+        pieces, self._pieces = self._pieces, None
+        if not self._whole:
+            self._whole = True
+            if pieces is not None:
+                await pieces.__aexit__(None, None, None)
+            await self._response.close()
 
 
 def _fail(error: Exception, begun: bool) -> NoReturn:
-    """Raises the ProviderFailure for what the client raised. Its message names the kind of error, never an address or a header."""
-    kind: ErrorClass = "cut" if begun else "connect"
-    if isinstance(error, aiohttp.ClientResponseError) and not begun:
-        kind = "malformed"
-    words = os.strerror(error.errno) if isinstance(error, OSError) and error.errno and error.errno > 0 else type(error).__name__
-    raise ProviderFailure(kind, f"{_SAID[kind]}: {words}") from None
+    """Raises the ProviderFailure for what the client raised. Its message has the cause in a few words, never an address or a header."""
+    told = str(error)
+    kind: ErrorClass = "cut" if begun else "malformed" if "Parse(" in told else "connect"
+    cause = _CAUSE.search(told)
+    raise ProviderFailure(kind, f"{_SAID[kind]}: {cause[1] or cause[2] if cause else type(error).__name__}") from None
 
+
+_CAUSE = re.compile(r'message: "([^"]{1,80})"|netty::Error\((\w+)')
+"""Where the client's own account of an error names the operating system's word, or the protocol's."""
+
+_RAISED = (
+    wreq.exceptions.BodyError,
+    wreq.exceptions.BuilderError,
+    wreq.exceptions.ConnectionError,
+    wreq.exceptions.ConnectionResetError,
+    wreq.exceptions.DecodingError,
+    wreq.exceptions.RequestError,
+    wreq.exceptions.TimeoutError,
+    wreq.exceptions.TlsError,
+)
 
 _SAID: dict[ErrorClass, str] = {
     "connect": "no answer from the upstream",

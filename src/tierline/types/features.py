@@ -29,7 +29,7 @@ class Features(msgspec.Struct, frozen=True, omit_defaults=True):
     """Facts about one request.
 
     `input_tokens` is an estimate of what the request holds, `output_tokens` of what an answer will take; `needs` are words of
-    `CAPABILITIES`; `matches` counts the hits of each task's `match` hints, `signals` those of each user-defined signal;
+    `CAPABILITIES`; `matches` weighs the hits of each task's `match` hints, `signals` counts those of each user-defined signal;
     `operations` names every kind of work seen, `operation` the leading one; `prompt_fingerprint` is a digest of the system
     prompt with its changing parts taken out; `draw` is a number in [0, 1) that depends on the request id alone."""
 

@@ -1,0 +1,92 @@
+"""Routing alone, as a library: no server, no network, no key.
+
+router = Router.from_file("tierline.yaml")
+choice = router.decide([{"role": "user", "content": "Where is my order?"}])
+choice.model, choice.why
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tierline.config.load import load
+from tierline.config.loaded import Loaded
+from tierline.dialects.openai_chat import OpenAIChat
+from tierline.routing.explain import Explanation, explain
+from tierline.routing.extract import Extractor
+from tierline.routing.router import Router as Decider
+from tierline.scoring.hints import HintScorer
+from tierline.types.access import ANYONE
+from tierline.types.decision import Decision
+from tierline.types.features import Features
+from tierline.types.hints import Hints
+from tierline.types.scores import NO_SCORES, Scores
+from tierline.types.view import NO_VIEW, View
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A decision with everything it was made from. `model` is the name in the spec of the model to ask first (empty: nothing is
+    eligible), `upstream` the name its provider knows it by."""
+
+    decision: Decision
+    features: Features
+    scores: Scores
+    model: str
+    upstream: str
+    explanation: Explanation
+
+    @property
+    def why(self) -> str:
+        """The whole explanation as one text."""
+        return " ".join(self.explanation.sentences)
+
+
+class Router:
+    """Decides which model should answer, and calls nobody."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._decider = Decider(loaded)
+        self._extract = Extractor(loaded)
+        self._scorers = {name: HintScorer(loaded, route.scorer.abstain_below) for name, route in loaded.spec.routes.items()}
+        self._scorer = HintScorer(loaded, 0.6)
+        self._dialect = OpenAIChat()
+
+    @classmethod
+    def from_file(cls, path: str | Path, environ: Mapping[str, str] | None = None) -> Router:
+        """A router from a spec file, which needs none of its secrets; raises SpecInvalid with every problem of it."""
+        return cls(load(path, environ, need_secrets=False))
+
+    def decide(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        model: str = "auto",
+        hints: Hints | None = None,
+        view: View = NO_VIEW,
+        request_id: str | None = None,
+        **params: Any,
+    ) -> Choice:
+        """The choice for a chat in OpenAI's form; `params` are further fields of the body, such as `tools` or `max_tokens`.
+
+        Raises BadRequest and UnknownModel as the gateway would. The same `request_id` always gives the same choice."""
+        body = msgspec.json.encode({"model": model, "messages": messages, **params})
+        address = self._decider.address(model)
+        given = hints or Hints()
+        request = msgspec.structs.replace(
+            self._dialect.parse(body),
+            id=request_id or secrets.token_hex(8),
+            route=address.route,
+            hints=msgspec.structs.replace(given, tier=address.tier or given.tier, model=address.model or given.model),
+        )
+        features = self._extract(request, ANYONE)
+        settled = self._decider.settle(features)
+        scores = NO_SCORES if settled else self._scorers.get(address.route, self._scorer).score(request, features)
+        decision = self._decider.decide(features, scores, view, settled)
+        name = decision.target
+        upstream = self._decider.loaded.models[name].upstream if name else ""
+        return Choice(decision, features, scores, name, upstream, explain(self._decider, features, scores, view, decision))
