@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.server.conftest import FAULTS, FLEET, SCENARIOS
-from tests.server.upstream import Upstream
 
+from server.conftest import FAULTS, FLEET, SCENARIOS
+from server.upstream import Upstream
 from tierline.client import Client
 from tierline.decision_log.sqlite import SqliteLog
 from tierline.types.errors import NoEligibleModel, UnknownModel, UpstreamFailed

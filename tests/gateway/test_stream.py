@@ -10,8 +10,8 @@ from time import perf_counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from tests.server.upstream import event, usage_event
 
+from server.upstream import event, usage_event
 from tierline.dialects.openai_chat import OpenAIChat
 from tierline.gateway.downstream import ClientGone, Opening
 from tierline.gateway.stream import End, relay

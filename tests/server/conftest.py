@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.server.harness import Running, serving
-from tests.server.upstream import Upstream
+
+from server.harness import Running, serving
+from server.upstream import Upstream
 
 FLEET = """
 version: 1

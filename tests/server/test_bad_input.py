@@ -6,7 +6,8 @@ import http.client
 import socket
 
 import pytest
-from tests.server.harness import HOST, Running
+
+from server.harness import HOST, Running
 
 USER = [{"role": "user", "content": "Hello"}]
 

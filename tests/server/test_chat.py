@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import openai
 import pytest
-from tests.server.harness import Running
-from tests.server.upstream import Upstream
+
+from server.harness import Running
+from server.upstream import Upstream
 
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 
@@ -115,6 +116,13 @@ def test_a_dry_run_explains_and_calls_nobody(fleet: Running) -> None:
     assert len(said.json["explanation"]["sentences"]) >= 3
     assert fleet.chat("auto").headers["x-tierline-model"] == said.json["model"]
     assert len(fleet.rows()) <= before + 1
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_whoever_wishes_so_gets_the_decision_explained(fleet: Running, streamed: bool) -> None:
+    said = fleet.chat("auto", {"x-tierline-explain": "1"}, stream=streamed)
+    assert "the bar" in said.headers["x-tierline-explanation"]
+    assert "x-tierline-explanation" not in fleet.chat("auto", stream=streamed).headers
 
 
 def test_feedback_is_kept_beside_the_decision(fleet: Running) -> None:

@@ -6,8 +6,8 @@ import http.client
 import json
 import socket
 
-from tests.server.harness import HOST, Running, Said, until
-from tests.server.upstream import Upstream
+from server.harness import HOST, Running, Said, until
+from server.upstream import Upstream
 
 
 def stream(running: Running, model: str, headers: dict[str, str] | None = None) -> Said:

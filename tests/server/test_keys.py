@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.server.conftest import FLEET
-from tests.server.harness import Running, launch, serving
+
+from server.conftest import FLEET
+from server.harness import Running, launch, serving
 
 KEYS = """
 keys:

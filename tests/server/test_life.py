@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.server.conftest import FAULTS, FLEET, SCENARIOS
-from tests.server.harness import HOST, Running, launch, serving, until
-from tests.server.upstream import Upstream
 
+from server.conftest import FAULTS, FLEET, SCENARIOS
+from server.harness import HOST, Running, launch, serving, until
+from server.upstream import Upstream
 from tierline.server.workers import TOO_SOON
 
 
@@ -158,6 +158,19 @@ def test_after_the_drain_what_still_runs_is_cancelled_and_logged(tmp_path: Path,
         assert running.stop() == 0
         assert (answer.result().status, answer.result().headers["retry-after"]) == (503, "1")
         assert [row.stopped for row in running.rows()] == ["cancelled"]
+
+
+def test_past_its_limit_in_flight_it_says_come_back_later(tmp_path: Path, upstream: Upstream) -> None:
+    path = tmp_path / "tierline.yaml"
+    path.write_text(FAULTS.format(port=upstream.port) + SCENARIOS + "server: {max_in_flight: 1, drain: 0s}\n")
+    with serving(path, UPSTREAM_KEY="x") as running, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        before = upstream.seen["silent"]
+        waiting = pool.submit(running.chat, "silent")
+        until(lambda: upstream.seen["silent"] > before)
+        said = running.chat("steady")
+        assert (said.status, said.error["code"], said.headers["retry-after"]) == (503, "unavailable", "1")
+        running.stop()
+        assert waiting.result().status == 503
 
 
 def test_a_taken_port_a_bad_spec_and_a_missing_secret_are_said_in_a_line_each(spec: Path, lasting: Running) -> None:

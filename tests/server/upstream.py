@@ -64,7 +64,7 @@ class Upstream:
         server.close()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        with contextlib.suppress(asyncio.IncompleteReadError), self._noting_who_leaves():
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 self.headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
@@ -74,6 +74,13 @@ class Upstream:
                 if not await self._behave(body, reader, writer):
                     break
         writer.close()
+
+    @contextlib.contextmanager
+    def _noting_who_leaves(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectionError:
+            self.gone.set()
 
     async def _behave(self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer as the model is named to; whether the connection stays open."""

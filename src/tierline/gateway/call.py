@@ -15,15 +15,14 @@ import msgspec
 
 from tierline.gateway.downstream import Downstream, Opening
 from tierline.gateway.stream import relay
+from tierline.gateway.weighed import Weighed
 from tierline.interfaces import Dialect, Provider
 from tierline.state.world import World
 from tierline.types.access import Endpoint
 from tierline.types.catalog import Model
-from tierline.types.decision import Attempt, Decision
+from tierline.types.decision import Attempt
 from tierline.types.errors import ProviderFailure
-from tierline.types.features import Features
 from tierline.types.outcome import Answer, Outcome, Usage
-from tierline.types.request import Request
 from tierline.types.wire import Call, Reply
 
 CHARS_PER_TOKEN = 4
@@ -40,26 +39,25 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 class Caller:
-    """Makes the attempts of one request, which came at `arrived` (a reading of `perf_counter`). `waited` is how many seconds were
-    spent on upstreams so far."""
+    """Makes the attempts of one request, which came at `arrived` (a reading of `perf_counter`) and is `explained` where its client
+    wished so. `waited` is how many seconds were spent on upstreams so far."""
 
-    __slots__ = ("_arrived", "_client", "_decision", "_features", "_lanes", "_request", "_world", "waited")
+    __slots__ = ("_arrived", "_client", "_explained", "_lanes", "_request", "_weighed", "_world", "waited")
 
     def __init__(
         self,
         lanes: Mapping[str, Lane],
         world: World,
-        request: Request,
-        features: Features,
-        decision: Decision,
+        weighed: Weighed,
         client: Downstream | None,
         arrived: float,
+        explained: str,
     ) -> None:
         self._lanes = lanes
         self._world = world
-        self._request = request
-        self._features = features
-        self._decision = decision
+        self._weighed = weighed
+        self._request = weighed.request
+        self._explained = explained
         self._client = client
         self._arrived = arrived
         self.waited = 0.0
@@ -113,7 +111,8 @@ class Caller:
         assert self._client is not None
         reader = lane.dialect.reader(self._request)
         deadline = None if attempt.timeout is None else started + attempt.timeout
-        opening = Opening(self._decision, attempt.target, attempt.number, started - self._arrived - self.waited)
+        overhead = started - self._arrived - self.waited
+        opening = Opening(self._weighed.decision, attempt.target, attempt.number, overhead, self._explained)
         end = await relay(reply, reader, self._client, opening, deadline)
         usage = reader.usage or self._estimated(reader.output_chars)
         ttft = None if end.committed_at is None else end.committed_at - started
@@ -132,7 +131,7 @@ class Caller:
 
     def _estimated(self, output_chars: int) -> Usage:
         output = 0 if self._request.kind == "embeddings" else -(-output_chars // CHARS_PER_TOKEN)
-        return Usage(input=self._features.input_tokens, output=output, estimated=True)
+        return Usage(input=self._weighed.features.input_tokens, output=output, estimated=True)
 
 
 def cost(model: Model, usage: Usage) -> float:

@@ -15,12 +15,13 @@ class ClientGone(Exception):
 
 class Opening(msgspec.Struct, frozen=True):
     """What is known when a stream commits: the decision, the model that answers, how many attempts it took, and the seconds
-    spent in Tierline itself so far."""
+    spent in Tierline itself so far; `explained` is the decision in sentences, where the client wished for them."""
 
     decision: Decision
     model: str
     attempts: int
     overhead: float
+    explained: str = ""
 
 
 class Downstream(Protocol):

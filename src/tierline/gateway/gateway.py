@@ -21,7 +21,9 @@ from tierline.gateway.downstream import Downstream
 from tierline.gateway.drive import drive
 from tierline.gateway.failure import error_of
 from tierline.gateway.texts import Texts
+from tierline.gateway.weighed import Weighed
 from tierline.interfaces import DecisionLog, Scorer
+from tierline.routing.explain import explain
 from tierline.routing.extract import Extractor
 from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
@@ -34,8 +36,7 @@ from tierline.types.hints import NO_HINTS, Hints
 from tierline.types.outcome import Result
 from tierline.types.record import Record, Tried
 from tierline.types.request import Request
-from tierline.types.scores import NO_SCORES, Scores
-from tierline.types.view import View
+from tierline.types.scores import NO_SCORES
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -49,24 +50,15 @@ class Asked(msgspec.Struct, frozen=True):
     started: float = 0.0
 
 
-class Weighed(msgspec.Struct, frozen=True):
-    """A request that has been decided on: all that the decision was made from, and the decision. Nothing has been called yet."""
-
-    request: Request
-    features: Features
-    scores: Scores
-    view: View
-    decision: Decision
-
-
 class Answered(msgspec.Struct, frozen=True):
     """What came of a request. `error` is set where nothing (or, of a stream, not all) was answered; its status is what the client
-    is told. `overhead` is seconds spent in Tierline itself."""
+    is told. `overhead` is seconds spent in Tierline itself; `explained` the decision in sentences, where the client wished for them."""
 
     decision: Decision
     result: Result
     error: RequestError | None = None
     overhead: float = 0.0
+    explained: str = ""
 
     @property
     def status(self) -> int:
@@ -99,6 +91,7 @@ class Gateway:
         self._extract = Extractor(loaded)
         self._texts = Texts(loaded)
         self._observe = observe
+        self._most_waiting = loaded.spec.decision_log.max_queue
 
     async def answer(self, asked: Asked, client: Downstream | None = None) -> Answered:
         """Answer one request; a stream goes to `client` from its first content on. What fails is told in `Answered.error`; raised is
@@ -108,11 +101,12 @@ class Gateway:
         try:
             weighed = self.weigh(request, features)
             texts = self._texts.of(features, client)
-            caller = Caller(self.lanes, self.world, weighed.request, features, weighed.decision, texts or client, asked.started)
+            explained = self._explained(weighed) if features.hints.explain else ""
+            caller = Caller(self.lanes, self.world, weighed, texts or client, asked.started, explained)
             result = await drive(pursue(weighed.decision), caller)
             self.world.settle(features, result)
             error = error_of(weighed.decision, result)
-            answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - caller.waited)
+            answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - caller.waited, explained)
             self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, result))
         except RequestError:
             raise
@@ -124,7 +118,10 @@ class Gateway:
     def admit(self, asked: Asked) -> Request:
         """The request under its own id, with the route or the override that its model name means.
 
-        Raises UnknownModel, and Forbidden where the key may not use the route."""
+        Raises UnknownModel, Forbidden where the key may not use the route, and Unavailable where the log has no room for its row: a
+        request that cannot be logged is not begun."""
+        if self.log.waiting >= self._most_waiting:
+            raise Unavailable(f"the decision log takes no more rows: {self.log.problem}", retry_after=1.0)
         request, key, hints = asked.request, asked.key, asked.hints
         address = self.router.address(request.model)
         route = address.route
@@ -145,6 +142,9 @@ class Gateway:
         """A dry run: the decision that the request would get now. Nothing is called and nothing is logged."""
         request = self.admit(asked)
         return self.weigh(request, self._extract(request, asked.key))
+
+    def _explained(self, weighed: Weighed) -> str:
+        return " ".join(explain(self.router, weighed.features, weighed.scores, weighed.view, weighed.decision).sentences)
 
     def _put(self, weighed: Weighed, answered: Answered, text: bytes | None) -> None:
         result, decision = answered.result, weighed.decision

@@ -20,12 +20,15 @@ EVENTS = ("content-type", "text/event-stream; charset=utf-8")
 def of_answer(gateway: Gateway, answered: Answered) -> Headers:
     """The headers of a whole answer, or of an error that came after the decision."""
     result = answered.result
-    return [
+    headers = [
         *_of_decision(gateway, answered.decision, result.model or answered.decision.target),
         ("x-tierline-attempts", str(len(result.attempts))),
         ("x-tierline-cost", f"{result.cost:.8f}"),
         ("x-tierline-overhead-ms", f"{answered.overhead * 1000:.3f}"),
     ]
+    if answered.explained:
+        headers.append(("x-tierline-explanation", plain(answered.explained, 4000)))
+    return headers
 
 
 def of_opening(gateway: Gateway, opening: Opening) -> Headers:
@@ -33,6 +36,8 @@ def of_opening(gateway: Gateway, opening: Opening) -> Headers:
     headers = [EVENTS, ("cache-control", "no-cache"), *_of_decision(gateway, opening.decision, opening.model)]
     headers.append(("x-tierline-attempts", str(opening.attempts)))
     headers.append(("x-tierline-overhead-ms", f"{opening.overhead * 1000:.3f}"))
+    if opening.explained:
+        headers.append(("x-tierline-explanation", plain(opening.explained, 4000)))
     return headers
 
 
@@ -55,11 +60,11 @@ def _of_names(gateway: Gateway, route: str, task: str, model: str) -> Headers:
     return headers
 
 
-def plain(text: str) -> str:
-    """Fit for a header: visible ASCII and spaces, everything else as `?`, at most 200 characters."""
-    if text.isascii() and text.isprintable() and len(text) <= 200:
+def plain(text: str, most: int = 200) -> str:
+    """Fit for a header: visible ASCII and spaces, everything else as `?`, at most so many characters."""
+    if text.isascii() and text.isprintable() and len(text) <= most:
         return text
-    return "".join([char if " " <= char <= "~" else "?" for char in text[:200]])
+    return "".join([char if " " <= char <= "~" else "?" for char in text[:most]])
 
 
 def of_error(error: RequestError) -> Headers:
