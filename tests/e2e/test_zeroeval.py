@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import duckdb
 import pytest
-from bench import zeroeval
 
+from bench import zeroeval
 from tierline.config.load import load
 from tierline.decision_log.reader import LogReader
 from tierline.routing.router import Router
