@@ -59,7 +59,7 @@ def demo(
                 console.print(f"gateway ready at {gateway.url} after {gateway.started_in:.2f} s; its spec is {spec}", soft_wrap=True)
                 _run(console, gateway, home, requests, as_json)
                 if not (exit_after or as_json):
-                    showing.show_next(console, gateway.url, spec)
+                    showing.show_next(console, gateway.url, spec, sys.argv[0] if sys.argv[0].endswith("/tierline") else "tierline")
                     _wait()
         except NotServing as error:
             typer.echo(f"tierline demo: {error}", err=True)

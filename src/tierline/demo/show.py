@@ -97,8 +97,8 @@ def _escaped(text: str) -> str:
     return text.replace("[", r"\[")
 
 
-def show_next(console: Console, url: str, spec: Path) -> None:
-    """What to try while the gateway is up."""
+def show_next(console: Console, url: str, spec: Path, command: str) -> None:
+    """What to try while the gateway is up; `command` is how Tierline was called."""
     body = '{"model": "auto", "messages": [{"role": "user", "content": "Where is my order 40037?"}]}'
     console.print(
         f"\n[bold]The gateway is up at {url}[/], by the spec {spec}. Ctrl-C stops it. From another terminal:\n",
@@ -112,7 +112,7 @@ def show_next(console: Console, url: str, spec: Path) -> None:
         markup=False,
     )
     console.print("read what it has logged:\n")
-    console.print(f"  tierline log stats --by model --log {spec.parent / LOG}\n", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"  {command} log stats --by model --log {spec.parent / LOG}\n", soft_wrap=True, highlight=False, markup=False)
     console.print("or ask it with the official SDK:\n")
     for line in (
         "from openai import OpenAI",
