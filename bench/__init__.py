@@ -1,1 +1,1 @@
-"""Benchmarks: each prints its figures as a ratio to a reference of the same run."""
+"""Benchmarks: `python -m bench`. Each module prints its own table."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 COMMANDS: dict[str, str] = {
+    "demo": "tierline.cli.demo",
     "serve": "tierline.cli.serve",
     "check": "tierline.cli.check",
     "explain": "tierline.cli.explain",

@@ -76,6 +76,7 @@ class HttpProvider:
 
     def _open(self) -> wreq.Client:
         return wreq.Client(
+            runtime=wreq.Runtime(workers=1, thread_name="tierline-http"),
             headers=self._headers,
             redirect=Policy.none(),
             no_proxy=True,
