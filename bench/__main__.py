@@ -1,20 +1,22 @@
-"""`python -m bench [NAME…]`: every benchmark, or the named ones; each prints its own table.
+"""`python -m bench [NAME…]`: every benchmark, or the named ones, each in a process of its own; each prints its own table.
 
-python -m bench                 all of them
+python -m bench                  all of them
 python -m bench decide zeroeval  two of them
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
-NAMES = ("decide", "extract", "log", "overhead", "zeroeval", "small_model")
-"""Module of this package → its `main()`, cheapest first."""
+ROOT = Path(__file__).parents[1]
+NAMES = ("start", "decide", "extract", "log", "overhead", "zeroeval", "small_model")
+"""Modules of this package that run on their own."""
 
 
 def machine() -> str:
@@ -34,11 +36,10 @@ def main(names: Sequence[str]) -> int:
     failed = []
     for name in names or NAMES:
         print(f"\n── {name} " + "─" * (70 - len(name)), flush=True)
-        try:
-            importlib.import_module(f"bench.{name}").main()
-        except (Exception, SystemExit) as error:
+        if subprocess.run([sys.executable, "-m", f"bench.{name}"], check=False, cwd=ROOT).returncode:
             failed.append(name)
-            print(f"{name} failed: {error}", file=sys.stderr)
+    if failed:
+        print(f"\nfailed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -209,7 +209,7 @@ def show(load: Load, stacks: Sequence[Stack], figures: dict[str, list[tuple[floa
         spread = f"{min(all_spent):.0f}–{max(all_spent):.0f}"
         rss = f"{memory(each.process.pid):.0f}"
         table.add_row(each.name, f"{spent:.1f}", spread, f"{spent / reference:.2f}", f"{rate:,.0f}", f"{latency / 1000:.2f}", rss)
-    Console().print(table)
+    Console(width=100).print(table)
 
 
 def chat(size: int, stream: bool = False) -> bytes:

@@ -11,8 +11,8 @@ import signal
 import sys
 from typing import Any
 
-import aiohttp
 import uvloop
+import wreq
 
 from tierline.server.listen import Embedded, bind
 
@@ -22,22 +22,18 @@ class Proxy:
 
     def __init__(self, upstream: int) -> None:
         self._url = f"http://127.0.0.1:{upstream}"
-        self._session: aiohttp.ClientSession | None = None
+        self._client = wreq.Client(no_proxy=True, headers={"content-type": "application/json"})
 
     async def __call__(self, scope: Any, protocol: Any) -> None:
         """One request."""
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0)
-            self._session = aiohttp.ClientSession(connector=connector, skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"))
         body = await protocol()
-        headers = {"content-type": "application/json"}
-        async with self._session.post(self._url + scope.path, data=body, headers=headers, allow_redirects=False) as answer:
-            if answer.content_type != "text/event-stream":
-                protocol.response_bytes(answer.status, [("content-type", "application/json")], await answer.read())
-                return
-            transport = protocol.response_stream(answer.status, [("content-type", "text/event-stream")])
-            async for chunk in answer.content.iter_any():
-                await transport.send_bytes(chunk)
+        answer = await self._client.post(self._url + scope.path, body=body)
+        if b'"stream": true' not in body:
+            protocol.response_bytes(answer.status.as_int(), [("content-type", "application/json")], bytes(await answer.bytes()))
+            return
+        transport = protocol.response_stream(answer.status.as_int(), [("content-type", "text/event-stream")])
+        async for chunk in answer.stream():
+            await transport.send_bytes(bytes(chunk))
 
 
 async def main(port: int, upstream: int) -> None:

@@ -143,16 +143,17 @@ def main(rounds: int = 5) -> None:
     """Time to first token and to the whole answer, straight and through the gateway."""
     if not available():
         raise SystemExit("the small model is not installed: run `make .e2e` (about 200 MB)")
-    console = Console()
+    console = Console(width=120)
     with tempfile.TemporaryDirectory() as temporary, llama_server() as model, serving(spec(Path(temporary), model.port)) as gateway:
         table = Table(
             "path", "answers", "first token p50, ms", "24 tokens p50, ms", "tokens/s", title="SmolLM2-135M, streamed", title_justify="left"
         )
         for name, url, asked in (("straight", f"http://127.0.0.1:{model.port}", ALIAS), ("through Tierline", gateway.url, "auto")):
             with openai.OpenAI(base_url=f"{url}/v1", api_key="unused", max_retries=0) as client:
+                _timed(client, asked, EASY[0])
                 timed = [_timed(client, asked, prompt) for _ in range(rounds) for prompt in EASY]
             first, whole = statistics.median(t[0] for t in timed), statistics.median(t[1] for t in timed)
-            speed = sum(t[2] for t in timed) / sum(t[1] for t in timed)
+            speed = statistics.median(t[2] / t[1] for t in timed)
             table.add_row(name, str(len(timed)), f"{1000 * first:.1f}", f"{1000 * whole:.1f}", f"{speed:.0f}")
         console.print(table)
 

@@ -12,6 +12,7 @@ import os
 import random
 import statistics
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,8 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
 TASK_OF = {"crux": "code_output", "math-l5": "competition_maths", "gsm": "word_problems"}
 """The table's own name of each data set → our task; used after the run, to say how often the task was recognised."""
 
-SPEND = 0.5
-"""The bars ask for the best quality that costs at most this share of sending everything to the best model."""
+SPENDS = (0.35, 0.5, 0.75)
+"""Three teams: the bars of each ask for the best quality that costs at most this share of sending everything to the best model."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -137,13 +138,13 @@ def pass_rates(calibration: Sequence[Question]) -> dict[str, dict[str, float]]:
     return rates
 
 
-def bars(calibration: Sequence[Question], rates: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+def bars(calibration: Sequence[Question], rates: Mapping[str, Mapping[str, float]], spend: float) -> dict[str, float]:
     """Task → quality bar. Of every way to give each task one model, the one with the best mean score on the calibration half that
-    costs at most `SPEND` of sending it all to the best single model; a task's bar is the pass rate of its model there."""
+    costs at most `spend` of sending it all to the best single model; a task's bar is the pass rate of its model there."""
     of_task = {task: [q for q in calibration if TASK_OF[q.dataset] == task] for task in TASKS}
     cost = {task: {name: sum(q.costs[name] for q in mine) for name in FLEET} for task, mine in of_task.items()}
     score = {task: {name: sum(q.scores[name] for q in mine) for name in FLEET} for task, mine in of_task.items()}
-    limit = SPEND * len(calibration) * best(singles(calibration)).cost
+    limit = spend * len(calibration) * best(singles(calibration)).cost
     plans = [dict(zip(TASKS, plan, strict=True)) for plan in itertools.product(FLEET, repeat=len(TASKS))]
     affordable = [plan for plan in plans if sum(cost[task][name] for task, name in plan.items()) <= limit]
     chosen = max(affordable, key=lambda plan: sum(score[task][name] for task, name in plan.items()))
@@ -157,10 +158,10 @@ class Declared(msgspec.Struct, frozen=True):
     bars: Mapping[str, float] = {}
 
     @classmethod
-    def of(cls, calibration: Sequence[Question]) -> Declared:
+    def of(cls, calibration: Sequence[Question], spend: float) -> Declared:
         """Counted on questions that will not be asked."""
         rates = pass_rates(calibration)
-        return cls(rates, bars(calibration, rates))
+        return cls(rates, bars(calibration, rates, spend))
 
 
 def spec(folder: Path, declared: Declared) -> Path:
@@ -174,7 +175,7 @@ def spec(folder: Path, declared: Declared) -> Path:
     }
     written = {
         "version": 1,
-        "providers": {"recorded": {"kind": "recorded", "table": "answers.parquet"}},
+        "providers": {"recorded": {"kind": "recorded", "table": str(folder.resolve() / "answers.parquet")}},
         "models": models,
         "tasks": tasks,
         "routes": {"auto": {"deadline": "30s"}},
@@ -245,27 +246,21 @@ def routed(answered: Sequence[Answered]) -> Single:
 
 
 class Advantage(msgspec.Struct, frozen=True):
-    """Quality above the best random mix of the same cost, and above a coin between the cheapest and the best: points (0 to 1) with
-    a 95 % bootstrap interval over questions."""
+    """Quality above the best random mix of the same cost (0 to 1), with a 95 % bootstrap interval over questions."""
 
-    over_zero_router: float
-    zero_interval: tuple[float, float]
-    over_coin: float
-    coin_interval: tuple[float, float]
+    points: float
+    interval: tuple[float, float]
 
 
 def advantage(answered: Sequence[Answered], resamples: int = 400, seed: int = 1) -> Advantage:
-    """Paired: router and mixes are measured on the same resampled questions."""
+    """Paired: router and mix are measured on the same resampled questions."""
     dice = random.Random(seed)
-    draws = [_gaps(dice.choices(answered, k=len(answered))) for _ in range(resamples)]
-    zero, coin = _gaps(answered)
-    return Advantage(zero, _interval([z for z, _ in draws]), coin, _interval([c for _, c in draws]))
+    return Advantage(_gap(answered), _interval([_gap(dice.choices(answered, k=len(answered))) for _ in range(resamples)]))
 
 
-def _gaps(answered: Sequence[Answered]) -> tuple[float, float]:
-    ours, fleet = routed(answered), singles([a.question for a in answered])
-    coin = random_mix(cheapest(fleet), best(fleet), ours.cost)
-    return ours.quality - zero_router(fleet, ours.cost), ours.quality - coin
+def _gap(answered: Sequence[Answered]) -> float:
+    ours = routed(answered)
+    return ours.quality - zero_router(singles([a.question for a in answered]), ours.cost)
 
 
 def _interval(draws: Sequence[float]) -> tuple[float, float]:
@@ -273,44 +268,51 @@ def _interval(draws: Sequence[float]) -> tuple[float, float]:
     return ordered[int(0.025 * len(ordered))], ordered[int(0.975 * len(ordered))]
 
 
-def show(console: Console, title: str, answered: Sequence[Answered]) -> None:
-    """The comparison, each model's share and how often the task was recognised."""
-    asked = [a.question for a in answered]
-    fleet, ours = singles(asked), routed(answered)
+def show(console: Console, runs: Mapping[str, Sequence[Answered]]) -> None:
+    """Every run beside the single models and beside random mixes of its own cost; then where its questions went."""
+    asked = [a.question for a in next(iter(runs.values()))]
+    fleet = singles(asked)
     low, high = cheapest(fleet), best(fleet)
-    table = Table("policy", "quality", "USD per 1,000", "of all-best", title=title, title_justify="left")
-    rows = [
-        (f"all to {high.model} (best single)", high.quality, high.cost),
-        ("Tierline", ours.quality, ours.cost),
-        ("best random mix of the same cost (zero router)", zero_router(fleet, ours.cost), ours.cost),
-        (f"coin between {low.model} and {high.model} of the same cost", random_mix(low, high, ours.cost), ours.cost),
-        (f"all to {low.model} (cheapest)", low.quality, low.cost),
-    ]
-    for name, quality, cost in rows:
-        table.add_row(name, f"{quality:.4f}", f"{1000 * cost:.4f}", f"{cost / high.cost:.0%}")
+    table = Table(
+        "policy", "quality", "USD per 1,000", "of all-best", "random mix, same cost", "coin, same cost", "advantage over the mix, points"
+    )
+    for name, one in ((f"all to {high.model} (best single)", high), (f"all to {low.model} (cheapest)", low)):
+        table.add_row(name, f"{one.quality:.4f}", f"{1000 * one.cost:.4f}", f"{one.cost / high.cost:.0%}", "", "", "")
+    for name, answered in runs.items():
+        ours, gain = routed(answered), advantage(answered)
+        mix, coin = zero_router(fleet, ours.cost), random_mix(low, high, ours.cost)
+        figures = [f"{ours.quality:.4f}", f"{1000 * ours.cost:.4f}", f"{ours.cost / high.cost:.0%}", f"{mix:.4f}", f"{coin:.4f}"]
+        table.add_row(f"Tierline, {name}", *figures, _points(gain))
     console.print(table)
-    gain = advantage(answered)
-    console.print("advantage over the zero router", _points(gain.over_zero_router, gain.zero_interval))
-    console.print("advantage over the coin", _points(gain.over_coin, gain.coin_interval))
-    _show_shares(console, answered)
+    console.print(
+        f"random mix: the best of all models (zero router). coin: between {low.model} and {high.model}. Intervals: 95 %, bootstrap.\n"
+    )
+    for name, answered in runs.items():
+        console.print(f"Tierline, {name}:")
+        _show_shares(console, answered)
 
 
-def _points(value: float, interval: tuple[float, float]) -> str:
-    return f"{100 * value:+.2f} points [{100 * interval[0]:+.2f}, {100 * interval[1]:+.2f}]"
+def _points(gain: Advantage) -> str:
+    low, high = gain.interval
+    return f"{100 * gain.points:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]"
 
 
 def _show_shares(console: Console, answered: Sequence[Answered]) -> None:
     shares = Table("data set", "questions", "task recognised", "went to", title_justify="left")
     for dataset, task in TASK_OF.items():
         mine = [a for a in answered if a.question.dataset == dataset]
-        if not mine:
-            continue
-        went = {name: sum(a.model == name for a in mine) for name in FLEET}
-        right = sum(a.task == task for a in mine)
-        shares.add_row(
-            dataset, str(len(mine)), f"{right / len(mine):.1%}", ", ".join(f"{n} {c / len(mine):.0%}" for n, c in went.items() if c)
-        )
+        if mine:
+            right = sum(a.task == task for a in mine)
+            shares.add_row(dataset, str(len(mine)), f"{right / len(mine):.1%}", _went(mine))
+    right = sum(a.task == TASK_OF[a.question.dataset] for a in answered)
+    shares.add_row("all", str(len(answered)), f"{right / len(answered):.1%}", _went(answered))
     console.print(shares)
+
+
+def _went(answered: Sequence[Answered]) -> str:
+    """Each model's share, largest first."""
+    counts = Counter(a.model for a in answered).most_common()
+    return ", ".join(f"{name} {count / len(answered):.1%}" for name, count in counts)
 
 
 def run(folder: Path, source: Path, asked: Sequence[Question], declared: Declared, concurrency: int = 16) -> Run:
@@ -324,23 +326,27 @@ def run(folder: Path, source: Path, asked: Sequence[Question], declared: Declare
 
 
 def main(count: int = 1000) -> None:
-    """Both runs: with declared pass rates and with none."""
-    console = Console()
+    """A run for each team, and one where nothing is declared: tier priors only."""
+    console = Console(width=150)
     source = table_path()
     if source is None:
         raise SystemExit("zeroeval.parquet is not there: set TIERLINE_DATA to the folder that holds it")
     every = questions(source)
     asked, calibration = every[:count], every[count:]
     console.print(f"{len(asked)} questions asked, {len(calibration)} others counted for the declared pass rates, {len(FLEET)} models")
+    declared = {f"for at most {spend:.0%}": Declared.of(calibration, spend) for spend in SPENDS} | {"nothing declared": Declared()}
+    runs: dict[str, Sequence[Answered]] = {}
     with tempfile.TemporaryDirectory() as temporary:
-        for title, declared in (("pass rates declared", Declared.of(calibration)), ("none declared: tier priors only", Declared())):
-            done = run(Path(temporary) / title.split()[0], source, asked, declared)
-            for problem in problems(done):
-                console.print(f"[red]{problem}")
-            show(console, title, done.answered)
-            console.print(
-                f"headers {sum(a.cost for a in done.answered):.6f} USD, log {done.logged_cost:.6f} USD in {done.logged_rows} rows\n"
-            )
+        for number, (name, what) in enumerate(declared.items()):
+            done = run(Path(temporary) / str(number), source, asked, what)
+            runs[name] = done.answered
+            wrong = problems(done)
+            cost = sum(a.cost for a in done.answered)
+            sums = f"headers {cost:.6f} USD, log {done.logged_cost:.6f} USD in {done.logged_rows} rows"
+            console.print(f"{name}: {sums}, {len(wrong)} answers or sums wrong")
+            if wrong:
+                raise SystemExit("\n".join(wrong[:20]))
+    show(console, runs)
 
 
 if __name__ == "__main__":

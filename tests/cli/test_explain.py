@@ -11,7 +11,9 @@ from test_library import SPEC
 
 
 def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "tierline", "explain", *arguments], input=stdin, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "tierline", "explain", *arguments], input=stdin, capture_output=True, text=True, check=False
+    )
 
 
 def spec(tmp_path: Path) -> str:

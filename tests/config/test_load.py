@@ -151,3 +151,12 @@ def _seconds(folder: Path) -> float:
     start = time.process_time()
     loaded(folder, FLEET)
     return time.process_time() - start
+
+
+def test_a_table_is_looked_for_beside_the_spec(tmp_path: Path) -> None:
+    path = tmp_path / "tierline.yaml"
+    path.write_text(
+        "version: 1\nproviders:\n  tape: {kind: recorded, table: answers.csv}\n"
+        "models:\n  mini: {provider: tape, tier: fast, price: {input: 1, output: 1}}\n"
+    )
+    assert load(path).providers["tape"].table == str(tmp_path / "answers.csv")

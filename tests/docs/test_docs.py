@@ -19,7 +19,9 @@ import pytest
 import yaml
 
 from tierline.config.load import check
+from tierline.demo.drive import send_all
 from tierline.demo.folder import write_demo
+from tierline.demo.workload import generate
 from tierline.testing.serving import serving
 
 ROOT = Path(__file__).parents[2]
@@ -40,8 +42,9 @@ class Block(NamedTuple):
         return f"{self.page}:{self.line}"
 
 
-def blocks(language: str) -> list[Block]:
-    return [block for page in PAGES for block in _blocks_of(page) if block.language == language]
+def blocks(*languages: str) -> list[Block]:
+    """In the order of the pages, so that a block may read what one before it has written."""
+    return [block for page in PAGES for block in _blocks_of(page) if block.language in languages]
 
 
 def _blocks_of(page: Path) -> Iterator[Block]:
@@ -56,6 +59,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
     """A folder with the demo's spec as tierline.yaml, and the address of a gateway that serves it."""
     folder = tmp_path_factory.mktemp("docs")
     with serving(write_demo(folder)) as gateway:
+        send_all(gateway.url, generate(40), 8, lambda _: None)
         yield folder, gateway.url.removeprefix("http://")
 
 
@@ -75,25 +79,12 @@ def _laid_over(base: Any, top: Any) -> Any:
     return top
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=str)
-def test_every_python_block_runs(block: Block, demo: tuple[Path, str]) -> None:
+@pytest.mark.parametrize("block", [b for b in blocks("sh", "python") if not b.not_run], ids=str)
+def test_every_block_runs(block: Block, demo: tuple[Path, str]) -> None:
     folder, address = demo
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", block.text.replace(ADDRESS, address)],
-        check=False,
-        cwd=folder,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("block", [b for b in blocks("sh") if not b.not_run], ids=str)
-def test_every_shell_block_runs(block: Block, demo: tuple[Path, str]) -> None:
-    folder, address = demo
-    script = STRICT + block.text.replace(ADDRESS, address)
-    done = subprocess.run(["bash", "-c", script], check=False, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=60)
+    text = block.text.replace(ADDRESS, address)
+    command = ["bash", "-c", STRICT + text] if block.language == "sh" else [sys.executable, "-W", "error", "-c", text]
+    done = subprocess.run(command, check=False, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

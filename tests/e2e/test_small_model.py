@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import openai
 import pytest
-from bench import small_model
 
+from bench import small_model
 from e2e.rows import row
 from tierline.testing.serving import serving
 

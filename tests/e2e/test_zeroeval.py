@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import duckdb
 import pytest
-from bench import zeroeval
 
+from bench import zeroeval
 from tierline.config.load import load
 from tierline.decision_log.reader import LogReader
 from tierline.routing.router import Router
@@ -36,7 +36,7 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Cut:
     folder = tmp_path_factory.mktemp("zeroeval")
     every = zeroeval.questions(source)
     asked, calibration = every[:COUNT], every[1000:]
-    return Cut(folder, asked, calibration, zeroeval.run(folder, source, asked, zeroeval.Declared.of(calibration)))
+    return Cut(folder, asked, calibration, zeroeval.run(folder, source, asked, zeroeval.Declared.of(calibration, 0.5)))
 
 
 def test_every_answer_is_the_recorded_one_of_the_model_in_the_header(cut: Cut) -> None:

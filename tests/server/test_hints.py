@@ -1,4 +1,4 @@
-"""Hints: in headers, or in the body's metadata under any of three names."""
+"""Hints: in headers, or in the body's metadata under either of two names."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ def test_every_header_has_its_field() -> None:
     }
     expected = Hints("orders", "best", "", 1.5, 0.002, "high", "pii", "s-1", ("a", "b", "c"), "free", True)
     assert hints_of(headers, {}) == expected
-    metadata = {name.removeprefix("x-tierline-"): value for name, value in headers.items()}
-    assert hints_of({}, raw(metadata)) == expected
-    assert hints_of({}, raw({"tierline_" + name.replace("-", "_"): value for name, value in metadata.items()})) == expected
+    assert hints_of({}, raw(headers)) == expected
+    assert hints_of({}, raw({name.removeprefix("x-").replace("-", "_"): value for name, value in headers.items()})) == expected
 
 
 def test_a_header_wins_over_metadata_and_foreign_names_are_ignored() -> None:
@@ -43,8 +42,8 @@ def test_a_header_wins_over_metadata_and_foreign_names_are_ignored() -> None:
     assert hints_of({"x-tierline-unheard-of": "x", "accept": "*"}, raw({"user_id": 7})) is NO_HINTS
 
 
-def test_a_bare_name_with_a_foreign_meaning_is_left_alone_but_a_prefixed_one_is_not() -> None:
-    assert hints_of({}, raw({"session": {"id": 1}})) is NO_HINTS
+def test_a_bare_name_is_the_clients_own_but_a_prefixed_one_is_not() -> None:
+    assert hints_of({}, raw({"session": {"id": 1}, "task": "evaluation"})) is NO_HINTS
     with pytest.raises(BadRequest, match=r"metadata\.tierline_session"):
         hints_of({}, raw({"tierline_session": {"id": 1}}))
 

@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
 
 HELP = """Route each LLM request to the cheapest model that clears its task's quality bar, and measure whether it did.
 
-Start with `tierline demo`, then `tierline init` style: write a tierline.yaml, `tierline check` it, `tierline serve` it.
+Start with `tierline demo`. Then write a tierline.yaml, `tierline check` it, and `tierline serve` it.
 """
 
 

@@ -59,7 +59,7 @@ def demo(
                 console.print(f"gateway ready at {gateway.url} after {gateway.started_in:.2f} s; its spec is {spec}", soft_wrap=True)
                 _run(console, gateway, home, requests, as_json)
                 if not (exit_after or as_json):
-                    showing.show_next(console, gateway.url, str(spec))
+                    showing.show_next(console, gateway.url, spec, sys.argv[0] if sys.argv[0].endswith("/tierline") else "tierline")
                     _wait()
         except NotServing as error:
             typer.echo(f"tierline demo: {error}", err=True)
@@ -86,14 +86,14 @@ def _run(console: Console, gateway: Served, home: Path, requests: int, as_json: 
     console.print(f"{len(sent)} requests in {took:.1f} s\n")
     showing.show(console, told)
     chosen = [next(prompt for prompt in prompts if prompt.family == family) for family in EXPLAINED]
-    showing.show_explained(console, list(zip(chosen, asyncio.run(explain_all(gateway.url, chosen)), strict=True)))
+    showing.show_explained(console, list(zip(chosen, explain_all(gateway.url, chosen), strict=True)))
 
 
 def _send(console: Console, url: str, prompts: Sequence[Prompt]) -> list[Sent]:
     columns = (TextColumn("sending a support desk's day"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("sending", total=len(prompts))
-        return asyncio.run(send_all(url, prompts, CONCURRENCY, lambda _: progress.advance(task)))
+        return send_all(url, prompts, CONCURRENCY, lambda _: progress.advance(task))
 
 
 def _records(log: Path, count: int, within: float = 10.0) -> dict[str, Record]:

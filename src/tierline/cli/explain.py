@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,11 +43,9 @@ def explain_command(
 ) -> None:
     """Explain a decision in sentences, without calling any model.
 
-    Examples:
+    A prompt: `tierline explain -c tierline.yaml "Where is my order 4711?"`
 
-        tierline explain -c tierline.yaml "Where is my order 4711?"
-
-        tierline explain -c tierline.yaml --logged 5f2c9a41d0b37e68 --log tierline.db
+    A logged request: `tierline explain -c tierline.yaml --logged 5f2c9a41d0b37e68 --log tierline.db`
     """
     try:
         if logged:
@@ -69,11 +68,11 @@ def explain_command(
 
 
 def _of_log(config: Path, log: Path, request_id: str) -> tuple[Decision, Explanation]:
-    with LogReader(log) as reader:
+    with closing(LogReader(log)) as reader:
         record = reader.get(request_id)
     if record is None:
         raise LogFailure(f"{log} holds no request {request_id!r}; `tierline log tail` lists the latest")
-    router = Decider(load(config))
+    router = Decider(load(config, need_secrets=False))
     if record.decision.policy != router.policy.fingerprint:
         typer.echo(
             f"decided under {record.decision.policy}; {config} is now {router.policy.fingerprint}: "
@@ -88,11 +87,11 @@ def _show(decision: Decision, told: Explanation) -> None:
     console = Console()
     console.print(f"[bold]{decision.target or 'no model'}[/bold]  ({told.short})\n")
     for sentence in told.sentences:
-        console.print(f"  {sentence}", highlight=False)
+        console.print(f"  {sentence}", highlight=False, markup=False, soft_wrap=True)
     if told.flips:
         console.print("\n[bold]What would have flipped it[/bold]")
         for flip in told.flips:
-            console.print(f"  {flip}", highlight=False)
+            console.print(f"  {flip}", highlight=False, markup=False, soft_wrap=True)
     if told.standing:
         console.print(_table(told))
 

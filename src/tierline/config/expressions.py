@@ -84,10 +84,15 @@ class Condition(msgspec.Struct, frozen=True):
 
     def holds(self, values: dict[str, Any], *, on_error: bool = False) -> bool:
         """Whether it holds for these values, which name at least what it reads; `on_error` is the answer where it cannot be evaluated."""
+        value = self.value(values)
+        return on_error if value is None else value is True
+
+    def value(self, values: dict[str, Any]) -> Any:
+        """What it comes to for these values; None where it cannot be evaluated."""
         try:
-            return self.program.execute(cel.Context(values)) is True
+            return self.program.execute(cel.Context(values))
         except FAILURES:
-            return on_error
+            return None
 
 
 def members(sources: Iterable[str], name: str) -> frozenset[str] | None:

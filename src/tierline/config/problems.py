@@ -16,6 +16,11 @@ class Problems:
         self._document = document
         self.found: list[Problem] = list(document.problems)
 
+    @property
+    def file(self) -> str:
+        """The file of the document."""
+        return self._document.file
+
     def error(self, place: Place, reason: str, suggestion: str = "") -> None:
         """Something that refuses the spec."""
         self._add(place, reason, suggestion, "error")

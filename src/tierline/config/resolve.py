@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tierline.config import environment, unavailable
@@ -56,7 +57,7 @@ def _endpoint(case: Case, name: str, provider: ProviderSpec) -> Endpoint:
         connect_timeout=float(provider.connect_timeout),
         timeout=float(provider.timeout),
         idle_timeout=float(provider.idle_timeout),
-        table=provider.table,
+        table=str(Path(case.problems.file).parent / provider.table) if provider.table else "",
         script=provider.script,
     )
 

@@ -49,7 +49,9 @@ class ProviderSpec(Section, frozen=True, kw_only=True):
     connect_timeout: Annotated[Duration, Meta(description="longest wait for a connection")] = _span(5)
     timeout: Annotated[Duration, Meta(description="longest wait for the first byte of an answer")] = _span(60)
     idle_timeout: Annotated[Duration, Meta(description="longest silence within an answer")] = _span(60)
-    table: Annotated[str, Meta(description="recorded only: a Parquet, CSV or JSONL file of query × model → response")] = ""
+    table: Annotated[
+        str, Meta(description="recorded only: a Parquet, CSV or JSONL file of query × model → response, relative to the spec")
+    ] = ""
     script: Annotated[dict[str, Any], Meta(description="scripted only: seed, and the fleet's behaviour by model")] = {}
 
 

@@ -1,20 +1,21 @@
-"""Sends the workload to a running gateway over HTTP, and asks it to explain."""
+"""Sends the workload to a running gateway over HTTP, and asks it to explain. The standard library's client is enough for a demo."""
 
 from __future__ import annotations
 
-import asyncio
-import datetime
+import http.client
+import threading
 import time
+import urllib.parse
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.response import Response
 
 from tierline.demo.workload import Prompt
 
-TIMEOUT = datetime.timedelta(seconds=30)
+TIMEOUT = 30.0
+"""Seconds to wait for one answer."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -31,49 +32,72 @@ class Sent(msgspec.Struct, frozen=True):
     why: str = ""
     attempts: int = 0
     cost: float = 0.0
-    body: bytes = b""
 
 
-async def send_all(url: str, prompts: Sequence[Prompt], concurrency: int, done: Callable[[Sent], None]) -> list[Sent]:
-    """Every prompt once, at most `concurrency` at a time, in their order; `done` is called as each comes back."""
-    gate = asyncio.Semaphore(concurrency)
-    async with ClientBuilder().timeout(TIMEOUT).build() as client:
+def send_all(url: str, prompts: Sequence[Prompt], concurrency: int, done: Callable[[Sent], None]) -> list[Sent]:
+    """Every prompt once, at most `concurrency` at a time, in their order; `done` is called as each comes back, on its thread."""
+    clients = _Clients(url)
 
-        async def one(prompt: Prompt) -> Sent:
-            async with gate:
-                sent = await send(client, url, prompt)
-            done(sent)
-            return sent
+    def one(prompt: Prompt) -> Sent:
+        sent = _send(clients.mine(), prompt)
+        done(sent)
+        return sent
 
-        return list(await asyncio.gather(*map(one, prompts)))
+    try:
+        with ThreadPoolExecutor(concurrency) as pool:
+            return list(pool.map(one, prompts))
+    finally:
+        clients.close()
 
 
-async def send(client: Client, url: str, prompt: Prompt) -> Sent:
-    """One prompt, and what came back."""
+def explain_all(url: str, prompts: Sequence[Prompt]) -> list[dict[str, Any]]:
+    """The answer of POST /v1/route for each prompt: the decision, explained; no model is called."""
+    clients = _Clients(url)
+    try:
+        return [msgspec.json.decode(_post(clients.mine(), "/v1/route", prompt)[1]) for prompt in prompts]
+    finally:
+        clients.close()
+
+
+class _Clients:
+    """One connection for each thread, kept open between requests."""
+
+    def __init__(self, url: str) -> None:
+        self._netloc = urllib.parse.urlsplit(url).netloc
+        self._local = threading.local()
+        self._all: list[http.client.HTTPConnection] = []
+
+    def mine(self) -> http.client.HTTPConnection:
+        found: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._local.connection = http.client.HTTPConnection(self._netloc, timeout=TIMEOUT)
+            self._all.append(found)
+        return found
+
+    def close(self) -> None:
+        for connection in self._all:
+            connection.close()
+
+
+def _send(connection: http.client.HTTPConnection, prompt: Prompt) -> Sent:
     began = time.perf_counter()
-    response = await _post(client, f"{url}/v1/chat/completions", prompt.body())
-    body = bytes(await response.bytes())
-    head = response.get_header
+    response, _ = _post(connection, "/v1/chat/completions", prompt)
+    said = {name: response.getheader(f"x-tierline-{name}", "") for name in ("decision", "model", "task", "tier", "why", "attempts", "cost")}
     return Sent(
         prompt,
         response.status,
         time.perf_counter() - began,
-        decision=head("x-tierline-decision") or "",
-        model=head("x-tierline-model") or "",
-        task=head("x-tierline-task") or "",
-        tier=head("x-tierline-tier") or "",
-        why=head("x-tierline-why") or "",
-        attempts=int(head("x-tierline-attempts") or 0),
-        cost=float(head("x-tierline-cost") or 0.0),
-        body=body,
+        decision=said["decision"],
+        model=said["model"],
+        task=said["task"],
+        tier=said["tier"],
+        why=said["why"],
+        attempts=int(said["attempts"] or 0),
+        cost=float(said["cost"] or 0.0),
     )
 
 
-async def explain_all(url: str, prompts: Sequence[Prompt]) -> list[dict[str, Any]]:
-    """The answer of POST /v1/route for each prompt: the decision, explained; no model is called."""
-    async with ClientBuilder().timeout(TIMEOUT).build() as client:
-        return [msgspec.json.decode(bytes(await (await _post(client, f"{url}/v1/route", prompt.body())).bytes())) for prompt in prompts]
-
-
-async def _post(client: Client, url: str, body: dict[str, Any]) -> Response:
-    return await client.post(url).header("content-type", "application/json").body_bytes(msgspec.json.encode(body)).build().send()
+def _post(connection: http.client.HTTPConnection, path: str, prompt: Prompt) -> tuple[http.client.HTTPResponse, bytes]:
+    connection.request("POST", path, msgspec.json.encode(prompt.body()), {"content-type": "application/json"})
+    response = connection.getresponse()
+    return response, response.read()

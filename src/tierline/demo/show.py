@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from tierline.demo.folder import LOG
 from tierline.demo.report import Report
 from tierline.demo.workload import Prompt
 
@@ -95,8 +97,8 @@ def _escaped(text: str) -> str:
     return text.replace("[", r"\[")
 
 
-def show_next(console: Console, url: str, spec: str) -> None:
-    """What to try while the gateway is up."""
+def show_next(console: Console, url: str, spec: Path, command: str) -> None:
+    """What to try while the gateway is up; `command` is how Tierline was called."""
     body = '{"model": "auto", "messages": [{"role": "user", "content": "Where is my order 40037?"}]}'
     console.print(
         f"\n[bold]The gateway is up at {url}[/], by the spec {spec}. Ctrl-C stops it. From another terminal:\n",
@@ -109,7 +111,9 @@ def show_next(console: Console, url: str, spec: str) -> None:
         highlight=False,
         markup=False,
     )
-    console.print("or with the official SDK:\n")
+    console.print("read what it has logged:\n")
+    console.print(f"  {command} log stats --by model --log {spec.parent / LOG}\n", soft_wrap=True, highlight=False, markup=False)
+    console.print("or ask it with the official SDK:\n")
     for line in (
         "from openai import OpenAI",
         f'client = OpenAI(base_url="{url}/v1", api_key="unused")',

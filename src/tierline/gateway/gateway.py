@@ -8,7 +8,6 @@ log, unchanged providers) is handed on.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from time import perf_counter
@@ -20,6 +19,7 @@ from tierline.gateway.call import Caller, Lane
 from tierline.gateway.downstream import Downstream
 from tierline.gateway.drive import drive
 from tierline.gateway.failure import error_of
+from tierline.gateway.ids import Ids
 from tierline.gateway.texts import Texts
 from tierline.gateway.translate import Translation
 from tierline.gateway.weighed import Weighed
@@ -91,6 +91,7 @@ class Gateway:
         self.router = Router(loaded)
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+        self._new_id = Ids()
         self._extract = Extractor(loaded)
         self._texts = Texts(loaded)
         self._observe = observe
@@ -134,7 +135,7 @@ class Gateway:
             raise Forbidden(f"the key {key.name!r} may not use the route {route!r} → it may use {', '.join(sorted(key.routes))}")
         if address.model or address.tier:
             hints = msgspec.structs.replace(hints, model=address.model or hints.model, tier=address.tier or hints.tier)
-        return msgspec.structs.replace(request, id=os.urandom(8).hex(), route=route, key=key.name, hints=hints)
+        return msgspec.structs.replace(request, id=self._new_id(), route=route, key=key.name, hints=hints)
 
     def weigh(self, request: Request, features: Features) -> Weighed:
         """Decide on an admitted request, without calling anything."""

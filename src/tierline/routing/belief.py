@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from tierline.routing.eligibility import bits, call_cost
+from tierline.routing.eligibility import bits
 from tierline.routing.policy import Fleet, RoutePolicy, TaskPolicy
 from tierline.types.features import Features
 from tierline.types.scores import Scores
@@ -42,7 +42,7 @@ def priors(route: RoutePolicy, difficulty: float) -> tuple[float, ...]:
     bar is the cheapest of the lowest rung that takes the difficulty."""
     bar = min(max(route.bar, 0.01), 0.99)
     base = math.log(bar / (1.0 - bar))
-    return tuple(round(1.0 / (1.0 + math.exp(-(base + STEEPNESS * (ceiling - difficulty)))), 9) for ceiling in route.ceilings)
+    return tuple([round(1.0 / (1.0 + math.exp(-(base + STEEPNESS * (ceiling - difficulty)))), 9) for ceiling in route.ceilings])
 
 
 def candidates(
@@ -52,21 +52,22 @@ def candidates(
 
     Expected cost is one call plus (1 − quality) × the task's cost of failure. Validators, which turn a failure into an
     escalation instead, enter in `escalating`."""
-    prior = priors(route, difficulty)
+    prior: tuple[float, ...] = ()
     good, declared, failure_cost = scores.good, task.quality, task.failure_cost
     tokens_in, tokens_out = features.input_tokens, features.output_tokens
-    informed = bool(good or scores.cost or view.token_scale)
+    scale, asked = view.token_scale, bool(good or scores.cost)
     found = []
     for i in bits(mask):
         quality, source = declared[i], "spec"
         if quality is None:
+            prior = prior or priors(route, difficulty)
             quality, source = prior[fleet.level[i]], "prior"
-        cost = tokens_in * fleet.price_in[i] + tokens_out * fleet.price_out[i]
-        if informed:
-            name = fleet.models[i].name
+        name = fleet.names[i]
+        cost = tokens_in * scale.get(name, 1.0) * fleet.price_in[i] + tokens_out * fleet.price_out[i]
+        if asked:
             if name in good:
                 quality, source = good[name], "scorer"
-            cost = scores.cost[name] if name in scores.cost else call_cost(fleet, i, features, view)
+            cost = scores.cost.get(name, cost)
         found.append(Candidate(i, quality, source, cost, cost + (1.0 - quality) * failure_cost))  # type: ignore[arg-type]
     return found
 

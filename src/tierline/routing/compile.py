@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
-from tierline.config.expressions import Condition, FirstMatch
+from tierline.config.expressions import Condition
 from tierline.config.loaded import Loaded
 from tierline.config.spec import AllowSpec, RouteSpec, RuleSpec, Spec, TaskSpec
-from tierline.routing.facts import getters
 from tierline.routing.policy import Fleet, GovernancePolicy, Policy, RoutePolicy, TaskPolicy, Use
+from tierline.routing.rules import Rules
 from tierline.types.catalog import Model
 from tierline.types.features import CAPABILITIES
 
@@ -41,6 +41,7 @@ def _fleet(tiers: Sequence[str], models: Iterable[Model]) -> Fleet:
     dearest = max((m.price.input + m.price.output for m in ordered if m.price.known), default=0.0)
     return Fleet(
         models=ordered,
+        names=tuple(model.name for model in ordered),
         index={model.name: i for i, model in enumerate(ordered)},
         tiers=tuple(tiers),
         level=level,
@@ -86,7 +87,6 @@ def _task(name: str, task: TaskSpec, fleet: Fleet) -> TaskPolicy:
 def _route(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> RoutePolicy:
     for_task = [(number, rule) for number, rule in enumerate(route.rules) if rule.task is not None]
     for_models = [(number, rule) for number, rule in enumerate(route.rules) if rule.use is not None]
-    task_rules, model_rules = _conditions(for_task), _conditions(for_models)
     return RoutePolicy(
         name=name,
         task=route.task,
@@ -98,18 +98,16 @@ def _route(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> RoutePolicy
         max_attempts=route.cascade.max_attempts,
         max_cost=route.cascade.max_cost,
         deadline=float(route.deadline),
-        task_rules=task_rules,
+        task_rules=_rules(for_task, spec),
         task_rule_targets=tuple((number, str(rule.task)) for number, rule in for_task),
-        task_rule_facts=getters(task_rules.conditions, spec.signals),
-        model_rules=model_rules,
+        model_rules=_rules(for_models, spec),
         uses=tuple(_use(number, rule, fleet) for number, rule in for_models),
-        model_rule_facts=getters(model_rules.conditions, spec.signals),
         log_text=_share(route.log_text),
     )
 
 
-def _conditions(rules: Sequence[tuple[int, RuleSpec]]) -> FirstMatch:
-    return FirstMatch([Condition.compile(rule.when) for _, rule in rules])
+def _rules(rules: Sequence[tuple[int, RuleSpec]], spec: Spec) -> Rules:
+    return Rules([Condition.compile(rule.when) for _, rule in rules], spec.signals)
 
 
 def _use(number: int, rule: RuleSpec, fleet: Fleet) -> Use:
@@ -140,11 +138,11 @@ def _share(log_text: str) -> float:
 
 
 def _governance(spec: Spec, fleet: Fleet) -> GovernancePolicy:
-    conditions = tuple(Condition.compile(rule.when) for rule in spec.governance.rules)
+    """A governance rule that cannot be evaluated counts as holding: governance fails closed."""
+    conditions = [Condition.compile(rule.when) for rule in spec.governance.rules]
     return GovernancePolicy(
-        conditions=conditions,
+        rules=Rules(conditions, spec.signals, on_error=True),
         allowed=tuple(_allowed(rule.allow, fleet) for rule in spec.governance.rules),
-        facts=getters(conditions, spec.signals),
     )
 
 

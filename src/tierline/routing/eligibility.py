@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import msgspec
 
-from tierline.routing.facts import facts
 from tierline.routing.policy import Fleet, Policy
 from tierline.types.decision import Drop, Dropped
 from tierline.types.features import Features
@@ -44,7 +43,7 @@ def eligible(
         left = _keep(fleet, left, allowed, dropped, Drop.KEY, features.key)
     if max_cost is not None:
         left = _affordable(fleet, features, view, left, dropped, max_cost)
-    if not (view.resting or view.load or (view.latency and latency_budget is not None)):
+    if not (view.resting or (view.load and fleet.limited) or (view.latency and latency_budget is not None)):
         return Standing(left, tuple(dropped))
     hard, before = left, len(dropped)
     left = _available(fleet, view, left, dropped, latency_budget)
@@ -74,7 +73,8 @@ def _capable(fleet: Fleet, features: Features, left: int, dropped: list[Dropped]
 def _window(fleet: Fleet, features: Features, view: View, left: int, dropped: list[Dropped]) -> int:
     """Input and expected output must fit; a window of 0 is unknown and drops nobody."""
     expected = features.input_tokens + features.output_tokens
-    if not fleet.smallest_window or (expected <= fleet.smallest_window and not view.token_scale):
+    scale = max(view.token_scale.values(), default=1.0)
+    if not fleet.smallest_window or expected * max(scale, 1.0) <= fleet.smallest_window:
         return left
     for i in bits(left):
         model = fleet.models[i]
@@ -86,14 +86,10 @@ def _window(fleet: Fleet, features: Features, view: View, left: int, dropped: li
 
 
 def _governed(policy: Policy, features: Features, left: int, dropped: list[Dropped], task: str, risk: str) -> int:
-    """Every rule that holds applies; one that cannot be evaluated counts as holding: governance fails closed."""
-    rules = policy.governance
-    if not rules.conditions:
-        return left
-    values = facts(rules.facts, features, task, risk)
-    for number, condition in enumerate(rules.conditions):
-        if condition.holds(values, on_error=True):
-            left = _keep(policy.fleet, left, rules.allowed[number], dropped, Drop.GOVERNANCE, str(number))
+    """Every rule that holds applies."""
+    governance = policy.governance
+    for number in governance.rules.holding(features, task, risk):
+        left = _keep(policy.fleet, left, governance.allowed[number], dropped, Drop.GOVERNANCE, str(number))
     return left
 
 

@@ -14,7 +14,7 @@ from tierline.routing.belief import Candidate
 from tierline.routing.question import Question
 from tierline.routing.refusal import fall
 from tierline.routing.router import Router
-from tierline.types.decision import Decision, Reason, Why
+from tierline.types.decision import Decision, Drop, Dropped, Reason, Why
 from tierline.types.features import Complexity, Features
 from tierline.types.scores import Scores
 from tierline.types.view import View
@@ -39,7 +39,7 @@ def explain(router: Router, features: Features, scores: Scores, view: View, deci
     sentences = [_request(features), *(_sentence(router, decision, reason) for reason in decision.reasons)]
     if pool and decision.steps:
         sentences.append(_stood(names, pool, question))
-    sentences.extend(f"{dropped.model} was left out: {fall(dropped)}." for dropped in decision.dropped)
+    sentences.extend(f"{dropped.model} was left out: {_fall(router, dropped)}." for dropped in decision.dropped)
     if decision.steps:
         sentences.append(_order(decision))
     if decision.margin is not None:
@@ -91,6 +91,14 @@ def _request(features: Features) -> str:
     if needs:
         more.append(f"needing {', '.join(needs)}")
     return f"The request asks for {kinds}: {', '.join(more)}."
+
+
+def _fall(router: Router, dropped: Dropped) -> str:
+    """Why a model fell; a governance rule with its own words."""
+    rules = router.loaded.spec.governance.rules
+    if dropped.why == Drop.GOVERNANCE and int(dropped.subject) < len(rules):
+        return f"{fall(dropped)}: {rules[int(dropped.subject)].why}"
+    return fall(dropped)
 
 
 def _rule_why(router: Router, route: str, number: float | None) -> str:

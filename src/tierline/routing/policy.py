@@ -9,8 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tierline.config.expressions import Condition, FirstMatch
-from tierline.routing.facts import Getter
+from tierline.routing.rules import Rules
 from tierline.types.catalog import Model
 
 
@@ -22,6 +21,7 @@ class Fleet(msgspec.Struct, frozen=True):
     `limited` names the models with a limit of concurrency."""
 
     models: tuple[Model, ...]
+    names: tuple[str, ...]
     index: Mapping[str, int]
     tiers: tuple[str, ...]
     level: tuple[int, ...]
@@ -75,21 +75,18 @@ class RoutePolicy(msgspec.Struct, frozen=True):
     max_attempts: int
     max_cost: float | None
     deadline: float
-    task_rules: FirstMatch
+    task_rules: Rules
     task_rule_targets: tuple[tuple[int, str], ...]
-    task_rule_facts: tuple[tuple[str, Getter], ...]
-    model_rules: FirstMatch
+    model_rules: Rules
     uses: tuple[Use, ...]
-    model_rule_facts: tuple[tuple[str, Getter], ...]
     log_text: float
 
 
 class GovernancePolicy(msgspec.Struct, frozen=True):
-    """The governance rules: while `conditions[k]` holds, only the models of `allowed[k]` may serve."""
+    """The governance rules: while rule k holds, only the models of `allowed[k]` may serve."""
 
-    conditions: tuple[Condition, ...]
+    rules: Rules
     allowed: tuple[int, ...]
-    facts: tuple[tuple[str, Getter], ...]
 
 
 class Policy(msgspec.Struct, frozen=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from tierline.routing.eligibility import Standing, eligible
-from tierline.routing.facts import facts
 from tierline.routing.policy import Policy, Use
 from tierline.routing.question import Question
 from tierline.types.decision import Reason, Why
@@ -83,5 +82,5 @@ def _rule(question: Question) -> Use | None:
     route = question.route
     if not route.uses:
         return None
-    found = route.model_rules(facts(route.model_rule_facts, question.features, question.task.name, question.risk))
+    found = route.model_rules.first(question.features, question.task.name, question.risk)
     return None if found < 0 else route.uses[found]

@@ -64,8 +64,8 @@ def cheapest_above_bar(field: Field) -> Choice:
         return _none_above(field)
     margin = chosen.quality - bar
     for candidate in field.candidates:
-        if candidate.quality < bar and candidate.expected < chosen.expected:
-            margin = min(margin, bar - candidate.quality)
+        if bar - margin < candidate.quality < bar and candidate.expected < chosen.expected:
+            margin = bar - candidate.quality
     return _choice(field, chosen, Why.CHEAPEST_ABOVE_BAR, chosen.quality, bar, margin=margin)
 
 

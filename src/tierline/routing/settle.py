@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from tierline.routing.facts import facts
 from tierline.routing.policy import Policy, RoutePolicy
 from tierline.types.decision import Reason, Settled, Why
 from tierline.types.errors import BadRequest
@@ -34,8 +33,7 @@ def _task(policy: Policy, route: RoutePolicy, features: Features) -> tuple[str, 
     if fixed:
         return fixed, Reason(Why.TASK_GIVEN, fixed)
     if route.task_rule_targets:
-        values = facts(route.task_rule_facts, features, "", features.hints.risk)
-        found = route.task_rules(values)
+        found = route.task_rules.first(features, "", features.hints.risk)
         if found >= 0:
             number, task = route.task_rule_targets[found]
             return task, Reason(Why.TASK_RULE, task, float(number))

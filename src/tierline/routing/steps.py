@@ -21,7 +21,7 @@ def plan(
     first. Then the ladder: what the order lists after it, or else the rungs above. Last the rest of `pool`, highest rung first: any
     answer beats an error. `most` bounds the steps and the targets of each."""
     level = fleet.level
-    ranked = sorted((c for c in pool if c.index != chosen.index), key=_EXPECTED)
+    ranked = sorted([c for c in pool if c.index != chosen.index], key=_EXPECTED)
     ladder = _listed(chosen, ranked, order) if order else _rungs(level, level[chosen.index] + 1, len(fleet.tiers), ranked)
     climbing = {c.index for rung in ladder for c in rung}
     left = [c for c in ranked if c.index not in climbing]

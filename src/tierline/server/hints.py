@@ -1,6 +1,6 @@
 """What a client says about its own request: `x-tierline-*` headers, or the same names in the body's `metadata`.
 
-In metadata a name may stand bare (`task`), as the header's name (`x-tierline-task`) or as `tierline_task`. A header wins.
+In metadata a name stands as the header's (`x-tierline-task`) or as `tierline_task`; a bare `task` is the client's own. A header wins.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from tierline.types.errors import BadRequest
 from tierline.types.hints import NO_HINTS, Hints
 
 PREFIX = "x-tierline-"
+_OWN = (PREFIX, "tierline_")
 _MAX = 200
 _MAX_TAGS = 20
 
@@ -91,15 +92,11 @@ def _from_metadata(metadata: bytes, found: dict[str, Any]) -> None:
     except msgspec.DecodeError:
         return
     for name, value in fields.items():
-        bare = name.removeprefix(PREFIX).removeprefix("tierline_").replace("_", "-")
-        known = _READ.get(bare)
-        if known is None:
-            continue
-        try:
+        if (
+            name.startswith(_OWN)
+            and (known := _READ.get(name.removeprefix(PREFIX).removeprefix("tierline_").replace("_", "-"))) is not None
+        ):
             found[known[0]] = _read(known[1], msgspec.json.decode(value), f"metadata.{name}")
-        except BadRequest:
-            if bare != name.replace("_", "-"):  # a bare name may well be the client's own and mean something else
-                raise
 
 
 def _read(read: Callable[[Any], Any], value: Any, where: str) -> Any:

@@ -1,0 +1,129 @@
+"""Many conditions over one request's facts: the first that holds, or all that hold.
+
+Most facts take few values: a task, a language, whether there is code. What a condition says of those alone is evaluated once for each
+combination and remembered; only what it says of the others (sizes, scores, session ids) is evaluated for every request.
+What is remembered is bounded, and changes no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tierline.config import cel_syntax
+from tierline.config.expressions import Condition, ExpressionInvalid, FirstMatch
+from tierline.routing.facts import Getter, facts, getters
+from tierline.types.features import Features
+
+MOVING = frozenset({"input_tokens", "output_tokens", "complexity", "session"})
+"""Names whose values hardly ever come again."""
+
+_REMEMBERED = 4096
+"""Combinations remembered before all are forgotten."""
+
+_AS_KEYS: Mapping[str, Callable[[Features], Any]] = {
+    "operations": lambda f: f.operations,
+    "needs": lambda f: f.needs,
+    "signals": lambda f: tuple(f.signals.items()),
+    "sensitivity": lambda f: f.sensitivity,
+    "tags": lambda f: f.hints.tags,
+}
+"""Lists and maps, as something that can be looked up by."""
+
+
+class Left(msgspec.Struct, frozen=True):
+    """What one combination of steady facts leaves open: `certain` are the conditions that hold whatever the others are, `undecided`
+    those that depend on the others; `ask` finds the first of the undecided that come before the first certain one."""
+
+    certain: tuple[int, ...]
+    undecided: tuple[int, ...]
+    ask: FirstMatch | None
+    facts: tuple[tuple[str, Getter], ...]
+
+
+class Rules:
+    """Conditions in their order. A condition that cannot be evaluated does not hold, or holds, as `on_error` says."""
+
+    __slots__ = ("_conditions", "_gates", "_key", "_on_error", "_seen", "_signals", "_steady")
+
+    def __init__(self, conditions: Sequence[Condition], signals: Iterable[str], *, on_error: bool = False) -> None:
+        self._conditions = tuple(conditions)
+        self._signals = tuple(signals)
+        self._on_error = on_error
+        self._gates = tuple(_gate(condition) for condition in conditions)
+        gates = [gate for gate in self._gates if gate is not None]
+        self._steady = getters(gates, self._signals)
+        self._key = tuple(_key_getter(name, get) for name, get in self._steady)
+        self._seen: dict[tuple[Any, ...], Left] = {}
+
+    def first(self, features: Features, task: str, risk: str) -> int:
+        """The index of the first condition that holds, -1 if none does."""
+        left = self._left(features, task, risk)
+        if left.ask is not None:
+            found = left.ask(facts(left.facts, features, task, risk))
+            if found >= 0:
+                return left.undecided[found]
+        return left.certain[0] if left.certain else -1
+
+    def holding(self, features: Features, task: str, risk: str) -> Sequence[int]:
+        """The indices of all conditions that hold, in their order."""
+        left = self._left(features, task, risk)
+        if not left.undecided:
+            return left.certain
+        values = facts(left.facts, features, task, risk)
+        found = [index for index in left.undecided if self._conditions[index].holds(values, on_error=self._on_error)]
+        return sorted((*left.certain, *found))
+
+    def _left(self, features: Features, task: str, risk: str) -> Left:
+        key = tuple([get(features, task, risk) for get in self._key])
+        left = self._seen.get(key)
+        if left is None:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            left = self._seen[key] = self._weigh(facts(self._steady, features, task, risk))
+        return left
+
+    def _weigh(self, values: dict[str, Any]) -> Left:
+        certain, undecided = [], []
+        for index, (condition, gate) in enumerate(zip(self._conditions, self._gates, strict=True)):
+            if gate is condition:
+                if condition.holds(values, on_error=self._on_error):
+                    certain.append(index)
+            elif gate is None or gate.value(values) is not False:
+                undecided.append(index)
+        before = sum(1 for index in undecided if not certain or index < certain[0])
+        asked = [self._conditions[index] for index in undecided]
+        ask = FirstMatch(asked[:before]) if before else None
+        return Left(tuple(certain), tuple(undecided), ask, getters(asked, self._signals))
+
+
+def _gate(condition: Condition) -> Condition | None:
+    """The part of a conjunction that reads steady names alone: while it is false, so is the whole. None where there is no such part.
+
+    A condition that reads nothing else is its own gate."""
+    if not condition.names & MOVING:
+        return condition
+    syntax = cel_syntax.read(condition.source)
+    steady = [node.text for node in _conjuncts(syntax)] if syntax is not None else []
+    parts = [part for part in map(_compiled, steady) if part is not None and part.names and not part.names & MOVING]
+    return _compiled(" && ".join(f"({part.source})" for part in parts)) if parts else None
+
+
+def _conjuncts(node: cel_syntax.Node) -> list[cel_syntax.Node]:
+    if isinstance(node, cel_syntax.Call) and node.function == "&&":
+        return [part for arg in node.args for part in _conjuncts(arg)]
+    return [node]
+
+
+def _compiled(source: str) -> Condition | None:
+    try:
+        return Condition.compile(source)
+    except ExpressionInvalid:
+        return None
+
+
+def _key_getter(name: str, get: Getter) -> Getter:
+    as_key = _AS_KEYS.get(name)
+    return get if as_key is None else lambda features, _task, _risk: as_key(features)
