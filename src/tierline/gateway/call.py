@@ -53,10 +53,10 @@ class Sent(msgspec.Struct, frozen=True):
 
 class Caller:
     """Makes the attempts of one request, which came at `arrived` (a reading of `perf_counter`) and is `explained` where its client
-    wished so. What goes to models of other dialects is translated by `translation`. `waited` is how many seconds were spent on
-    upstreams so far."""
+    wished so. What goes to models of other dialects is translated by `translation`; the client's `headers` go to those of its own.
+    `waited` is how many seconds were spent on upstreams so far."""
 
-    __slots__ = ("_arrived", "_client", "_explained", "_lanes", "_request", "_translation", "_weighed", "_world", "waited")
+    __slots__ = ("_arrived", "_client", "_explained", "_headers", "_lanes", "_request", "_translation", "_weighed", "_world", "waited")
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class Caller:
         arrived: float,
         explained: str,
         translation: Translation,
+        headers: tuple[tuple[str, str], ...],
     ) -> None:
         self._lanes = lanes
         self._world = world
@@ -76,6 +77,7 @@ class Caller:
         self._client = client
         self._arrived = arrived
         self._translation = translation
+        self._headers = headers
         self.waited = 0.0
 
     async def __call__(self, attempt: Attempt) -> Outcome:
@@ -113,7 +115,7 @@ class Caller:
                 request.kind,
                 lane.dialect.upstream_path(request, lane.model),
                 sent.body,
-                (*lane.headers, *request.headers) if sent.translation is None else lane.headers,
+                (*lane.headers, *self._headers) if sent.translation is None else lane.headers,
                 stream=request.stream,
                 timeout=lane.endpoint.timeout if attempt.timeout is None else min(lane.endpoint.timeout, attempt.timeout),
                 request_id=request.id,

@@ -42,13 +42,14 @@ from tierline.types.scores import NO_SCORES
 
 class Asked(msgspec.Struct, frozen=True):
     """A request as a face hands it over: parsed, with who asks, what they hinted, the body's bytes and the reading of
-    `perf_counter` at which it came."""
+    `perf_counter` at which it came. `headers` are those of the client's that upstreams of its dialect read too; they go to no other."""
 
     request: Request
     key: Key = ANYONE
     hints: Hints = NO_HINTS
     body: bytes = b""
     started: float = 0.0
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -108,7 +109,7 @@ class Gateway:
             texts = self._texts.of(features, client)
             explained = self._explained(weighed) if features.hints.explain else ""
             translation = Translation(self.dialects[request.dialect], request, strict=request.route in self._strict)
-            caller = Caller(self.lanes, self.world, weighed, texts or client, asked.started, explained, translation)
+            caller = Caller(self.lanes, self.world, weighed, texts or client, asked.started, explained, translation, asked.headers)
             result = await drive(pursue(weighed.decision), caller)
             self.world.settle(features, result)
             error = error_of(weighed.decision, result)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 
-import msgspec
-
 from tierline.gateway.downstream import ClientGone
 from tierline.gateway.gateway import Answered, Asked
 from tierline.interfaces import Dialect
@@ -66,10 +64,8 @@ class Completions:
         most = exchange.gateway.loaded.spec.server.max_messages
         if len(request.messages) > most:
             raise BadRequest(f"messages: {len(request.messages)} are over the limit of {most} (`server.max_messages`)", param="messages")
-        if self._passed:
-            passed = tuple([(name, value) for name in self._passed if (value := exchange.headers.get(name)) is not None])
-            request = msgspec.structs.replace(request, headers=passed)
-        return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started)
+        passed = tuple([(name, value) for name in self._passed if (value := exchange.headers.get(name)) is not None])
+        return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started, passed)
 
     async def whole(self, exchange: Exchange, asked: Asked) -> None:
         """Answer all at once."""

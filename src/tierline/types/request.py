@@ -81,8 +81,7 @@ class Params(msgspec.Struct, frozen=True):
 
 class Request(msgspec.Struct, frozen=True):
     """One call, neutral. `raw` keeps the client's own top-level fields, each as the JSON bytes it sent, for lossless
-    passthrough; `model` is the name the client used; `key` is the name of the API key (never its secret). `headers` are those of the
-    client's that its dialect's own upstreams read too (`anthropic-beta`); they go to no other."""
+    passthrough; `model` is the name the client used; `key` is the name of the API key (never its secret)."""
 
     id: str
     dialect: str
@@ -97,4 +96,3 @@ class Request(msgspec.Struct, frozen=True):
     hints: Hints = Hints()
     inputs: tuple[str, ...] = ()
     raw: Mapping[str, Any] = {}
-    headers: tuple[tuple[str, str], ...] = ()
