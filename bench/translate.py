@@ -21,7 +21,18 @@ from tierline.gateway.renaming import renamed
 from tierline.gateway.translate import Translation
 from tierline.interfaces import Dialect
 from tierline.types.catalog import Model
-from tierline.types.completion import Completion, CompletionChoice, Counted, Ended, Event, Finished, PartDelta, PartEnded, PartStarted, Started
+from tierline.types.completion import (
+    Completion,
+    CompletionChoice,
+    Counted,
+    Ended,
+    Event,
+    Finished,
+    PartDelta,
+    PartEnded,
+    PartStarted,
+    Started,
+)
 from tierline.types.conversation import Conversation, Sampling, Text, ToolCall, ToolResult, ToolSpec, Turn
 from tierline.types.outcome import Usage
 from tierline.types.request import Request

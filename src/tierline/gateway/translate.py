@@ -8,6 +8,7 @@ The request is expanded once, whatever the number of attempts. Of a stream nothi
 
 from __future__ import annotations
 
+from tierline.dialects.held_state import refuse_held_state
 from tierline.interfaces import Dialect, StreamDecoder, StreamEncoder
 from tierline.types.catalog import Model
 from tierline.types.completion import (
@@ -44,13 +45,14 @@ class Translation:
         self._conversation: Conversation | None = None
 
     def body(self, target: Dialect, model: Model) -> Rendered:
-        """The body for `model`. Raises CannotTranslate: for embeddings, for what has no meaning between dialects, and on a strict
-        route for whatever would be lost."""
+        """The body for `model`. Raises CannotTranslate: for embeddings, for what has no meaning between dialects (or is
+        held by another upstream), and on a strict route for whatever would be lost."""
         if self._request.kind != "chat":
             raise CannotTranslate(f"{self._request.kind} are not translated from {self._client.name} to {target.name}")
         try:
             if self._conversation is None:
                 self._conversation = self._client.expand(self._request)
+            refuse_held_state(self._conversation, target.name)
             rendered = target.render_body(self._conversation, model)
         except BadRequest as error:
             raise CannotTranslate(error.message, param=error.param) from None
