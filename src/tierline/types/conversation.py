@@ -4,6 +4,9 @@
 not the provider's. Each dialect expands its own requests to it and renders its own bodies from it: N files, not N × N.
 
 What only one dialect knows travels as `Foreign`, and reaches that dialect alone; what a target cannot carry is named.
+
+A part that every dialect can hold may be written more finely in one: `extra` keeps, as a JSON object, the fields that the dialect named
+in `by` has beyond the neutral ones. They are laid over the part when that dialect writes it again, and no other looks at them.
 """
 
 from __future__ import annotations
@@ -38,6 +41,8 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
     text: str
     cache: str = ""
     citations: tuple[Citation, ...] = ()
+    extra: bytes = b""
+    by: str = ""
 
 
 class Media(msgspec.Struct, frozen=True, omit_defaults=True, tag="media"):
@@ -54,6 +59,8 @@ class Media(msgspec.Struct, frozen=True, omit_defaults=True, tag="media"):
     detail: str = ""
     cite: bool = False
     cache: str = ""
+    extra: bytes = b""
+    by: str = ""
 
 
 class Thinking(msgspec.Struct, frozen=True, omit_defaults=True, tag="thinking"):
@@ -76,6 +83,7 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call")
     signature: str = ""
     by: str = ""
     cache: str = ""
+    extra: bytes = b""
 
 
 class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_result"):
@@ -86,6 +94,8 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_resu
     name: str = ""
     failed: bool = False
     cache: str = ""
+    extra: bytes = b""
+    by: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True, tag="refusal"):
@@ -121,6 +131,8 @@ class ToolSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     parameters: bytes = b'{"type":"object","properties":{}}'
     strict: bool | None = None
     cache: str = ""
+    extra: bytes = b""
+    by: str = ""
 
 
 class ToolChoice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -147,6 +159,8 @@ class Reasoning(msgspec.Struct, frozen=True, omit_defaults=True):
     effort: Effort = ""
     budget: int | None = None
     show: bool | None = None
+    extra: bytes = b""
+    by: str = ""
 
 
 class Sampling(msgspec.Struct, frozen=True, omit_defaults=True):
