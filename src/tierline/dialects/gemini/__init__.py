@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tierline.dialects.gemini import answer, errors, expand, parse, render, upstream
+from tierline.dialects.gemini import completion as whole
 from tierline.dialects.gemini.array import ArrayWriter
+from tierline.dialects.gemini.decode import GeminiDecoder
+from tierline.dialects.gemini.encode import GeminiEncoder
 from tierline.dialects.gemini.stream import GeminiReader
 from tierline.dialects.gemini.wire import NAME
 from tierline.types.catalog import Model
+from tierline.types.completion import Completion
 from tierline.types.conversation import Conversation, Rendered
 from tierline.types.errors import RequestError
 from tierline.types.outcome import Answer, ErrorClass, Usage
@@ -68,6 +72,22 @@ class Gemini:
     def render_body(self, conversation: Conversation, model: Model) -> Rendered:
         """The body for `model`, as its generation takes it, and the names of what it cannot carry."""
         return render.body(conversation, model)
+
+    def read_completion(self, body: bytes) -> Completion:
+        """A whole answer of an upstream; raises ProviderFailure(malformed), or the class of an error sent with status 200."""
+        return whole.read(body)
+
+    def render_completion(self, completion: Completion, request: Request) -> bytes:
+        """A whole answer as a client expects it; the model is named as the client named it."""
+        return whole.render(completion, request)
+
+    def decoder(self) -> GeminiDecoder:
+        """A fresh decoder for one stream of an upstream, as events or as an array."""
+        return GeminiDecoder()
+
+    def encoder(self, request: Request) -> GeminiEncoder:
+        """A fresh encoder for one client's stream, as events."""
+        return GeminiEncoder(request)
 
     def array_writer(self) -> ArrayWriter:
         """A fresh writer that makes one JSON array of this dialect's events, for a client that streams without `alt=sse`."""

@@ -73,7 +73,7 @@ def _turns(raw: Fields) -> list[Turn]:
     calls = OpenCalls()
     if told(raw.get("systemInstruction", b"")):
         _add(turns, "system", _parts(_read(_content, raw["systemInstruction"], "systemInstruction").parts, "systemInstruction", calls))
-    for index, entry in enumerate(_many(raw["contents"])):
+    for index, entry in enumerate(many_raw(raw["contents"])):
         where = f"contents[{index}]"
         content = _read(_content, entry, where)
         parts = _parts(content.parts, where, calls)
@@ -93,8 +93,9 @@ def _add(turns: list[Turn], role: Role, parts: tuple[Part, ...]) -> None:
     whole: list[Part] = []
     for part in parts:
         if isinstance(part, Thinking) and part.by != NAME:
-            part = msgspec.structs.replace(part, text=_pieces_before(whole, turns) + part.text)
-        whole.append(part)
+            whole.append(msgspec.structs.replace(part, text=_pieces_before(whole, turns) + part.text))
+        else:
+            whole.append(part)
     turns.append(Turn(role, tuple(whole)))
 
 
@@ -118,7 +119,7 @@ def _words(part: Part) -> str:
 
 def _parts(raw: msgspec.Raw, where: str, calls: OpenCalls) -> tuple[Part, ...]:
     parts: list[Part] = []
-    for index, piece in enumerate(_many(raw)):
+    for index, piece in enumerate(many_raw(raw)):
         try:
             parts.extend(parts_of(bytes(piece), calls))
         except (msgspec.DecodeError, RecursionError) as fault:
@@ -129,10 +130,10 @@ def _parts(raw: msgspec.Raw, where: str, calls: OpenCalls) -> tuple[Part, ...]:
 def _tools(raw: Fields) -> tuple[tuple[ToolSpec, ...], tuple[Foreign, ...]]:
     specs: list[ToolSpec] = []
     foreign: list[Foreign] = []
-    for index, entry in enumerate(_many(raw.get("tools", msgspec.Raw()))):
+    for index, entry in enumerate(many_raw(raw.get("tools", msgspec.Raw()))):
         where = f"tools[{index}]"
         fields = _read(_fields, entry, where)
-        for number, declared in enumerate(_many(fields.pop("functionDeclarations", msgspec.Raw()))):
+        for number, declared in enumerate(many_raw(fields.pop("functionDeclarations", msgspec.Raw()))):
             specs.append(_tool(declared, f"{where}.functionDeclarations[{number}]"))
         foreign.extend([Foreign(NAME, kind, _encode({kind: value})) for kind, value in fields.items()])
     return tuple(specs), tuple(foreign)
@@ -186,7 +187,7 @@ def _metadata(raw: Fields) -> dict[str, str]:
     return {key: value for key, value in labels.items() if not key.startswith(_OWN_LABELS)}
 
 
-def _many(raw: msgspec.Raw) -> list[msgspec.Raw]:
+def many_raw(raw: msgspec.Raw) -> list[msgspec.Raw]:
     """A field that holds one value or a list of them, as a list."""
     if not told(raw):
         return []

@@ -141,6 +141,18 @@ def _is_object(words: str) -> bool:
     return True
 
 
+def arguments_of(arguments: str) -> tuple[Any, bool]:
+    """The arguments as an object, and whether they were one; a model's broken JSON stays readable, as one string in an object."""
+    if not arguments.strip():
+        return {}, True
+    try:
+        if isinstance(found := json.loads(arguments), dict):
+            return (msgspec.Raw(arguments.encode()) if _is_object(arguments) else found), True
+    except (ValueError, RecursionError):
+        pass
+    return {"arguments": arguments}, False
+
+
 class PartWriter:
     """Writes the parts of one turn, and names what Gemini has no form for. `own`: the conversation came from this dialect; `signs`: the
     model wants calls signed; `shows`: it takes media inside a function's response; `names` are the functions' names by call id."""
@@ -200,7 +212,10 @@ class PartWriter:
             self.wires.append({"text": "", "thoughtSignature": part.signature})
 
     def _call(self, part: ToolCall) -> None:
-        wire: Wire = {"functionCall": {**given(part.id), "name": part.name, "args": self._arguments(part.arguments)}}
+        arguments, whole = arguments_of(part.arguments)
+        if not whole:
+            self._dropped["arguments"] = None
+        wire: Wire = {"functionCall": {**given(part.id), "name": part.name, "args": arguments}}
         signature = part.signature if part.by == NAME else ""
         if part.signature and not signature:
             self._dropped["thinking.signature"] = None
@@ -209,18 +224,6 @@ class PartWriter:
         if signature:
             wire["thoughtSignature"] = signature
         self.wires.append(_over(part, wire))
-
-    def _arguments(self, arguments: str) -> Any:
-        """The arguments as an object; a model's broken JSON stays readable, as one string in an object."""
-        if not arguments.strip():
-            return {}
-        try:
-            if isinstance(found := json.loads(arguments), dict):
-                return msgspec.Raw(arguments.encode()) if _is_object(arguments) else found
-        except (ValueError, RecursionError):
-            pass
-        self._dropped["arguments"] = None
-        return {"arguments": arguments}
 
     def _result(self, part: ToolResult) -> None:
         words = "\n".join([piece.text for piece in part.parts if isinstance(piece, Text)])

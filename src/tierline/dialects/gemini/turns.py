@@ -7,6 +7,7 @@ every call's response stands in the turn behind it, in the order of the calls: s
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 
@@ -79,10 +80,14 @@ def _answered(turns: list[Turn]) -> list[Turn]:
     for turn in turns:
         if turn.role == "tool" and ordered:
             order = {part.id: at for at, part in enumerate(ordered[-1].parts) if isinstance(part, ToolCall)}
-            parts = sorted(turn.parts, key=lambda part: order.get(part.id, len(order)) if isinstance(part, ToolResult) else len(order))
-            turn = Turn(turn.role, tuple(parts))
-        ordered.append(turn)
+            ordered.append(Turn(turn.role, tuple(sorted(turn.parts, key=partial(_place, order)))))
+        else:
+            ordered.append(turn)
     return ordered
+
+
+def _place(order: dict[str, int], part: Part) -> int:
+    return order.get(part.id, len(order)) if isinstance(part, ToolResult) else len(order)
 
 
 def _with_ids(turns: list[Turn]) -> list[Turn]:
@@ -90,13 +95,8 @@ def _with_ids(turns: list[Turn]) -> list[Turn]:
     waiting: list[ToolCall] = []
     found: list[Turn] = []
     for turn in turns:
-        parts: list[Part] = []
-        for part in turn.parts:
-            if isinstance(part, ToolCall):
-                waiting.append(part)
-            elif isinstance(part, ToolResult):
-                part = _matched(part, waiting)
-            parts.append(part)
+        waiting.extend([part for part in turn.parts if isinstance(part, ToolCall)])
+        parts = [_matched(part, waiting) if isinstance(part, ToolResult) else part for part in turn.parts]
         found.append(Turn(turn.role, tuple(parts)))
     return found
 

@@ -182,10 +182,11 @@ class WireUsage(msgspec.Struct, rename="camel"):
 
 
 class Web(msgspec.Struct, rename="camel"):
-    """A source of grounding."""
+    """A source of grounding; `text` is what was found in it."""
 
     uri: str | None = None
     title: str | None = None
+    text: str | None = None
 
 
 class GroundingChunk(msgspec.Struct, rename="camel"):
