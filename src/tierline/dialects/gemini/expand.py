@@ -1,0 +1,211 @@
+"""A request of this dialect, whole, in the neutral form."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import msgspec
+
+from tierline.dialects.gemini import config
+from tierline.dialects.gemini.calls import OpenCalls
+from tierline.dialects.gemini.parse import CHOICES, role_of
+from tierline.dialects.gemini.parts import parts_of
+from tierline.dialects.gemini.schema import json_schema
+from tierline.dialects.gemini.spelling import camel
+from tierline.dialects.gemini.wire import NAME, Declaration, RawContent, ToolConfig, many, told
+from tierline.dialects.json_body import Fields, fields_and_view, wrong_type
+from tierline.types.conversation import (
+    Conversation,
+    Foreign,
+    Output,
+    Part,
+    Reasoning,
+    Role,
+    Sampling,
+    Thinking,
+    ToolChoice,
+    ToolResult,
+    ToolSpec,
+    Turn,
+)
+from tierline.types.errors import BadRequest
+from tierline.types.request import Request
+
+_encode = msgspec.json.Encoder().encode
+_fields = msgspec.json.Decoder(Fields)
+_list = msgspec.json.Decoder(list[msgspec.Raw])
+_content = msgspec.json.Decoder(RawContent)
+_declaration = msgspec.json.Decoder(Declaration)
+_tool_config = msgspec.json.Decoder(ToolConfig)
+_labels = msgspec.json.Decoder(dict[str, str])
+_OWN_LABELS = ("x-tierline-", "tierline_")
+_HELD = {"model", "contents", "systemInstruction", "tools", "generationConfig", "labels"}
+_DECLARED = {"name", "description", "parametersJsonSchema"}
+
+
+def conversation(request: Request) -> Conversation:
+    """A request of this dialect, whole; raises BadRequest naming the field that has no meaning."""
+    _, view = fields_and_view(_encode(request.raw))
+    raw = _fields.decode(camel(view))
+    tools, foreign_tools = _tools(raw)
+    sampling, output, reasoning, rest = _config(raw)
+    extra = {key: bytes(value) for key, value in raw.items() if key not in _HELD and told(value)}
+    choice = _tool_choice(extra)
+    if rest:
+        extra["generationConfig"] = _encode(rest)
+    return Conversation(
+        by=NAME,
+        turns=tuple(_turns(raw)),
+        tools=tools,
+        foreign_tools=foreign_tools,
+        tool_choice=choice,
+        output=output,
+        reasoning=reasoning,
+        sampling=sampling,
+        stream=request.stream,
+        metadata=_metadata(raw),
+        extra=extra,
+    )
+
+
+def _turns(raw: Fields) -> list[Turn]:
+    turns: list[Turn] = []
+    calls = OpenCalls()
+    if told(raw.get("systemInstruction", b"")):
+        _add(turns, "system", _parts(_read(_content, raw["systemInstruction"], "systemInstruction").parts, "systemInstruction", calls))
+    for index, entry in enumerate(many_raw(raw["contents"])):
+        where = f"contents[{index}]"
+        content = _read(_content, entry, where)
+        parts = _parts(content.parts, where, calls)
+        role = role_of(content.role, f"{where}.role")
+        results = tuple([part for part in parts if isinstance(part, ToolResult)])
+        if results:
+            turns.append(Turn("tool", results))
+            parts = tuple([part for part in parts if not isinstance(part, ToolResult)])
+        if parts or not results:
+            _add(turns, "user" if role == "tool" else role, parts)
+    return turns
+
+
+def _add(turns: list[Turn], role: Role, parts: tuple[Part, ...]) -> None:
+    """A turn. Thoughts that came to the client in pieces are one again when their carried signature ends them: a client may return
+    each piece of a stream as a content of its own."""
+    whole: list[Part] = []
+    for part in parts:
+        if isinstance(part, Thinking) and part.by != NAME:
+            whole.append(msgspec.structs.replace(part, text=_pieces_before(whole, turns) + part.text))
+        else:
+            whole.append(part)
+    turns.append(Turn(role, tuple(whole)))
+
+
+def _pieces_before(parts: list[Part], turns: list[Turn]) -> str:
+    """The words of the unsigned thoughts just before, which are taken away."""
+    said = ""
+    while parts and _is_piece(parts[-1]):
+        said = _words(parts.pop()) + said
+    while not parts and turns and turns[-1].role == "assistant" and turns[-1].parts and all(map(_is_piece, turns[-1].parts)):
+        said = "".join(map(_words, turns.pop().parts)) + said
+    return said
+
+
+def _is_piece(part: Part) -> bool:
+    return isinstance(part, Thinking) and part.by == NAME and not part.signature
+
+
+def _words(part: Part) -> str:
+    return part.text if isinstance(part, Thinking) else ""
+
+
+def _parts(raw: msgspec.Raw, where: str, calls: OpenCalls) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for index, piece in enumerate(many_raw(raw)):
+        try:
+            parts.extend(parts_of(bytes(piece), calls))
+        except (msgspec.DecodeError, RecursionError) as fault:
+            _wrong(fault, f"{where}.parts[{index}]")
+    return tuple(parts)
+
+
+def _tools(raw: Fields) -> tuple[tuple[ToolSpec, ...], tuple[Foreign, ...]]:
+    specs: list[ToolSpec] = []
+    foreign: list[Foreign] = []
+    for index, entry in enumerate(many_raw(raw.get("tools", msgspec.Raw()))):
+        where = f"tools[{index}]"
+        fields = _read(_fields, entry, where)
+        for number, declared in enumerate(many_raw(fields.pop("functionDeclarations", msgspec.Raw()))):
+            specs.append(_tool(declared, f"{where}.functionDeclarations[{number}]"))
+        foreign.extend([Foreign(NAME, kind, _encode({kind: value})) for kind, value in fields.items()])
+    return tuple(specs), tuple(foreign)
+
+
+def _tool(raw: msgspec.Raw, where: str) -> ToolSpec:
+    wire = _read(_declaration, raw, where)
+    own = {key: value for key, value in _fields.decode(raw).items() if key not in _DECLARED and told(value)}
+    spec = ToolSpec(wire.name, wire.description or "", extra=_encode(own) if own else b"", by=NAME if own else "")
+    if told(wire.parameters_json_schema):
+        return msgspec.structs.replace(spec, parameters=bytes(wire.parameters_json_schema))
+    return msgspec.structs.replace(spec, parameters=json_schema(bytes(wire.parameters))) if told(wire.parameters) else spec
+
+
+def _tool_choice(extra: dict[str, bytes]) -> ToolChoice:
+    """The choice; what is said more finely stays in `extra`."""
+    given = extra.get("toolConfig")
+    wire = _read(_tool_config, given, "toolConfig").function_calling_config if given is not None else None
+    if wire is None:
+        return ToolChoice()
+    mode = (wire.mode or "AUTO").upper()
+    allowed = many(wire.allowed_function_names)
+    if mode not in CHOICES:
+        where = "toolConfig.functionCallingConfig.mode"
+        raise BadRequest(f"{where}: {mode[:20]!r} is none of AUTO, ANY, NONE, VALIDATED", param=where)
+    choice = ToolChoice("one", allowed[0]) if mode == "ANY" and len(allowed) == 1 else ToolChoice(CHOICES[mode])  # type: ignore[arg-type]
+    if msgspec.json.decode(given or b"") == written_choice(choice):
+        del extra["toolConfig"]
+    return choice
+
+
+def written_choice(choice: ToolChoice) -> dict[str, Any]:
+    """`toolConfig` for a choice."""
+    mode = {"auto": "AUTO", "none": "NONE", "required": "ANY", "one": "ANY"}[choice.mode]
+    only = {"allowedFunctionNames": [choice.name]} if choice.mode == "one" else {}
+    return {"functionCallingConfig": {"mode": mode, **only}}
+
+
+def _config(raw: Fields) -> tuple[Sampling, Output, Reasoning, Fields]:
+    given = raw.get("generationConfig", b"")
+    try:
+        return config.read(bytes(given) if told(given) else b"{}")
+    except (msgspec.DecodeError, RecursionError) as fault:
+        _wrong(fault, "generationConfig")
+
+
+def _metadata(raw: Fields) -> dict[str, str]:
+    """The labels without Tierline's own."""
+    given = raw.get("labels", b"")
+    labels = _read(_labels, given, "labels") if told(given) else {}
+    return {key: value for key, value in labels.items() if not key.startswith(_OWN_LABELS)}
+
+
+def many_raw(raw: msgspec.Raw) -> list[msgspec.Raw]:
+    """A field that holds one value or a list of them, as a list."""
+    if not told(raw):
+        return []
+    return _list.decode(raw) if bytes(raw).lstrip().startswith(b"[") else [raw]
+
+
+def _read(decoder: msgspec.json.Decoder[Any], raw: Any, where: str) -> Any:
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as fault:
+        _wrong(fault, where)
+
+
+def _wrong(fault: Exception, where: str) -> NoReturn:
+    """The BadRequest for a fault inside the field `where`."""
+    if not isinstance(fault, msgspec.ValidationError):
+        raise BadRequest(f"{where}: cannot be read", param=where) from None
+    inner = wrong_type(fault)
+    at = ".".join([name for name in (where, inner.param) if name])
+    said = inner.message.removeprefix(f"{inner.param}: ")
+    raise BadRequest(f"{at}: {said}", param=at) from None
