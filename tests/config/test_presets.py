@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tierline.config import unavailable
 from tierline.config.plugin_names import registered
 from tierline.config.presets import presets
 
@@ -13,7 +12,7 @@ from tierline.config.presets import presets
 def test_a_preset_is_complete(name: str) -> None:
     preset = presets()[name]
     assert preset.base_url.startswith(("https://", "http://127.0.0.1:"))
-    assert preset.dialect in {*registered("tierline.dialects"), *unavailable.DIALECTS}
+    assert preset.dialect in registered("tierline.dialects")
     assert bool(preset.key) is (preset.residency == "cloud")
 
 

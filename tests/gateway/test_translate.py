@@ -36,7 +36,8 @@ CALL: list[Event] = [PartStarted(0, ToolCall("call_1", "look_up", "")), PartDelt
 def asked(dialect: str, **fields: object) -> Request:
     """A streamed question in that dialect, whose client named the model `auto`."""
     bodies = {
-        "openai_chat": b'{"model":"auto","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hi"}]}',
+        "openai_chat": b'{"model":"auto","stream":true,"stream_options":{"include_usage":true},'
+        b'"messages":[{"role":"user","content":"Hi"}]}',
         "openai_responses": b'{"model":"auto","stream":true,"input":"Hi"}',
         "anthropic_messages": b'{"model":"auto","stream":true,"max_tokens":99,"messages":[{"role":"user","content":"Hi"}]}',
         "gemini": b'{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}',

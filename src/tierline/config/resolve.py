@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tierline.config import environment, unavailable
+from tierline.config import environment
 from tierline.config.case import Case
 from tierline.config.catalogue import Catalogue, Facts
 from tierline.config.plugin_names import registered
@@ -89,11 +89,7 @@ def _check_dialect(case: Case, name: str, provider: ProviderSpec, dialect: str) 
     if dialect in known:
         return
     place = ("providers", name, "dialect") if provider.dialect else ("providers", name)
-    if dialect in unavailable.DIALECTS:
-        what = f"the dialect {dialect} ({unavailable.DIALECTS[dialect]})"
-        case.problems.error(place, unavailable.sentence(what), "use a provider with an OpenAI-compatible API for now")
-    else:
-        case.problems.unknown(place, "dialect", dialect, (*known, *unavailable.DIALECTS))
+    case.problems.unknown(place, "dialect", dialect, known)
 
 
 def _secret(case: Case, name: str, provider: ProviderSpec, preset: Preset) -> str:

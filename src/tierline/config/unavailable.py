@@ -41,11 +41,6 @@ SCORERS: Mapping[str, str] = {
 }
 """Kinds of `routes.*.scorer.kind` → what they will be."""
 
-DIALECTS: Mapping[str, str] = {
-    "gemini": "Gemini's generateContent",
-}
-"""Dialects → whose wire format they will speak."""
-
 
 def sentence(what: str) -> str:
     """How every row of the table is said."""

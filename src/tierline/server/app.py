@@ -55,6 +55,7 @@ class App:
             ("POST", "/v1/route"): Route(endpoints.chat.route, "call", "openai_chat"),
             ("POST", "/v1/feedback"): Route(public.feedback, "call"),
             ("GET", "/v1/models"): Route(public.models, "call"),
+            ("GET", "/v1beta/models"): Route(public.models, "call", "gemini"),
             ("GET", "/"): Route(public.root),
             ("HEAD", "/"): Route(public.root),
             ("GET", "/health"): Route(public.readiness),
@@ -68,6 +69,9 @@ class App:
         }
         self._below = {
             ("GET", "/v1/models/"): Route(public.model, "call"),
+            ("GET", "/v1beta/models/"): Route(public.model, "call", "gemini"),
+            ("POST", "/v1beta/models/"): Route(endpoints.gemini.of_model, "call", "gemini"),
+            ("POST", "/v1/models/"): Route(endpoints.gemini.of_model, "call", "gemini"),
             ("GET", "/admin/decisions/"): Route(admin.decision, "read"),
             ("DELETE", "/admin/pins/"): Route(admin.unpin, "admin"),
         }

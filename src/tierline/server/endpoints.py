@@ -8,8 +8,10 @@ from typing import cast
 import msgspec
 
 from tierline.dialects.anthropic_messages import AnthropicMessages
+from tierline.dialects.gemini import Gemini
 from tierline.interfaces import Dialect
 from tierline.server.completions import Completions
+from tierline.server.gemini import GeminiCalls
 from tierline.server.messages import Messages
 
 
@@ -19,6 +21,7 @@ class Endpoints(msgspec.Struct, frozen=True):
     chat: Completions
     responses: Completions
     messages: Messages
+    gemini: GeminiCalls
 
 
 def endpoints(dialects: Mapping[str, Dialect]) -> Endpoints:
@@ -27,4 +30,5 @@ def endpoints(dialects: Mapping[str, Dialect]) -> Endpoints:
         Completions(dialects["openai_chat"]),
         Completions(dialects["openai_responses"]),
         Messages(cast(AnthropicMessages, dialects["anthropic_messages"])),
+        GeminiCalls(cast(Gemini, dialects["gemini"])),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
-from tierline.dialects.sse import data_of, events
+from tierline.dialects.gemini.array import ArrayWriter
 from tierline.gateway.downstream import ClientGone, Opening
 from tierline.gateway.gateway import Gateway
 from tierline.server import headers
@@ -42,29 +42,21 @@ class Events:
 
 
 class JsonArray(Events):
-    """The data of each event as an element of one JSON array, sent as it comes: Gemini's stream without `alt=sse`.
+    """One JSON array of the events' data, its elements sent as they come; `writer` makes it."""
 
-    What is sent here holds whole events only, as every reader hands them on."""
-
-    __slots__ = ("_elements",)
+    __slots__ = ("_writer",)
 
     content = headers.JSON
 
-    def __init__(self, protocol: Any, gateway: Gateway) -> None:
+    def __init__(self, protocol: Any, gateway: Gateway, writer: ArrayWriter) -> None:
         super().__init__(protocol, gateway)
-        self._elements = 0
+        self._writer = writer
 
     async def send(self, data: bytes) -> None:
-        """Send on the data of these events."""
-        pieces = []
-        for event in events(data):
-            element = data_of(event)
-            if element:
-                pieces.append((b",\r\n" if self._elements else b"[") + element)
-                self._elements += 1
-        if pieces:
-            await super().send(b"".join(pieces))
+        """Send on the elements that are whole by now."""
+        if elements := self._writer.feed(data):
+            await super().send(elements)
 
     async def end(self) -> None:
         """Close the array."""
-        await super().send(b"]" if self._elements else b"[]")
+        await super().send(self._writer.finished())
