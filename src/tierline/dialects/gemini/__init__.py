@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tierline.dialects.gemini import answer, errors, expand, parse, render, upstream
+from tierline.dialects.gemini import answer, count, errors, expand, parse, render, upstream
 from tierline.dialects.gemini import completion as whole
 from tierline.dialects.gemini.array import ArrayWriter
 from tierline.dialects.gemini.decode import GeminiDecoder
@@ -33,9 +33,21 @@ class Gemini:
         """A client's body → a neutral request; raises BadRequest with the field at fault. `model` is empty unless the body names one."""
         return parse.embeddings(body) if kind == "embeddings" else parse.chat(body)
 
+    def parse_count(self, body: bytes) -> Request:
+        """The body of countTokens → a neutral request; raises BadRequest with the field at fault."""
+        return count.request(body)
+
     def upstream_path(self, request: Request, model: Model) -> str:
         """`/models/{upstream}:generateContent`, `:streamGenerateContent?alt=sse`, `:embedContent` or `:batchEmbedContents`."""
         return upstream.path(request, model)
+
+    def count_path(self, request: Request, model: Model) -> str:  # noqa: ARG002  # the same for every request
+        """`/models/{upstream}:countTokens`."""
+        return f"/{upstream.resource(model)}:countTokens"
+
+    def count_body(self, request: Request, model: Model) -> bytes:
+        """The body that an upstream of this dialect counts; a count's request is wrapped unless it holds contents alone."""
+        return count.body(request, model)
 
     def upstream_body(self, request: Request, model: Model) -> bytes:
         """The client's own fields, without Tierline's labels and what Tierline itself made up; `model` is replaced where it is named."""
@@ -64,6 +76,14 @@ class Gemini:
     def render_models(self, models: Sequence[Mapping[str, Any]]) -> bytes:
         """`{"models": [{name, version, displayName, supportedGenerationMethods}]}`."""
         return answer.models(models)
+
+    def read_count(self, body: bytes) -> int:
+        """The tokens that an upstream counted; raises ProviderFailure(malformed)."""
+        return count.read(body)
+
+    def render_count(self, tokens: int) -> bytes:
+        """`{"totalTokens": tokens}`."""
+        return count.render(tokens)
 
     def expand(self, request: Request) -> Conversation:
         """A request of this dialect, whole; raises BadRequest for a field that has no meaning."""

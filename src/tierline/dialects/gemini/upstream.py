@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from tierline.dialects.gemini.carried import MARK
 from tierline.dialects.gemini.generation import SKIP_SIGNATURE, must_sign
-from tierline.dialects.json_body import Fields
+from tierline.dialects.json_body import Fields, fields_and_view
 from tierline.types.catalog import Model
-from tierline.types.request import Request
+from tierline.types.request import Kind, Request
 
 _encode = msgspec.json.Encoder().encode
 _fields = msgspec.json.Decoder(Fields)
-_list = msgspec.json.Decoder(list[Fields] | Fields)
+_list = msgspec.json.Decoder(list[Fields])
+_one_or_many = msgspec.json.Decoder(list[Fields] | Fields)
 _OWN_LABELS = ("x-tierline-", "tierline_")
 _ROOTS = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
 _MARKED = b'"' + MARK
@@ -27,34 +30,42 @@ def path(request: Request, model: Model) -> str:
         method = "batchEmbedContents" if "requests" in request.raw else "embedContent"
     else:
         method = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
-    return f"/{_resource(model)}:{method}"
+    return f"/{resource(model)}:{method}"
 
 
 def body(request: Request, model: Model) -> bytes:
     """The request's own fields as JSON, in the client's order, for `model`."""
-    fields = dict(request.raw)
+    try:
+        return _encode(_changed(request.raw, request.kind, model))
+    except msgspec.DecodeError:
+        _, view = fields_and_view(_encode(request.raw))
+        return _encode(_changed(_fields.decode(view), request.kind, model))
+
+
+def _changed(raw: Mapping[str, Any], kind: Kind, model: Model) -> dict[str, Any]:
+    """The fields with what must change changed. Raises msgspec.DecodeError for JSON that msgspec refuses in one of these."""
+    fields = dict(raw)
     if "model" in fields:
-        fields["model"] = msgspec.Raw(_encode(_resource(model)))
-    if request.kind == "embeddings" and "requests" in fields:
-        named = msgspec.Raw(_encode(_resource(model)))
-        fields["requests"] = [{**entry, "model": named} for entry in _many(fields["requests"])]
+        fields["model"] = resource(model)
+    if kind == "embeddings" and "requests" in fields:
+        fields["requests"] = [{**entry, "model": resource(model)} for entry in _list.decode(fields["requests"])]
     if _MARKED in bytes(fields.get("contents", b"")):
         fields["contents"] = _without_carried(fields["contents"], model)
-    if b"tierline" in bytes(fields.get("labels", b"")):
-        kept = {key: value for key, value in _fields.decode(fields["labels"]).items() if not key.startswith(_OWN_LABELS)}
-        fields["labels"] = kept
-        if not kept:
+    if b"tierline" in bytes(fields.get("labels", b"")) and bytes(fields["labels"]).lstrip().startswith(b"{"):
+        fields["labels"] = {key: value for key, value in _fields.decode(fields["labels"]).items() if not key.startswith(_OWN_LABELS)}
+        if not fields["labels"]:
             del fields["labels"]
-    return _encode(fields)
+    return fields
 
 
-def _resource(model: Model) -> str:
+def resource(model: Model) -> str:
+    """The model's resource name, fit for a path."""
     name = model.upstream if model.upstream.startswith(_ROOTS) else f"models/{model.upstream}"
     return quote(name, safe="/-._~@")
 
 
 def _many(raw: msgspec.Raw) -> list[Fields]:
-    found = _list.decode(raw)
+    found = _one_or_many.decode(raw)
     return found if isinstance(found, list) else [found]
 
 
