@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -117,16 +118,19 @@ def decoded(dialect: Dialect, pieces: list[bytes]) -> list[Event]:
 
 
 def plain(value: Any) -> Any:
-    """A struct as plain data, with JSON in bytes and texts compared by what it says, not by how it is spaced."""
-    return _said(msgspec.to_builtins(value, builtin_types=(bytes,)))
-
-
-def _said(value: Any) -> Any:
-    if isinstance(value, bytes) and value:
-        return _said(msgspec.json.decode(value))
-    if isinstance(value, dict):
-        return {key: _arguments(inner) if key == "arguments" else _said(inner) for key, inner in value.items()}
-    return [_said(inner) for inner in value] if isinstance(value, list | tuple) else value
+    """A struct as plain data, with JSON in bytes and in arguments compared by what it says, not by how it is spaced."""
+    if isinstance(value, msgspec.Struct):
+        fields = {field: plain(getattr(value, field)) for field in value.__struct_fields__}
+        return {
+            "struct": type(value).__name__,
+            **fields,
+            **({"arguments": _arguments(value.arguments)} if isinstance(value, ToolCall) else {}),
+        }
+    if isinstance(value, bytes):
+        return plain(msgspec.json.decode(value)) if value else ""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _arguments(value: Any) -> Any:

@@ -109,6 +109,8 @@ class ChatDecoder:
             return self._ended()
         try:
             return self._told(lenient.decode(_chunk, data), data)
+        except ProviderFailure as failure:
+            return self._broken(failure)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             said = "the upstream sent an event that is no chat completion chunk"
             return self._broken(errors.inside(data) or ProviderFailure("malformed", said))
@@ -217,6 +219,8 @@ class _Telling:
         function = call.custom or call.function
         goes_on = self._open is ToolCall and call.index in (None, self._call[0]) and (not call.id or call.id == self._call[1])
         if not goes_on:
+            if not (call.id or (function is not None and function.name)):
+                raise ProviderFailure("malformed", "the upstream went back to a tool call after it had begun another part")
             id = call.id or call_ids.made(self._id, self.index, self._calls)
             self._calls += 1
             own = finer.packed({"type": finer.CUSTOM}) if call.custom is not None else {}
