@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from tierline.interfaces import Dialect, Provider, StreamReader
+from tierline.testing import neutral
+from tierline.testing.laws import law, raises
 from tierline.types.catalog import Model
 from tierline.types.errors import BadRequest, ProviderFailure, Unavailable
 from tierline.types.request import Kind, Request
@@ -32,34 +34,37 @@ _GARBAGE = (
 
 
 def check_dialect(dialect: Dialect, bodies: Sequence[bytes], answers: Sequence[bytes] = (), kind: Kind = "chat") -> None:
-    """The laws of a dialect, on `bodies` that clients send and `answers` that upstreams give."""
-    _law(isinstance(dialect, Dialect), "a dialect has every method of the protocol")
+    """The laws of a dialect, on `bodies` that clients send and `answers` that upstreams give. Those of kind `chat` are also taken
+    through the neutral form."""
+    law(isinstance(dialect, Dialect), "a dialect has every method of the protocol")
     for body in bodies:
         _check_body(dialect, body, kind)
     for garbage in _GARBAGE:
-        _raises(BadRequest, partial(dialect.parse, garbage, kind), f"parse refuses {garbage[:20]!r} with BadRequest")
+        raises(BadRequest, partial(dialect.parse, garbage, kind), f"parse refuses {garbage[:20]!r} with BadRequest")
     request = dialect.parse(bodies[0], kind)
     for answer in answers:
         given, _ = dialect.read_answer(request, answer)
-        _law(given.dialect == dialect.name and given.body == answer, "an answer keeps its bytes and names its dialect")
+        law(given.dialect == dialect.name and given.body == answer, "an answer keeps its bytes and names its dialect")
     for garbage in _GARBAGE:
-        _raises(ProviderFailure, partial(dialect.read_answer, request, garbage), f"read_answer refuses {garbage[:20]!r}")
+        raises(ProviderFailure, partial(dialect.read_answer, request, garbage), f"read_answer refuses {garbage[:20]!r}")
     for status in (400, 401, 404, 408, 422, 429, 500, 503, 529):
         error, message = dialect.read_error(status, b"\xff<html>")
-        _law(error != "" and 0 < len(message) <= 500, "every error has a class and a short message")
+        law(error != "" and 0 < len(message) <= 500, "every error has a class and a short message")
+    if kind == "chat":
+        _check_neutral(dialect, bodies, answers)
     failure = Unavailable("draining")
-    _law(b"draining" in dialect.render_error(failure), "an error's message reaches the client")
-    _law(b"draining" in dialect.render_error_event(failure), "an error's message reaches the client of a stream")
-    _law(b"a-model" in dialect.render_models([{"id": "a-model", "created": 0, "owned_by": "checks"}]), "every model is listed")
+    law(b"draining" in dialect.render_error(failure), "an error's message reaches the client")
+    law(b"draining" in dialect.render_error_event(failure), "an error's message reaches the client of a stream")
+    law(b"a-model" in dialect.render_models([{"id": "a-model", "created": 0, "owned_by": "checks"}]), "every model is listed")
 
 
 def check_stream(dialect: Dialect, request: Request, stream: bytes) -> None:
     """The laws of a stream reader: a stream cut anywhere gives the same bytes and the same state as the whole of it."""
     whole = read_stream(dialect.reader(request), [stream])
     for at in range(len(stream) + 1):
-        _law(read_stream(dialect.reader(request), [stream[:at], stream[at:]]) == whole, f"cut at byte {at}, it gives the same")
+        law(read_stream(dialect.reader(request), [stream[:at], stream[at:]]) == whole, f"cut at byte {at}, it gives the same")
     pieces = [stream[at : at + 1] for at in range(len(stream))]
-    _law(read_stream(dialect.reader(request), pieces) == whole, "byte by byte, it gives the same")
+    law(read_stream(dialect.reader(request), pieces) == whole, "byte by byte, it gives the same")
 
 
 def read_stream(reader: StreamReader, pieces: Sequence[bytes]) -> tuple[object, ...]:
@@ -72,18 +77,18 @@ def read_stream(reader: StreamReader, pieces: Sequence[bytes]) -> tuple[object, 
 async def check_provider(make: Callable[[], Provider], call: Call, stream: Call) -> None:
     """The laws of a provider that can answer `call` (whole) and `stream` (a stream) with status 200."""
     provider = make()
-    _law(isinstance(provider, Provider), "a provider has every method of the protocol")
+    law(isinstance(provider, Provider), "a provider has every method of the protocol")
     reply = await provider.send(call)
-    _law(reply.status == 200, "the call is answered")
-    _law(all(name == name.lower() for name in reply.headers), "header names are in lower case")
-    _law(await reply.body() != b"", "an answer has a body")
+    law(reply.status == 200, "the call is answered")
+    law(all(name == name.lower() for name in reply.headers), "header names are in lower case")
+    law(await reply.body() != b"", "an answer has a body")
     await reply.close()
     reply = await provider.send(stream)
     pieces = []
     while (piece := await reply.chunk()) is not None:
         pieces.append(piece)
-    _law(bool(pieces) and all(pieces), "a stream comes in pieces, none of them empty")
-    _law(await reply.chunk() is None, "behind the end there is nothing")
+    law(bool(pieces) and all(pieces), "a stream comes in pieces, none of them empty")
+    law(await reply.chunk() is None, "behind the end there is nothing")
     await reply.close()
     await reply.close()
     reply = await provider.send(stream)
@@ -94,27 +99,27 @@ async def check_provider(make: Callable[[], Provider], call: Call, stream: Call)
 
 def _check_body(dialect: Dialect, body: bytes, kind: Kind) -> None:
     request = dialect.parse(body, kind)
-    _law(request.dialect == dialect.name and request.kind == kind, "a request names its dialect and kind")
-    _law((request.id, request.key) == ("", ""), "parse leaves id and key to the gateway")
-    _law(dialect.upstream_path(request, _MODEL).startswith("/"), "a path begins with a slash")
+    law(request.dialect == dialect.name and request.kind == kind, "a request names its dialect and kind")
+    law((request.id, request.key) == ("", ""), "parse leaves id and key to the gateway")
+    law(dialect.upstream_path(request, _MODEL).startswith("/"), "a path begins with a slash")
     sent = dialect.upstream_body(request, _MODEL)
     again = dialect.parse(sent, kind)
-    _law(_neutral(again) == _neutral(request), "what is sent upstream reads as what the client asked")
-    _law(dialect.upstream_body(again, _MODEL) == sent, "what was sent once is sent the same way again")
+    law(_neutral(again) == _neutral(request), "what is sent upstream reads as what the client asked")
+    law(dialect.upstream_body(again, _MODEL) == sent, "what was sent once is sent the same way again")
+
+
+def _check_neutral(dialect: Dialect, bodies: Sequence[bytes], answers: Sequence[bytes]) -> None:
+    request = dialect.parse(bodies[0])
+    for body in bodies:
+        neutral.check_request(dialect, dialect.parse(body))
+    for answer in answers:
+        neutral.check_answer(dialect, request, answer)
+    neutral.check_stranger(dialect)
+    neutral.check_neutral_stream(dialect, request)
+    for garbage in _GARBAGE:
+        raises(ProviderFailure, partial(dialect.read_completion, garbage), f"read_completion refuses {garbage[:20]!r}")
+        neutral.check_garbage(dialect, garbage)
 
 
 def _neutral(request: Request) -> tuple[object, ...]:
     return request.messages, request.tools, request.params, request.stream, request.inputs
-
-
-def _law(holds: bool, law: str) -> None:
-    if not holds:
-        raise AssertionError(f"this law does not hold: {law}")
-
-
-def _raises(error: type[Exception], act: Callable[[], object], law: str) -> None:
-    try:
-        act()
-    except error:
-        return
-    raise AssertionError(f"this law does not hold: {law}")

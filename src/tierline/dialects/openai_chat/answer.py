@@ -71,11 +71,13 @@ def usage(raw: msgspec.Raw | bytes) -> Usage | None:
     if wire is None or (wire.prompt_tokens is None and wire.completion_tokens is None):
         return None
     cached = wire.prompt_tokens_details.cached_tokens if wire.prompt_tokens_details is not None else wire.prompt_cache_hit_tokens
+    written = wire.prompt_tokens_details.cache_write_tokens if wire.prompt_tokens_details is not None else 0
     reasoning = wire.completion_tokens_details.reasoning_tokens if wire.completion_tokens_details is not None else 0
     return Usage(
         input=max(wire.prompt_tokens or 0, 0),
         output=max(wire.completion_tokens or 0, 0),
         cached=max(cached or 0, 0),
+        cache_written=max(written or 0, 0),
         reasoning=max(reasoning or 0, 0),
     )
 

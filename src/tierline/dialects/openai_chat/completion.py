@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tierline.dialects import custom_tools
-from tierline.dialects.openai_chat import answer, finer
+from tierline.dialects.openai_chat import answer, call_ids, finer
 from tierline.dialects.openai_chat.citations import annotation_of, cited
 from tierline.dialects.openai_chat.client import Client
 from tierline.dialects.openai_chat.finer import NAME, Object
@@ -111,12 +111,12 @@ def read(body: bytes) -> Completion:
     wire = answer.decoded(_answer, body)
     if not wire.choices:
         raise ProviderFailure("malformed", "the upstream's answer has no choices")
-    choices = tuple([_choice(choice, index) for index, choice in enumerate(wire.choices)])
+    choices = tuple([_choice(choice, index, wire.id or "") for index, choice in enumerate(wire.choices)])
     return Completion(NAME, wire.id or "", wire.model or "", choices, answer.usage(wire.usage) or NO_USAGE, int(wire.created or 0))
 
 
-def _choice(wire: _Choice, index: int) -> CompletionChoice:
-    parts = _parts(wire.message, index)
+def _choice(wire: _Choice, index: int, id: str) -> CompletionChoice:
+    parts = _parts(wire.message, index, id)
     stopped = wire.stop_reason if isinstance(wire.stop_reason, str) else ""
     finish = neutral_finish(wire.finish_reason or "stop", refused=any(isinstance(part, Refusal) for part in parts), sequence=stopped)
     logprobs = b"" if bytes(wire.logprobs) in _NULL else bytes(wire.logprobs)
@@ -138,7 +138,7 @@ def wire_finish(finish: Finish, *, refused: bool, legacy: bool = False) -> str:
     return "function_call" if legacy and finish == "tool_calls" else _FINISH[finish]
 
 
-def _parts(message: Message, index: int) -> tuple[AnswerPart, ...]:
+def _parts(message: Message, index: int, id: str) -> tuple[AnswerPart, ...]:
     parts: list[AnswerPart] = []
     if thought := message.reasoning_content or message.reasoning:
         parts.append(Thinking(thought, by=NAME))
@@ -149,9 +149,9 @@ def _parts(message: Message, index: int) -> tuple[AnswerPart, ...]:
     parts += [media for image in message.images or () if (media := media_of(image)) is not None]
     if bytes(message.audio) not in _NULL:
         parts.append(Foreign(NAME, "audio", bytes(message.audio)))
-    parts += [call_of(call, f"call_{index}_{at}") for at, call in enumerate(message.tool_calls or ())]
+    parts += [call_of(call, call_ids.made(id, index, at)) for at, call in enumerate(message.tool_calls or ())]
     if message.function_call is not None:
-        parts.append(call_of(Call(function=message.function_call), f"call_{index}"))
+        parts.append(call_of(Call(function=message.function_call), call_ids.made(id, index, 0)))
     return tuple(parts)
 
 
@@ -211,10 +211,10 @@ def _rendered(choice: CompletionChoice, index: int, client: Client) -> Wire:
     reason = wire_finish(choice.finish, refused=refused, legacy=client.legacy)
     stopped = {"stop_reason": choice.stop_sequence} if choice.stop_sequence else {}
     logprobs = Raw(choice.logprobs) if choice.logprobs else None
-    return {"index": index, "message": _message(choice, client), "logprobs": logprobs, "finish_reason": reason, **stopped}
+    return {"index": index, "message": _message(choice, index, client), "logprobs": logprobs, "finish_reason": reason, **stopped}
 
 
-def _message(choice: CompletionChoice, client: Client) -> Wire:
+def _message(choice: CompletionChoice, index: int, client: Client) -> Wire:
     said = [part.text for part in choice.parts if isinstance(part, Text)]
     refusals = [part.text for part in choice.parts if isinstance(part, Refusal)]
     thoughts = [part.text for part in choice.parts if isinstance(part, Thinking) and part.text]
@@ -230,7 +230,7 @@ def _message(choice: CompletionChoice, client: Client) -> Wire:
     if calls and client.legacy:
         message["function_call"] = {"name": calls[0].name, "arguments": calls[0].arguments or "{}"}
     elif calls:
-        message["tool_calls"] = [client.call(call, at) for at, call in enumerate(calls)]
+        message["tool_calls"] = [client.call(call, index, at) for at, call in enumerate(calls)]
     return message
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects import custom_tools
-from tierline.dialects.openai_chat import errors, finer
+from tierline.dialects import custom_tools, lenient
+from tierline.dialects.openai_chat import call_ids, errors, finer
 from tierline.dialects.openai_chat.answer import usage
 from tierline.dialects.openai_chat.citations import citation_of
 from tierline.dialects.openai_chat.completion import Call, Message, media_of, neutral_finish, words_of
@@ -62,11 +62,12 @@ _NULL = (b"", b"null")
 class ChatDecoder:
     """Reads one stream of chat completion chunks. The count, which some servers send with every chunk, is told once, at the end."""
 
-    __slots__ = ("_begun", "_choices", "_framer", "_over", "_usage")
+    __slots__ = ("_begun", "_choices", "_framer", "_id", "_over", "_usage")
 
     def __init__(self) -> None:
         self._framer = Framer()
         self._begun = False
+        self._id = ""
         self._over = False
         self._usage: Usage | None = None
         self._choices: dict[int, _Telling] = {}
@@ -107,7 +108,9 @@ class ChatDecoder:
         if data == b"[DONE]":
             return self._ended()
         try:
-            return self._told(_chunk.decode(data), data)
+            return self._told(lenient.decode(_chunk, data), data)
+        except ProviderFailure as failure:
+            return self._broken(failure)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             said = "the upstream sent an event that is no chat completion chunk"
             return self._broken(errors.inside(data) or ProviderFailure("malformed", said))
@@ -118,11 +121,12 @@ class ChatDecoder:
         found: list[Event] = []
         if not self._begun and (chunk.id or chunk.model or chunk.choices):
             self._begun = True
+            self._id = chunk.id or ""
             found.append(Started(chunk.id or "", chunk.model or "", int(chunk.created or 0)))
         for choice in chunk.choices or ():
             telling = self._choices.get(choice.index)
             if telling is None:
-                telling = self._choices[choice.index] = _Telling(choice.index)
+                telling = self._choices[choice.index] = _Telling(choice.index, self._id)
             found += telling.told(choice)
         self._usage = usage(chunk.usage) or self._usage
         return found
@@ -143,10 +147,11 @@ class ChatDecoder:
 class _Telling:
     """Cuts the deltas of one choice into parts. `_open` is the part that is being told, `_call` the index and id of its call."""
 
-    __slots__ = ("_at", "_call", "_calls", "_custom", "_open", "_refused", "_texts", "index", "over")
+    __slots__ = ("_at", "_call", "_calls", "_custom", "_id", "_open", "_refused", "index", "over")
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, id: str) -> None:
         self.index = index
+        self._id = id
         self.over = False
         self._at = -1
         self._open: type[AnswerPart] | None = None
@@ -214,7 +219,9 @@ class _Telling:
         function = call.custom or call.function
         goes_on = self._open is ToolCall and call.index in (None, self._call[0]) and (not call.id or call.id == self._call[1])
         if not goes_on:
-            id = call.id or f"call_{self.index}_{self._calls}"
+            if not (call.id or (function is not None and function.name)):
+                raise ProviderFailure("malformed", "the upstream went back to a tool call after it had begun another part")
+            id = call.id or call_ids.made(self._id, self.index, self._calls)
             self._calls += 1
             own = finer.packed({"type": finer.CUSTOM}) if call.custom is not None else {}
             self._begin(ToolCall(id, (function.name if function is not None else "") or "", "", **own), found)

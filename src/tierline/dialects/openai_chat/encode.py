@@ -99,7 +99,7 @@ class ChatEncoder:
         return opened + self._chunk({"index": event.choice, "delta": {}, "logprobs": None, "finish_reason": reason, **stopped})
 
     def _opened(self, index: int) -> bytes:
-        self._choices[index] = _Choice(self._client)
+        self._choices[index] = _Choice(self._client, index)
         return self._said(index, {"role": "assistant", "content": "", "refusal": None})
 
     def _said(self, index: int, delta: Wire | None, logprobs: bytes = b"") -> bytes:
@@ -118,10 +118,11 @@ class ChatEncoder:
 class _Choice:
     """What of one choice has been told: the open part, the calls so far, and how many characters of text."""
 
-    __slots__ = ("_called", "_client", "_custom", "_length", "_open", "_said", "_start", "refused")
+    __slots__ = ("_called", "_client", "_custom", "_index", "_length", "_open", "_said", "_start", "refused")
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, index: int) -> None:
         self._client = client
+        self._index = index
         self._open: AnswerPart | None = None
         self._called = -1
         self._custom: TextOfArguments | None = None
@@ -184,7 +185,7 @@ class _Choice:
         if self._client.legacy:
             self._said = bool(given)
             return {"function_call": {"name": part.name, "arguments": given}} if self._called == 0 else None
-        id = part.id or f"call_{self._called}"
+        id = self._client.id_of(part, self._index, self._called)
         if part.name in self._client.custom:
             self._custom = TextOfArguments()
             inside: Wire = {"name": part.name, "input": self._custom.feed(given)}

@@ -188,7 +188,9 @@ def _output(given: Object, extra: dict[str, bytes]) -> Output:
 def _reasoning(settings: _Settings, extra: dict[str, bytes]) -> Reasoning:
     """Effort by OpenAI's own field, or effort and budget by the object that compatible servers take. An effort above all neutral ones
     counts as the highest of them."""
-    given = settings.reasoning or {}
+    given = {} if settings.reasoning_effort else settings.reasoning or {}
+    if settings.reasoning_effort and settings.reasoning:
+        extra["reasoning"] = _encode(settings.reasoning)
     budget = read(_count, given.get("max_tokens"), "reasoning.max_tokens")
     hidden = read(_flag, given.get("exclude"), "reasoning.exclude")
     effort = settings.reasoning_effort or read(finer.word, given.get("effort"), "reasoning.effort") or ""

@@ -35,7 +35,7 @@ def body(conversation: Conversation, model: Model) -> Rendered:
     fields: Wire = {"model": model.upstream, "messages": messages.rendered}
     _tools(conversation, fields, dropped)
     _shape(conversation, fields)
-    effort = _reasoning(conversation, fields, dropped)
+    effort = _reasoning(conversation, model, fields, dropped)
     if openai and conversation.reasoning.show and not own:
         dropped.append("thinking.show")
     _sampling(conversation.sampling, fields, dropped, own)
@@ -108,7 +108,7 @@ def _shape(conversation: Conversation, fields: Wire) -> None:
         fields["response_format"] = {"type": "json_schema", "json_schema": shape}
 
 
-def _reasoning(conversation: Conversation, fields: Wire, dropped: list[str]) -> str:
+def _reasoning(conversation: Conversation, model: Model, fields: Wire, dropped: list[str]) -> str:
     """Writes how much to think, and returns the effort."""
     wanted = conversation.reasoning
     effort: str = wanted.effort
@@ -122,9 +122,12 @@ def _reasoning(conversation: Conversation, fields: Wire, dropped: list[str]) -> 
     if wanted.budget is not None:
         dropped.append("thinking.budget")
         effort = effort or next((word for limit, word in BUDGETS if wanted.budget <= limit), "high")
-    if effort:
-        fields["reasoning_effort"] = effort
-    return effort
+    taken = effort if conversation.by == NAME else families.effort_for(model, effort)
+    if taken:
+        fields["reasoning_effort"] = taken
+    if taken != effort and effort != "none":
+        dropped.append("reasoning_effort")
+    return taken
 
 
 def _sampling(sampling: Sampling, fields: Wire, dropped: list[str], own: bool) -> None:

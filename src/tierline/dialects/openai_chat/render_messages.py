@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from tierline.dialects import custom_tools
-from tierline.dialects.openai_chat import finer
+from tierline.dialects.openai_chat import call_ids, finer
 from tierline.dialects.openai_chat.citations import annotation_of
 from tierline.dialects.openai_chat.finer import FIELD, NAME
 from tierline.dialects.openai_chat.parts import Wire, media_part, text_part
 from tierline.types.conversation import Foreign, Media, Part, Refusal, Text, Thinking, ToolCall, ToolResult, Turn
 
-LONGEST_ID = 40
-"""How many characters OpenAI takes as the id of a call."""
 NOT_SHOWN = "(The tool gave back {kind} that cannot be shown here.)"
 """What stands for an image, a sound or a document in a tool's result."""
 _KINDS = {"image": "an image", "audio": "a sound", "video": "a film", "document": "a document"}
@@ -131,14 +128,14 @@ class Messages:
         if call.signature:
             self._dropped.append("thinking.signature")
         self._cached(call.cache, call.by)
-        return written_call(call, call.id if self._own else call_id(call.id))
+        return written_call(call, call.id if self._own else call_ids.fitted(call.id))
 
     def _result(self, result: ToolResult) -> Wire:
         if result.failed:
             self._dropped.append("tool_result.failed")
         self._cached(result.cache, result.by)
         content = [wire for part in result.parts if (wire := self._given_back(part)) is not None]
-        id = result.id if self._own else call_id(result.id)
+        id = result.id if self._own else call_ids.fitted(result.id)
         return {"role": "tool", "tool_call_id": id, "content": _plain(content), **finer.unpacked(result)}
 
     def _given_back(self, part: Text | Media) -> Wire | None:
@@ -160,13 +157,6 @@ def written_call(call: ToolCall, id: str) -> Wire:
     if more.pop("type", None) is not None:
         return {"id": id, "type": "custom", "custom": {"name": call.name, "input": custom_tools.as_text(call.arguments)}, **more}
     return {"id": id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}, **more}
-
-
-def call_id(given: str) -> str:
-    """The id of a call as OpenAI takes it: a longer one becomes a stable short one."""
-    if len(given) <= LONGEST_ID:
-        return given
-    return "call_" + hashlib.blake2b(given.encode(errors="replace"), digest_size=12).hexdigest()
 
 
 def _plain(content: list[Any], *, beside: bool = False) -> str | list[Any] | None:

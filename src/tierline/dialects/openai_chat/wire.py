@@ -135,6 +135,7 @@ class PromptDetails(msgspec.Struct):
     """`usage.prompt_tokens_details`."""
 
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class CompletionDetails(msgspec.Struct):
