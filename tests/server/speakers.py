@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -57,6 +58,9 @@ class Speakers:
 
     async def _answer(self, path: str, body: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
         name, speaker = next((name, speaker) for mark, name, speaker in _BY_PATH if mark in path)
+        lie = re.search(r"/says/(\w+)/", path)
+        if lie is not None:
+            speaker = next(speaker for _, other, speaker in _BY_PATH if other == lie[1])
         model = path.rpartition("/")[2].partition(":")[0] if name == "gemini" else body["model"]
         if model.startswith("status-"):
             return await _send(writer, int(model.removeprefix("status-")), _error(name))

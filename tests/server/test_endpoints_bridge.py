@@ -7,19 +7,27 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.clients import CLIENTS, Client, ask
+from server.clients import CLIENTS, Client, ask, events
 from server.harness import Running, serving
 from server.speakers import DIALECTS, INPUT, OUTPUT, SAID, TOOL, Speakers
 
 PROVIDERS = {"openai_chat": "/v1", "openai_responses": "/v1", "anthropic_messages": "/v1", "gemini": "/v1beta"}
 BEHAVIOURS = ("steady", "cut", "broken", "status-400", "status-429")
 PAIRS = [(client, upstream) for client in CLIENTS for upstream in DIALECTS]
-CROSSED = [(client, upstream) for client, upstream in PAIRS if client != upstream]
+LIES = [(provider, said) for provider in PROVIDERS.items() for said in DIALECTS if provider[0] != said]
 
 
 def spec(port: int) -> str:
     providers = "".join(
         f'  {name}: {{dialect: {name}, base_url: "http://127.0.0.1:{port}{base}", api_key: sk-up}}\n' for name, base in PROVIDERS.items()
+    )
+    providers += "".join(
+        f'  {name}-lies-{said}: {{dialect: {name}, base_url: "http://127.0.0.1:{port}/says/{said}{base}", api_key: sk-up}}\n'
+        for (name, base), said in LIES
+    )
+    lying = "".join(
+        f"  {name}-lies-{said}: {{provider: {name}-lies-{said}, model: steady, tier: fast, price: {{input: 1, output: 2}}}}\n"
+        for (name, _), said in LIES
     )
     models = "".join(
         f"  {name}-{behaviour}: {{provider: {name}, model: {behaviour}, tier: fast, price: {{input: 1, output: 2}}, "
@@ -35,7 +43,7 @@ def spec(port: int) -> str:
         "  auto: {}\n  strict: {strict: true}\n  first: {task: crossed_first, strict: true}\n  only: {task: crossed_only, strict: true}\n"
     )
     embed = "  embed: {provider: gemini, model: embed, tier: fast, price: {input: 1, output: 1}, capabilities: [embeddings]}\n"
-    return f"version: 1\nproviders:\n{providers}models:\n{models}{embed}tasks:\n{tasks}routes:\n{routes}"
+    return f"version: 1\nproviders:\n{providers}models:\n{models}{lying}{embed}tasks:\n{tasks}routes:\n{routes}"
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +96,6 @@ def test_an_error_of_the_upstream_is_told_in_the_clients_own_words(bridge: Runni
 @pytest.mark.parametrize("behaviour", ["cut", "broken"])
 @pytest.mark.parametrize(("client", "upstream"), PAIRS)
 def test_a_stream_that_breaks_ends_with_the_clients_own_error_event(bridge: Running, client: str, upstream: str, behaviour: str) -> None:
-    from server.clients import events
-
     said = ask(bridge, CLIENTS[client], f"{upstream}-{behaviour}", stream=True)
     assert said.status == 200
     name, last = events(said.body)[-1]
@@ -97,6 +103,15 @@ def test_a_stream_that_breaks_ends_with_the_clients_own_error_event(bridge: Runn
     assert SAID not in said.body.decode()
     row = bridge.record(said.headers["x-tierline-decision"])
     assert (row.truncated, row.tried[0].error) == (True, "cut")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize(("provider", "said"), [(name, said) for (name, _), said in LIES])
+def test_a_provider_that_lies_about_its_format_is_found_out(bridge: Running, provider: str, said: str, stream: bool) -> None:
+    for client in (CLIENTS[provider], CLIENTS["anthropic_messages"]):
+        told = ask(bridge, client, f"{provider}-lies-{said}", stream=stream)
+        assert told.status == 502 and "malformed" in client.error(told.json), told.body
+        assert bridge.record(told.headers["x-tierline-decision"]).tried[0].error == "malformed"
 
 
 def test_what_cannot_be_carried_is_named_whole_and_streamed(bridge: Running) -> None:
@@ -108,12 +123,11 @@ def test_what_cannot_be_carried_is_named_whole_and_streamed(bridge: Running) -> 
 
 def test_a_strict_route_refuses_and_names_what_would_be_lost(bridge: Running, speakers: Speakers) -> None:
     before = len(speakers.seen)
-    said = ask(bridge, CLIENTS["anthropic_messages"], "auto/only", top_k=5, stop_sequences=["x"])
-    assert said.status in {200, 400}
-    lost = ask(bridge, CLIENTS["openai_responses"], "auto/only", truncation="auto", seed=3)
+    lost = ask(bridge, CLIENTS["openai_responses"], "auto/only", logit_bias={"1": 2})
     assert lost.status == 400
-    assert "strict" in CLIENTS["openai_responses"].error(lost.json)
-    assert len(speakers.seen) <= before + 1, "nobody was asked"
+    told = CLIENTS["openai_responses"].error(lost.json)
+    assert all(word in told for word in ("strict", "gemini", "anthropic_messages", "logit_bias"))
+    assert len(speakers.seen) == before, "nobody was asked"
     row = bridge.record(lost.headers["x-tierline-decision"])
     assert {tried.error for tried in row.tried} == {"untranslatable"} and row.error == "cannot_translate"
 

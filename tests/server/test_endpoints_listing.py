@@ -91,7 +91,8 @@ def test_a_gemini_verb_that_is_not_here_is_named(fleet: Running) -> None:
     said = fleet.ask("POST", "/v1beta/models/mini:predictLongRunning", ASKED)
     assert said.status == 404 and "generateContent" in said.error["message"]
     assert fleet.ask("POST", "/v1beta/models/mini", ASKED).status == 404
-    assert fleet.ask("PUT", "/v1beta/models/mini:generateContent", ASKED).status == 405
+    wrong = fleet.ask("PUT", "/v1beta/models/mini:generateContent", ASKED)
+    assert wrong.status == 405 and wrong.error["details"]
 
 
 def test_a_key_may_come_as_google_sends_it_and_is_never_logged(keyed: Running) -> None:

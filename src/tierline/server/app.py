@@ -86,7 +86,7 @@ class App:
         gateway.in_flight += 1
         try:
             route = self._exact.get((scope.method, scope.path)) or self._find(exchange)
-            self._speak(exchange, route)
+            self._speak(exchange, route.dialect)
             if len(self._open) > gateway.loaded.spec.server.max_in_flight:
                 raise Unavailable("as many requests are in flight as may be (`server.max_in_flight` in the spec)", retry_after=1.0)
             if route.scope:
@@ -126,16 +126,17 @@ class App:
         """Requests being answered now."""
         return len(self._open)
 
-    def _speak(self, exchange: Exchange, route: Route) -> None:
-        """Settle in which dialect the client is answered, errors included."""
-        if route.dialect:
-            exchange.dialect = self._dialects[route.dialect]
+    def _speak(self, exchange: Exchange, dialect: str) -> None:
+        """Settle in which dialect the client is answered, errors included: the one given, else the one its headers tell of."""
+        if dialect:
+            exchange.dialect = self._dialects[dialect]
         elif exchange.headers.get("anthropic-version") is not None:
             exchange.dialect = self._dialects["anthropic_messages"]
 
     def _find(self, exchange: Exchange) -> Route:
         """The route of a path that is not listed as it stands; raises NotFound or WrongMethod."""
         method, path = exchange.scope.method, exchange.scope.path
+        self._speak(exchange, "gemini" if path.startswith("/v1beta/") else "")
         for (allowed, prefix), route in self._below.items():
             if allowed == method and path.startswith(prefix) and len(path) > len(prefix):
                 exchange.rest = unquote(path[len(prefix) :])

@@ -33,8 +33,6 @@ _SILENT = frozenset(
         "response.reasoning_summary_part.added",
         "response.completed",
         "response.incomplete",
-        "keepalive",
-        "",
     }
 )
 """Events that bring no content; the item of an `output_item.added` is only a promise."""
@@ -109,7 +107,7 @@ class ResponsesReader:
         response = passing.response
         if response is not None:
             return self._passes_response(passing.type, response)
-        if not self.content and passing.type not in _SILENT:
+        if not self.content and passing.type.startswith("response.") and passing.type not in _SILENT:
             self.content = True
             self._count(event)
         return True
