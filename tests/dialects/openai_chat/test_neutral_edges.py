@@ -53,7 +53,7 @@ def test_a_response_that_another_upstream_holds_is_refused() -> None:
     ("fields", "param"),
     [
         ({"temperature": "warm"}, "temperature"),
-        ({"stop": [1]}, "stop[...]"),
+        ({"stop": [1]}, "stop[0]"),
         ({"tools": [{"type": "function", "function": {"name": 7}}]}, "tools[0].function.name"),
         ({"tool_choice": "maybe"}, "tool_choice"),
         ({"tool_choice": 7}, "tool_choice"),
@@ -213,15 +213,14 @@ def test_an_event_that_never_ends_is_malformed_and_not_kept() -> None:
     assert events == [Broken("malformed", "the upstream sent an event of more than 1048576 bytes")]
 
 
-def test_whole_answers_are_refused_where_they_are_errors_or_nothing() -> None:
-    for body, kind in (
-        (b'{"error":{"message":"slow","code":429}}', "rate_limited"),
-        (b'{"choices":[]}', "malformed"),
-        (b"<html>", "malformed"),
-    ):
-        with pytest.raises(ProviderFailure) as failed:
-            DIALECT.read_completion(body)
-        assert failed.value.kind == kind
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [(b'{"error":{"message":"slow","code":429}}', "rate_limited"), (b'{"choices":[]}', "malformed"), (b"<html>", "malformed")],
+)
+def test_whole_answers_are_refused_where_they_are_errors_or_nothing(body: bytes, kind: str) -> None:
+    with pytest.raises(ProviderFailure) as failed:
+        DIALECT.read_completion(body)
+    assert failed.value.kind == kind
 
 
 @pytest.mark.parametrize(
@@ -246,7 +245,6 @@ def test_a_client_of_functions_is_told_of_the_first_call_only() -> None:
     events: list[Event] = [Started("r")]
     for at, name in enumerate("fg"):
         events += [PartStarted(at, ToolCall(name, name, "")), PartDelta(at, '{"a":1}')]
-    told = [
-        chunk["choices"][0]["delta"].get("function_call") for chunk in chunks(encoded(request, [*events, Finished("tool_calls"), Ended()]))
-    ]
+    stream = encoded(request, [*events, Finished("tool_calls"), Ended()])
+    told = [chunk["choices"][0]["delta"].get("function_call") for chunk in chunks(stream)]
     assert [piece for piece in told if piece] == [{"name": "f", "arguments": ""}, {"arguments": '{"a":1}'}]
