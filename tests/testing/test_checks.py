@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 
 from tierline.dialects.openai_chat import OpenAIChat
 from tierline.testing.checks import check_dialect, check_provider, check_stream
 from tierline.types.catalog import Model
+from tierline.types.completion import Completion, Ended, Event
+from tierline.types.conversation import Conversation, Rendered
+from tierline.types.outcome import NO_USAGE
 from tierline.types.request import Kind, Request
 from tierline.types.wire import Call
 
@@ -25,6 +29,50 @@ class Forgetful(OpenAIChat):
 class Lenient(OpenAIChat):
     def parse(self, body: bytes, kind: Kind = "chat") -> Request:
         return super().parse(body if body == BODY else BODY, kind)
+
+
+class Indiscreet(OpenAIChat):
+    """Sends what another dialect signed."""
+
+    def render_body(self, conversation: Conversation, model: Model) -> Rendered:
+        rendered = super().render_body(conversation, model)
+        return Rendered(rendered.body.replace(b"The moon.", b"The moon. a-strangers-signature"), rendered.dropped)
+
+
+class Silent(OpenAIChat):
+    """Names nothing that it drops."""
+
+    def render_body(self, conversation: Conversation, model: Model) -> Rendered:
+        return Rendered(super().render_body(conversation, model).body)
+
+
+class Brief(OpenAIChat):
+    """Forgets whose request it is."""
+
+    def render_body(self, conversation: Conversation, model: Model) -> Rendered:
+        return super().render_body(msgspec.structs.replace(conversation, user=""), model)
+
+
+class Uncounting(OpenAIChat):
+    """Tells no usage."""
+
+    def render_completion(self, given: Completion, request: Request) -> bytes:
+        return super().render_completion(msgspec.structs.replace(given, usage=NO_USAGE), request)
+
+
+class Talkative(OpenAIChat):
+    """Goes on after an error."""
+
+    def encoder(self, request: Request) -> object:  # type: ignore[override]
+        fresh = super().encoder
+
+        class Encoder:
+            def encode(self, event: Event) -> bytes:
+                return fresh(request).encode(event) if isinstance(event, Ended) else self.inner.encode(event)
+
+            inner = fresh(request)
+
+        return Encoder()
 
 
 class CutsBadly(OpenAIChat):
@@ -74,6 +122,25 @@ class ShoutingProvider:
 def test_a_dialect_that_breaks_a_law_is_told_which(broken: OpenAIChat, law: str) -> None:
     with pytest.raises(AssertionError, match=law):
         check_dialect(broken, [BODY])
+
+
+ASKED = b'{"model":"auto","messages":[{"role":"user","content":"Hi"}],"user":"u-1"}'
+ANSWER = b'{"id":"a","model":"m","choices":[{"message":{"content":"Hi"}}],"usage":{"prompt_tokens":1,"completion_tokens":1}}'
+
+
+@pytest.mark.parametrize(
+    ("broken", "law"),
+    [
+        (Indiscreet(), "goes to no dialect but the one that made it"),
+        (Silent(), "what cannot be carried is named"),
+        (Brief(), "expanding what was rendered gives an equal conversation"),
+        (Uncounting(), "usage counts the same in both directions"),
+        (Talkative(), "nothing follows an error"),
+    ],
+)
+def test_a_dialect_that_breaks_a_law_of_the_neutral_side_is_told_which(broken: OpenAIChat, law: str) -> None:
+    with pytest.raises(AssertionError, match=law):
+        check_dialect(broken, [ASKED], [ANSWER])
 
 
 def test_a_reader_that_depends_on_the_cuts_is_caught() -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from tierline.dialects import custom_tools
 from tierline.dialects.openai_chat import answer, call_ids, finer
+from tierline.dialects.openai_chat.carried import FIELD, Carrier
 from tierline.dialects.openai_chat.citations import annotation_of, cited
 from tierline.dialects.openai_chat.client import Client
 from tierline.dialects.openai_chat.finer import NAME, Object
@@ -221,6 +222,8 @@ def _message(choice: CompletionChoice, index: int, client: Client) -> Wire:
     message: Wire = {"role": "assistant", "content": "".join(said) if said else None, "refusal": "".join(refusals) if refusals else None}
     if thoughts:
         message["reasoning_content"] = "".join(thoughts)
+    if details := _details(choice, index, client):
+        message[FIELD] = details
     if annotations := _annotations(choice):
         message["annotations"] = annotations
     if images := [image_of(part) for part in choice.parts if isinstance(part, Media) and part.kind == "image"]:
@@ -232,6 +235,20 @@ def _message(choice: CompletionChoice, index: int, client: Client) -> Wire:
     elif calls:
         message["tool_calls"] = [client.call(call, index, at) for at, call in enumerate(calls)]
     return message
+
+
+def _details(choice: CompletionChoice, index: int, client: Client) -> list[Wire]:
+    """What others signed, for the client to bring back."""
+    carrier = Carrier()
+    found: list[Wire] = []
+    called = 0
+    for part in choice.parts:
+        if isinstance(part, Thinking):
+            found += carrier.thought(part, len(part.text), part.signature)
+        elif isinstance(part, ToolCall):
+            found += carrier.call(part, client.id_of(part, index, called), part.signature)
+            called += 1
+    return found
 
 
 def _annotations(choice: CompletionChoice) -> list[Any]:

@@ -217,9 +217,12 @@ class _Telling:
     def _called(self, call: Call, found: list[Event]) -> None:
         """A call, or a piece of its arguments. Some servers send no index, or the same one for every call: then the id tells them apart."""
         function = call.custom or call.function
-        goes_on = self._open is ToolCall and call.index in (None, self._call[0]) and (not call.id or call.id == self._call[1])
+        named = function is not None and bool(function.name)
+        anonymous = call.index is None and not call.id and named
+        same = call.index in (None, self._call[0]) and call.id in (None, "", self._call[1])
+        goes_on = self._open is ToolCall and same and not anonymous
         if not goes_on:
-            if not (call.id or (function is not None and function.name)):
+            if not (call.id or named):
                 raise ProviderFailure("malformed", "the upstream went back to a tool call after it had begun another part")
             id = call.id or call_ids.made(self._id, self.index, self._calls)
             self._calls += 1

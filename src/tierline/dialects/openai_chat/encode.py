@@ -8,6 +8,7 @@ import msgspec
 
 from tierline.dialects.custom_tools import TextOfArguments
 from tierline.dialects.openai_chat import errors
+from tierline.dialects.openai_chat.carried import FIELD, Carrier
 from tierline.dialects.openai_chat.citations import annotation_of
 from tierline.dialects.openai_chat.client import Client
 from tierline.dialects.openai_chat.completion import image_of, usage_of, wire_finish
@@ -55,7 +56,7 @@ class ChatEncoder:
         if self._over:
             return b""
         match event:
-            case PartDelta() | PartStarted() | PartEnded() | Finished() | Cited():
+            case PartDelta() | PartStarted() | PartEnded() | Finished() | Cited() | Signed():
                 return self._of_choice(event)
             case Started():
                 self._begin(event)
@@ -64,8 +65,6 @@ class ChatEncoder:
                 return self._head + b"[]" + b',"usage":' + _encode(usage_of(event.usage)) + b"}\n\n" if self._client.wants_usage else b""
             case Ping():
                 return _PING
-            case Signed():
-                return b""
             case Ended():
                 self._over = True
                 return _DONE
@@ -82,7 +81,7 @@ class ChatEncoder:
         }
         self._head = b"data: " + _encode(head)[:-1] + b',"choices":'
 
-    def _of_choice(self, event: PartDelta | PartStarted | PartEnded | Finished | Cited) -> bytes:
+    def _of_choice(self, event: PartDelta | PartStarted | PartEnded | Finished | Cited | Signed) -> bytes:
         opened = b"" if event.choice in self._choices else self._opened(event.choice)
         choice = self._choices[event.choice]
         match event:
@@ -91,7 +90,11 @@ class ChatEncoder:
             case PartStarted():
                 return opened + self._said(event.choice, choice.begin(event.part))
             case PartEnded():
-                return opened + self._said(event.choice, choice.end())
+                signed = choice.signed()
+                return opened + self._said(event.choice, choice.end()) + self._said(event.choice, signed)
+            case Signed():
+                choice.signature = event.signature
+                return opened
             case Cited():
                 return opened + self._said(event.choice, choice.cite(event))
         stopped = {"stop_reason": event.stop_sequence} if event.stop_sequence else {}
@@ -118,7 +121,10 @@ class ChatEncoder:
 class _Choice:
     """What of one choice has been told: the open part, the calls so far, and how many characters of text."""
 
-    __slots__ = ("_called", "_client", "_custom", "_index", "_length", "_open", "_said", "_start", "refused")
+    __slots__ = (
+        *("_called", "_carrier", "_client", "_custom", "_index", "_length"),
+        *("_open", "_said", "_start", "_thought", "refused", "signature"),
+    )
 
     def __init__(self, client: Client, index: int) -> None:
         self._client = client
@@ -129,12 +135,16 @@ class _Choice:
         self._said = False
         self._start = 0
         self._length = 0
+        self._thought = 0
+        self._carrier = Carrier()
         self.refused = False
+        self.signature = ""
 
     def begin(self, part: AnswerPart) -> Wire | None:
         """The delta of a part that begins, with the words it has already."""
         self._open, self._custom, self._said = part, None, False
-        self._start = self._length
+        self._start, self._thought = self._length, 0
+        self.signature = part.signature if isinstance(part, Thinking | ToolCall) else ""
         match part:
             case ToolCall():
                 return self._call(part)
@@ -156,6 +166,7 @@ class _Choice:
                 self._length += len(text)
                 return {"content": text}
             case Thinking() if text:
+                self._thought += len(text)
                 return {"reasoning_content": text}
             case Refusal() if text:
                 return {"refusal": text}
@@ -167,6 +178,16 @@ class _Choice:
         """The delta of a citation."""
         told = annotation_of(event.citation, self._start, self._length - self._start) if isinstance(self._open, Text) else None
         return None if told is None else {"annotations": [told]}
+
+    def signed(self) -> Wire | None:
+        """The delta of what another dialect has signed of the part."""
+        entries: list[Wire] = []
+        match self._open:
+            case Thinking() as part:
+                entries = self._carrier.thought(part, self._thought, self.signature)
+            case ToolCall() as part:
+                entries = self._carrier.call(part, self._client.id_of(part, self._index, self._called), self.signature)
+        return {FIELD: entries} if entries else None
 
     def end(self) -> Wire | None:
         """What is still to be told of a call: arguments that are no more than an empty object, or text that came in no piece."""

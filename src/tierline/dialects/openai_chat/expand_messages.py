@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from tierline.dialects import custom_tools
-from tierline.dialects.openai_chat import citations, finer
+from tierline.dialects.openai_chat import carried, citations, finer
 from tierline.dialects.openai_chat.finer import NAME, Object, read
 from tierline.dialects.openai_chat.parts import cache_of, part_of
-from tierline.types.conversation import Foreign, Media, Part, Refusal, Role, Text, Thinking, ToolCall, ToolResult, Turn
+from tierline.types.conversation import Foreign, Media, Part, Refusal, Role, Text, ToolCall, ToolResult, Turn
 from tierline.types.errors import BadRequest
 
 _messages: msgspec.json.Decoder[list[Object]] = msgspec.json.Decoder(list[Object])
@@ -25,7 +25,7 @@ _ROLES: dict[str, Role] = {
     "function": "tool",
 }
 _SPOKEN = frozenset({"role", "content", "name"})
-_ASSISTANT = _SPOKEN | {"refusal", "tool_calls", "function_call", "reasoning_content", "reasoning", "annotations"}
+_ASSISTANT = _SPOKEN | {"refusal", "tool_calls", "function_call", "reasoning_content", "reasoning", "annotations", carried.FIELD}
 _RESULT = frozenset({"role", "content", "name", "tool_call_id"})
 
 
@@ -96,13 +96,17 @@ def _assistant(message: Object, index: int, where: str) -> list[Part]:
     thought = read(finer.word, message.get("reasoning_content"), f"{where}.reasoning_content") or (
         read(finer.word, message.get("reasoning"), f"{where}.reasoning") if _is_text(message.get("reasoning")) else None
     )
-    parts: list[Part] = [Thinking(thought, by=NAME)] if thought else []
+    found, others = carried.parted(read(_objects, message.get(carried.FIELD), f"{where}.{carried.FIELD}") or [])
+    parts: list[Part] = [*carried.thoughts(thought or "", found)]
+    if others:
+        parts.append(finer.field(carried.FIELD, msgspec.Raw(msgspec.json.encode(others))))
     parts += citations.cited(words, read(_objects, message.get("annotations"), f"{where}.annotations") or [])
     refusal = read(finer.word, message.get("refusal"), f"{where}.refusal")
     if refusal:
         parts.append(Refusal(refusal))
     for at, call in enumerate(read(_objects, message.get("tool_calls"), f"{where}.tool_calls") or ()):
-        parts.append(call_of(call, f"call_{index}_{at}", f"{where}.tool_calls[{at}]"))
+        called = call_of(call, f"call_{index}_{at}", f"{where}.tool_calls[{at}]")
+        parts.append(carried.signed_call(called, found) if isinstance(called, ToolCall) else called)
     legacy = read(finer.object_, message.get("function_call"), f"{where}.function_call")
     if legacy is not None:
         parts.append(_function(legacy, f"call_{index}", f"{where}.function_call", {}))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from tierline.dialects.json_body import Fields
+from tierline.dialects.openai_chat import carried
 from tierline.dialects.openai_chat.wire import StreamOptions
 from tierline.types.catalog import Model
 from tierline.types.request import Request
@@ -19,9 +22,12 @@ OWN_METADATA = ("x-tierline-", "tierline_")
 
 def body(request: Request, model: Model) -> bytes:
     """The request's own fields as JSON, in the client's order, for `model`."""
-    fields = {**request.raw, "model": model.upstream}
+    fields: dict[str, Any] = {**request.raw, "model": model.upstream}
     if request.stream and not client_wants_usage(request):
         fields["stream_options"] = _with_usage(request)
+    messages = request.raw.get("messages")
+    if messages is not None and carried.MARK in bytes(messages):
+        fields["messages"] = carried.without(messages)
     metadata = request.raw.get("metadata")
     if metadata is not None and b"tierline" in bytes(metadata):
         kept = _without_own(metadata)
