@@ -87,11 +87,12 @@ class TranslatingReader:
 
     An upstream's error is told in `error` and never encoded here: before the first content another model answers instead."""
 
-    __slots__ = ("_decoder", "_encoder", "content", "done", "error", "finish", "output_chars", "served_model", "usage")
+    __slots__ = ("_begun", "_decoder", "_encoder", "content", "done", "error", "finish", "output_chars", "served_model", "usage")
 
     def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
         self._decoder = decoder
         self._encoder = encoder
+        self._begun = False
         self.content = False
         self.usage: Usage | None = None
         self.finish = ""
@@ -109,7 +110,11 @@ class TranslatingReader:
         if self.done or self.error is not None:
             return b""
         written = self._written(self._decoder.finished())
-        if self.error is None or not self.finish:
+        if self.error is None:
+            return written
+        if not self._begun:
+            self.error = ProviderFailure("malformed", "the upstream's answer is no event stream of its dialect")
+        if not self.finish:
             return written
         self.error, self.done = None, True
         return self._encoder.encode(Ended())
@@ -136,7 +141,7 @@ class TranslatingReader:
             case Counted():
                 self.usage = event.usage
             case Started():
-                self.served_model = event.model
+                self._begun, self.served_model = True, event.model
             case Ended():
                 self.done = True
             case Broken():
