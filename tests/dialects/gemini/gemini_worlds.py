@@ -184,8 +184,15 @@ SHAPES = st.sampled_from(
     ]
 )
 CONFIGS = st.builds(lambda config, shape: config | shape, fields({}, SETTINGS), SHAPES).filter(bool)
+
+
+def not_in_a_row(contents: list[Any]) -> list[Any]:
+    """Without a model's content behind another: such are one turn."""
+    return [content for at, content in enumerate(contents) if not at or content["role"] == "user" or contents[at - 1]["role"] == "user"]
+
+
 BODIES = fields(
-    {"contents": st.lists(TURNS, min_size=1, max_size=4)},
+    {"contents": st.lists(TURNS, min_size=1, max_size=4).map(not_in_a_row)},
     {
         "systemInstruction": fields({"parts": st.lists(fields({"text": WORDS}, {}), min_size=1, max_size=2)}, {}),
         "tools": TOOLS,

@@ -22,6 +22,7 @@ from tierline.types.conversation import (
     Reasoning,
     Role,
     Sampling,
+    Text,
     Thinking,
     ToolChoice,
     ToolResult,
@@ -38,6 +39,7 @@ _content = msgspec.json.Decoder(RawContent)
 _declaration = msgspec.json.Decoder(Declaration)
 _tool_config = msgspec.json.Decoder(ToolConfig)
 _labels = msgspec.json.Decoder(dict[str, str])
+_NOTHING = Text("")
 _OWN_LABELS = ("x-tierline-", "tierline_")
 _HELD = {"model", "contents", "systemInstruction", "tools", "generationConfig", "labels"}
 _DECLARED = {"name", "description", "parametersJsonSchema"}
@@ -76,7 +78,7 @@ def _turns(raw: Fields) -> list[Turn]:
     for index, entry in enumerate(many_raw(raw["contents"])):
         where = f"contents[{index}]"
         content = _read(_content, entry, where)
-        parts = _parts(content.parts, where, calls)
+        parts = _whole_thoughts(_parts(content.parts, where, calls))
         role = role_of(content.role, f"{where}.role")
         results = tuple([part for part in parts if isinstance(part, ToolResult)])
         if results:
@@ -88,25 +90,38 @@ def _turns(raw: Fields) -> list[Turn]:
 
 
 def _add(turns: list[Turn], role: Role, parts: tuple[Part, ...]) -> None:
-    """A turn. Thoughts that came to the client in pieces are one again when their carried signature ends them: a client may return
-    each piece of a stream as a content of its own."""
+    """A turn. A client may return each piece of a stream as a content of its own: the model's contents in a row are one turn."""
+    if role == "assistant" and turns and turns[-1].role == role:
+        turns[-1] = Turn(role, _continued(turns[-1].parts, parts))
+    else:
+        turns.append(Turn(role, parts))
+
+
+def _continued(before: tuple[Part, ...], after: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts of two contents as those of one: words and thoughts go on where they stopped."""
+    after = tuple([part for part in after if part != _NOTHING])
+    if not before or not after:
+        return before + after
+    last, first = before[-1], after[0]
+    if isinstance(last, Text) and isinstance(first, Text) and not (last.extra or first.extra):
+        return (*before[:-1], Text(last.text + first.text), *after[1:])
+    if _is_piece(last) and isinstance(first, Thinking) and (first.by != NAME or not first.signature):
+        return (*before[:-1], msgspec.structs.replace(first, text=_words(last) + first.text), *after[1:])
+    return before + after
+
+
+def _whole_thoughts(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Thoughts that came to the client in pieces are one again where a carried signature ends them."""
     whole: list[Part] = []
     for part in parts:
         if isinstance(part, Thinking) and part.by != NAME:
-            whole.append(msgspec.structs.replace(part, text=_pieces_before(whole, turns) + part.text))
+            said = part.text
+            while whole and _is_piece(whole[-1]):
+                said = _words(whole.pop()) + said
+            whole.append(msgspec.structs.replace(part, text=said))
         else:
             whole.append(part)
-    turns.append(Turn(role, tuple(whole)))
-
-
-def _pieces_before(parts: list[Part], turns: list[Turn]) -> str:
-    """The words of the unsigned thoughts just before, which are taken away."""
-    said = ""
-    while parts and _is_piece(parts[-1]):
-        said = _words(parts.pop()) + said
-    while not parts and turns and turns[-1].role == "assistant" and turns[-1].parts and all(map(_is_piece, turns[-1].parts)):
-        said = "".join(map(_words, turns.pop().parts)) + said
-    return said
+    return tuple(whole)
 
 
 def _is_piece(part: Part) -> bool:
