@@ -228,7 +228,7 @@ def test_errors_are_told_in_googles_envelope(error: Any, code: int, status: str)
     assert told["details"][0]["reason"] == error.code
     event = DIALECT.render_error_event(error)
     assert event.startswith(b"data: ")
-    assert event.endswith(b"\n\n")
+    assert event.endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"candidates":[]}', b'{"candidates":5}', b"<html>", b'{"error":{"code":429,"message":"x"}}'])
