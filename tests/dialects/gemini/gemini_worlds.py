@@ -42,6 +42,16 @@ def parsed(body: Any) -> Request:
     return DIALECT.parse(json.dumps(body).encode())
 
 
+def canonical(body: Any) -> Any:
+    """The same body as it is written again: a schema as JSON Schema, and nothing that is said anyway."""
+    config = dict(body.get("generationConfig", {}))
+    if config.get("responseMimeType") == "application/json" and "responseSchema" in config:
+        config["responseJsonSchema"] = {"type": config.pop("responseSchema")["type"].lower()}
+    if config.get("responseModalities") == ["TEXT"]:
+        del config["responseModalities"]
+    return {key: value for key, value in body.items() if key != "generationConfig"} | ({"generationConfig": config} if config else {})
+
+
 def asked(model: str = "auto") -> Request:
     """A request for `model`, as the server hands it on."""
     return msgspec.structs.replace(DIALECT.parse(HELLO), model=model, id="req_1")
@@ -171,7 +181,7 @@ SETTINGS: dict[str, Any] = {
     "logprobs": st.integers(1, 20),
     "thinkingConfig": fields({"includeThoughts": st.booleans()}, {"thinkingBudget": st.integers(-1, 9000)})
     | st.just({"thinkingLevel": "LOW"}),
-    "responseModalities": st.just(["TEXT"]),
+    "responseModalities": st.sampled_from([["TEXT"], ["TEXT", "IMAGE"]]),
     "speechConfig": OBJECTS.filter(bool),
 }
 SHAPES = st.sampled_from(

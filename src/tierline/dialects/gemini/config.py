@@ -37,6 +37,9 @@ def read(raw: bytes) -> tuple[Sampling, Output, Reasoning, Fields]:
     rest = {key: value for key, value in fields.items() if key not in _HELD and told(value)}
     if wire.response_mime_type in (_JSON, "text/plain"):
         del rest["responseMimeType"]
+        rest.pop("responseSchema", None)
+    if b"".join(bytes(rest.get("responseModalities", b"")).split()) == b'["TEXT"]':
+        del rest["responseModalities"]
     reasoning = Reasoning()
     if wire.thinking_config is not None:
         reasoning = thinking.read(wire.thinking_config, bytes(fields["thinkingConfig"]))
@@ -44,7 +47,7 @@ def read(raw: bytes) -> tuple[Sampling, Output, Reasoning, Fields]:
 
 
 def written(conversation: Conversation, version: Generation | None, dropped: Dropped, rest: Fields) -> Wire:
-    """`generationConfig`; `rest` is what this dialect had kept of its own."""
+    """`generationConfig`; `rest` is what this dialect had kept of its own. A `responseSchema` comes back as `responseJsonSchema`."""
     fields = _sampled(conversation.sampling, dropped)
     output = _possible(conversation, version, dropped)
     if output.kind != "text" and "responseMimeType" not in rest:

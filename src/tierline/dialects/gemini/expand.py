@@ -42,6 +42,8 @@ _labels = msgspec.json.Decoder(dict[str, str])
 _NOTHING = Text("")
 _OWN_LABELS = ("x-tierline-", "tierline_")
 _HELD = {"model", "contents", "systemInstruction", "tools", "generationConfig", "labels"}
+CONFIG = "generationConfig."
+"""Before the name of a setting that is kept for this dialect alone."""
 _DECLARED = {"name", "description", "parametersJsonSchema"}
 
 
@@ -53,8 +55,7 @@ def conversation(request: Request) -> Conversation:
     sampling, output, reasoning, rest = _config(raw)
     extra = {key: bytes(value) for key, value in raw.items() if key not in _HELD and told(value)}
     choice = _tool_choice(extra)
-    if rest:
-        extra["generationConfig"] = _encode(rest)
+    extra.update({f"{CONFIG}{key}": bytes(value) for key, value in rest.items()})
     return Conversation(
         by=NAME,
         turns=tuple(_turns(raw)),
@@ -175,9 +176,17 @@ def _tool_choice(extra: dict[str, bytes]) -> ToolChoice:
         where = "toolConfig.functionCallingConfig.mode"
         raise BadRequest(f"{where}: {mode[:20]!r} is none of AUTO, ANY, NONE, VALIDATED", param=where)
     choice = ToolChoice("one", allowed[0]) if mode == "ANY" and len(allowed) == 1 else ToolChoice(CHOICES[mode])  # type: ignore[arg-type]
-    if msgspec.json.decode(given or b"") == written_choice(choice):
+    said = {"functionCallingConfig": {"mode": mode, **({"allowedFunctionNames": allowed} if allowed else {})}}
+    if said == written_choice(choice) and not _finer(given or b""):
         del extra["toolConfig"]
     return choice
+
+
+def _finer(tool_config: bytes) -> bool:
+    """Whether a `toolConfig` says more than which functions may be called."""
+    fields = _fields.decode(tool_config)
+    calling = _fields.decode(fields.pop("functionCallingConfig", b"{}"))
+    return bool(fields or calling.keys() - {"mode", "allowedFunctionNames"})
 
 
 def written_choice(choice: ToolChoice) -> dict[str, Any]:
