@@ -42,6 +42,16 @@ def parsed(body: Any) -> Request:
     return DIALECT.parse(json.dumps(body).encode())
 
 
+def canonical(body: Any) -> Any:
+    """The same body as it is written again: a schema as JSON Schema, and nothing that is said anyway."""
+    config = dict(body.get("generationConfig", {}))
+    if config.get("responseMimeType") == "application/json" and "responseSchema" in config:
+        config["responseJsonSchema"] = {"type": config.pop("responseSchema")["type"].lower()}
+    if config.get("responseModalities") == ["TEXT"]:
+        del config["responseModalities"]
+    return {key: value for key, value in body.items() if key != "generationConfig"} | ({"generationConfig": config} if config else {})
+
+
 def asked(model: str = "auto") -> Request:
     """A request for `model`, as the server hands it on."""
     return msgspec.structs.replace(DIALECT.parse(HELLO), model=model, id="req_1")
@@ -171,7 +181,7 @@ SETTINGS: dict[str, Any] = {
     "logprobs": st.integers(1, 20),
     "thinkingConfig": fields({"includeThoughts": st.booleans()}, {"thinkingBudget": st.integers(-1, 9000)})
     | st.just({"thinkingLevel": "LOW"}),
-    "responseModalities": st.just(["TEXT"]),
+    "responseModalities": st.sampled_from([["TEXT"], ["TEXT", "IMAGE"]]),
     "speechConfig": OBJECTS.filter(bool),
 }
 SHAPES = st.sampled_from(
@@ -184,8 +194,15 @@ SHAPES = st.sampled_from(
     ]
 )
 CONFIGS = st.builds(lambda config, shape: config | shape, fields({}, SETTINGS), SHAPES).filter(bool)
+
+
+def not_in_a_row(contents: list[Any]) -> list[Any]:
+    """Without a model's content behind another: such are one turn."""
+    return [content for at, content in enumerate(contents) if not at or content["role"] == "user" or contents[at - 1]["role"] == "user"]
+
+
 BODIES = fields(
-    {"contents": st.lists(TURNS, min_size=1, max_size=4)},
+    {"contents": st.lists(TURNS, min_size=1, max_size=4).map(not_in_a_row)},
     {
         "systemInstruction": fields({"parts": st.lists(fields({"text": WORDS}, {}), min_size=1, max_size=2)}, {}),
         "tools": TOOLS,

@@ -71,7 +71,7 @@ class Gemini:
 
     def render_error_event(self, error: RequestError) -> bytes:
         """The same envelope as one event; nothing follows it."""
-        return b"data: " + errors.render(error) + b"\n\n"
+        return b"data: " + errors.render(error) + b"\r\n\r\n"
 
     def render_models(self, models: Sequence[Mapping[str, Any]]) -> bytes:
         """`{"models": [{name, version, displayName, supportedGenerationMethods}]}`."""

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import hashlib
 
+import msgspec
+
+from tierline.dialects.gemini.wire import told
+
 MADE = "tlcall_"
 
 
@@ -14,6 +18,11 @@ def made_for(answer: str, choice: int, number: int, name: str, arguments: str) -
     """A stable id for the call `number` of an answer: the same whether it is read whole or as a stream."""
     told = f"{answer}\0{choice}\0{number}\0{name}\0{arguments}"
     return MADE + hashlib.blake2b(told.encode(errors="replace"), digest_size=12).hexdigest()
+
+
+def compact(value: msgspec.Raw | bytes) -> str:
+    """Arguments or a response as short JSON: Google writes it over many lines, and otherwise whole than in a stream."""
+    return msgspec.json.format(bytes(value), indent=-1).decode() if told(value) else "{}"
 
 
 def given(id_: str) -> dict[str, str]:

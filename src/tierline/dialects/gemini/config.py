@@ -7,17 +7,19 @@ from typing import Any
 import msgspec
 
 from tierline.dialects.gemini import thinking
-from tierline.dialects.gemini.generation import Generation
+from tierline.dialects.gemini.generation import LEVELLED, Generation
 from tierline.dialects.gemini.parse import shape_of
 from tierline.dialects.gemini.parts import Dropped
 from tierline.dialects.gemini.schema import json_schema
-from tierline.dialects.gemini.wire import GenerationConfig, many, told
+from tierline.dialects.gemini.wire import NAME, GenerationConfig, many, told
 from tierline.dialects.json_body import Fields
 from tierline.types.conversation import Conversation, Output, Reasoning, Sampling
 
 Wire = dict[str, Any]
 MOST_STOPS = 5
 """More stop sequences Google does not take."""
+MOST_CANDIDATES = 8
+"""More answers Google does not give."""
 _LARGEST_SEED = 2**31
 _JSON = "application/json"
 _HELD = {
@@ -35,6 +37,9 @@ def read(raw: bytes) -> tuple[Sampling, Output, Reasoning, Fields]:
     rest = {key: value for key, value in fields.items() if key not in _HELD and told(value)}
     if wire.response_mime_type in (_JSON, "text/plain"):
         del rest["responseMimeType"]
+        rest.pop("responseSchema", None)
+    if b"".join(bytes(rest.get("responseModalities", b"")).split()) == b'["TEXT"]':
+        del rest["responseModalities"]
     reasoning = Reasoning()
     if wire.thinking_config is not None:
         reasoning = thinking.read(wire.thinking_config, bytes(fields["thinkingConfig"]))
@@ -42,9 +47,9 @@ def read(raw: bytes) -> tuple[Sampling, Output, Reasoning, Fields]:
 
 
 def written(conversation: Conversation, version: Generation | None, dropped: Dropped, rest: Fields) -> Wire:
-    """`generationConfig`; `rest` is what this dialect had kept of its own."""
+    """`generationConfig`; `rest` is what this dialect had kept of its own. A `responseSchema` comes back as `responseJsonSchema`."""
     fields = _sampled(conversation.sampling, dropped)
-    output = conversation.output
+    output = _possible(conversation, version, dropped)
     if output.kind != "text" and "responseMimeType" not in rest:
         fields["responseMimeType"] = _JSON
     if output.kind == "json_schema" and "responseSchema" not in rest:
@@ -55,6 +60,15 @@ def written(conversation: Conversation, version: Generation | None, dropped: Dro
     if wanted is not None:
         fields["thinkingConfig"] = wanted
     return {**fields, **rest}
+
+
+def _possible(conversation: Conversation, version: Generation | None, dropped: Dropped) -> Output:
+    """The shape asked for, as far as the model can keep it: before the third generation none can call functions and answer in JSON."""
+    output = conversation.output
+    if conversation.by == NAME or not conversation.tools or version is None or version >= LEVELLED or output.kind == "text":
+        return output
+    dropped[output.kind] = None
+    return Output()
 
 
 def _sampling(wire: GenerationConfig) -> Sampling:
@@ -92,12 +106,12 @@ def _sampled(wanted: Sampling, dropped: Dropped) -> Wire:
         "seed": wanted.seed if wanted.seed is None else _seed(wanted.seed),
         "frequencyPenalty": wanted.frequency_penalty,
         "presencePenalty": wanted.presence_penalty,
-        "candidateCount": wanted.n if wanted.n > 1 else None,
+        "candidateCount": min(wanted.n, MOST_CANDIDATES) if wanted.n > 1 else None,
         "responseLogprobs": wanted.logprobs or None,
         "logprobs": wanted.top_logprobs,
     }
-    if len(wanted.stop) > MOST_STOPS:
-        dropped["stop"] = None
+    lost = {"stop": len(wanted.stop) > MOST_STOPS, "n": wanted.n > MOST_CANDIDATES}
+    dropped.update(dict.fromkeys([name for name, asked in lost.items() if asked]))
     return {name: value for name, value in fields.items() if value is not None}
 
 

@@ -9,7 +9,7 @@ import msgspec
 from tierline.dialects.gemini import citations, errors, logprobs
 from tierline.dialects.gemini.answer import blocked, finish_of, usage
 from tierline.dialects.gemini.array import Frames
-from tierline.dialects.gemini.calls import made_for
+from tierline.dialects.gemini.calls import compact, made_for
 from tierline.dialects.gemini.expand import many_raw
 from tierline.dialects.gemini.media import kind_of
 from tierline.dialects.gemini.wire import NAME, AnswerBody, Blob, Candidate, FunctionCall, WirePart, told
@@ -109,7 +109,7 @@ class Choice:
         return [*self._begin(Thinking(by=NAME)), Signed(self._at, signature, self._index), *self._close()]
 
     def _call(self, wire: FunctionCall, signature: str) -> list[Event]:
-        arguments = bytes(wire.args).decode() if told(wire.args) else "{}"
+        arguments = compact(wire.args)
         known = wire.id or made_for(self._answer, self._index, self._calls, wire.name, arguments)
         self._calls += 1
         found = self._begin(ToolCall(known, wire.name, "", by=NAME if signature else ""))

@@ -70,7 +70,7 @@ class GeminiEncoder:
             case Ended():
                 return self._close()
             case Broken():
-                return b"data: " + errors.broken(event.kind, event.message) + b"\n\n"
+                return b"data: " + errors.broken(event.kind, event.message) + b"\r\n\r\n"
             case PartStarted() | PartDelta() | Signed() | Cited() | PartEnded() | Finished():
                 return self._of_choice(event, self._choices.setdefault(event.choice, _Choice()))
         return b""

@@ -22,6 +22,7 @@ from tierline.types.conversation import (
     Reasoning,
     Role,
     Sampling,
+    Text,
     Thinking,
     ToolChoice,
     ToolResult,
@@ -38,8 +39,11 @@ _content = msgspec.json.Decoder(RawContent)
 _declaration = msgspec.json.Decoder(Declaration)
 _tool_config = msgspec.json.Decoder(ToolConfig)
 _labels = msgspec.json.Decoder(dict[str, str])
+_NOTHING = Text("")
 _OWN_LABELS = ("x-tierline-", "tierline_")
 _HELD = {"model", "contents", "systemInstruction", "tools", "generationConfig", "labels"}
+CONFIG = "generationConfig."
+"""Before the name of a setting that is kept for this dialect alone."""
 _DECLARED = {"name", "description", "parametersJsonSchema"}
 
 
@@ -51,8 +55,7 @@ def conversation(request: Request) -> Conversation:
     sampling, output, reasoning, rest = _config(raw)
     extra = {key: bytes(value) for key, value in raw.items() if key not in _HELD and told(value)}
     choice = _tool_choice(extra)
-    if rest:
-        extra["generationConfig"] = _encode(rest)
+    extra.update({f"{CONFIG}{key}": bytes(value) for key, value in rest.items()})
     return Conversation(
         by=NAME,
         turns=tuple(_turns(raw)),
@@ -76,7 +79,7 @@ def _turns(raw: Fields) -> list[Turn]:
     for index, entry in enumerate(many_raw(raw["contents"])):
         where = f"contents[{index}]"
         content = _read(_content, entry, where)
-        parts = _parts(content.parts, where, calls)
+        parts = _whole_thoughts(_parts(content.parts, where, calls))
         role = role_of(content.role, f"{where}.role")
         results = tuple([part for part in parts if isinstance(part, ToolResult)])
         if results:
@@ -88,25 +91,38 @@ def _turns(raw: Fields) -> list[Turn]:
 
 
 def _add(turns: list[Turn], role: Role, parts: tuple[Part, ...]) -> None:
-    """A turn. Thoughts that came to the client in pieces are one again when their carried signature ends them: a client may return
-    each piece of a stream as a content of its own."""
+    """A turn. A client may return each piece of a stream as a content of its own: the model's contents in a row are one turn."""
+    if role == "assistant" and turns and turns[-1].role == role:
+        turns[-1] = Turn(role, _continued(turns[-1].parts, parts))
+    else:
+        turns.append(Turn(role, parts))
+
+
+def _continued(before: tuple[Part, ...], after: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts of two contents as those of one: words and thoughts go on where they stopped."""
+    after = tuple([part for part in after if part != _NOTHING])
+    if not before or not after:
+        return before + after
+    last, first = before[-1], after[0]
+    if isinstance(last, Text) and isinstance(first, Text) and not (last.extra or first.extra):
+        return (*before[:-1], Text(last.text + first.text), *after[1:])
+    if _is_piece(last) and isinstance(first, Thinking) and (first.by != NAME or not first.signature):
+        return (*before[:-1], msgspec.structs.replace(first, text=_words(last) + first.text), *after[1:])
+    return before + after
+
+
+def _whole_thoughts(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Thoughts that came to the client in pieces are one again where a carried signature ends them."""
     whole: list[Part] = []
     for part in parts:
         if isinstance(part, Thinking) and part.by != NAME:
-            whole.append(msgspec.structs.replace(part, text=_pieces_before(whole, turns) + part.text))
+            said = part.text
+            while whole and _is_piece(whole[-1]):
+                said = _words(whole.pop()) + said
+            whole.append(msgspec.structs.replace(part, text=said))
         else:
             whole.append(part)
-    turns.append(Turn(role, tuple(whole)))
-
-
-def _pieces_before(parts: list[Part], turns: list[Turn]) -> str:
-    """The words of the unsigned thoughts just before, which are taken away."""
-    said = ""
-    while parts and _is_piece(parts[-1]):
-        said = _words(parts.pop()) + said
-    while not parts and turns and turns[-1].role == "assistant" and turns[-1].parts and all(map(_is_piece, turns[-1].parts)):
-        said = "".join(map(_words, turns.pop().parts)) + said
-    return said
+    return tuple(whole)
 
 
 def _is_piece(part: Part) -> bool:
@@ -160,9 +176,17 @@ def _tool_choice(extra: dict[str, bytes]) -> ToolChoice:
         where = "toolConfig.functionCallingConfig.mode"
         raise BadRequest(f"{where}: {mode[:20]!r} is none of AUTO, ANY, NONE, VALIDATED", param=where)
     choice = ToolChoice("one", allowed[0]) if mode == "ANY" and len(allowed) == 1 else ToolChoice(CHOICES[mode])  # type: ignore[arg-type]
-    if msgspec.json.decode(given or b"") == written_choice(choice):
+    said = {"functionCallingConfig": {"mode": mode, **({"allowedFunctionNames": allowed} if allowed else {})}}
+    if said == written_choice(choice) and not _finer(given or b""):
         del extra["toolConfig"]
     return choice
+
+
+def _finer(tool_config: bytes) -> bool:
+    """Whether a `toolConfig` says more than which functions may be called."""
+    fields = _fields.decode(tool_config)
+    calling = _fields.decode(fields.pop("functionCallingConfig", b"{}"))
+    return bool(fields or calling.keys() - {"mode", "allowedFunctionNames"})
 
 
 def written_choice(choice: ToolChoice) -> dict[str, Any]:

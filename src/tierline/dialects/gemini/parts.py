@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects.gemini.calls import OpenCalls, given
+from tierline.dialects.gemini.calls import OpenCalls, compact, given
 from tierline.dialects.gemini.carried import unpacked
 from tierline.dialects.gemini.media import kind_of, mime_of
 from tierline.dialects.gemini.wire import NAME, Blob, FileData, FunctionCall, FunctionResponse, WirePart, told
@@ -82,7 +82,7 @@ def _thinking(text: str, signature: str) -> Thinking:
 
 
 def _call(wire: FunctionCall, signature: str, own: Fields, calls: OpenCalls) -> ToolCall:
-    arguments = bytes(wire.args).decode() if told(wire.args) else "{}"
+    arguments = compact(wire.args)
     carried = unpacked(signature)
     by = NAME if signature or own else ""
     if carried is not None:
@@ -94,16 +94,17 @@ def _call(wire: FunctionCall, signature: str, own: Fields, calls: OpenCalls) -> 
 def _media(blob: Blob | None, file: FileData | None, own: Fields) -> Media:
     finer = _finer(own)
     if blob is not None:
-        return Media(kind_of(blob.mime_type or ""), data=blob.data or "", mime=blob.mime_type or "", **finer)
-    uri = (file.file_uri if file is not None else None) or ""
-    mime = (file.mime_type if file is not None else None) or ""
+        name, mime = blob.display_name or "", blob.mime_type or ""
+        return Media(kind_of(mime), data=blob.data or "", mime=mime, name=name, **finer)
+    told_file = file or FileData()
+    uri, mime, name = told_file.file_uri or "", told_file.mime_type or "", told_file.display_name or ""
     if uri.startswith(_GOOGLES):
-        return Media(kind_of(mime), file_id=uri, mime=mime, **{**finer, "by": NAME})
-    return Media(kind_of(mime, uri), url=uri, mime=mime, **finer)
+        return Media(kind_of(mime), file_id=uri, mime=mime, name=name, **{**finer, "by": NAME})
+    return Media(kind_of(mime, uri), url=uri, mime=mime, name=name, **finer)
 
 
 def _result(wire: FunctionResponse, own: Fields, calls: OpenCalls) -> ToolResult:
-    text, failed = _read_response(bytes(wire.response) if told(wire.response) else b"{}")
+    text, failed = _read_response(compact(wire.response).encode())
     media = [_media(part.inline_data, part.file_data, {}) for part in wire.parts or ()]
     part = ToolResult(calls.answered(wire.id, wire.name), (Text(text), *media), wire.name, failed)
     return msgspec.structs.replace(part, **_finer(own))
@@ -245,7 +246,7 @@ class PartWriter:
             self.wires.append(_over(part, wire))
 
     def _medium(self, part: Media) -> Wire | None:
-        lost = {"detail": part.detail not in ("", "auto"), "citations": part.cite, "name": part.name}
+        lost = {"detail": part.detail not in ("", "auto"), "citations": part.cite, "name": part.name and not self._own}
         self._dropped.update(dict.fromkeys([name for name, asked in lost.items() if asked]))
         if part.file_id:
             if part.by == NAME:

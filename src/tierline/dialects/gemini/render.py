@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tierline.dialects.gemini import config, turns
-from tierline.dialects.gemini.expand import written_choice
+from tierline.dialects.gemini.expand import CONFIG, written_choice
 from tierline.dialects.gemini.generation import generation
 from tierline.dialects.gemini.parts import Dropped, Wire
 from tierline.dialects.gemini.wire import NAME
@@ -31,7 +31,7 @@ def body(conversation: Conversation, model: Model) -> Rendered:
         fields["systemInstruction"] = {"parts": system}
     fields.update(_tools(conversation, own, dropped))
     extra: Fields = {key: msgspec.Raw(value) for key, value in conversation.extra.items()} if own else {}
-    kept = _fields.decode(extra.pop("generationConfig", msgspec.Raw(b"{}")))
+    kept = {key.removeprefix(CONFIG): extra.pop(key) for key in conversation.extra if own and key.startswith(CONFIG)}
     if settings := config.written(conversation, version, dropped, kept):
         fields["generationConfig"] = settings
     if own and conversation.metadata:

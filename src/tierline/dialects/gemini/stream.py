@@ -16,8 +16,8 @@ from tierline.types.outcome import Usage
 
 _seen = msgspec.json.Decoder(SeenAnswer)
 _counted = msgspec.json.Decoder(SeenUsage)
-_WORDS = re.compile(rb'"text"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"|"args"\s*:\s*\{([^}]*)\}')
-_CALL = re.compile(rb'"function_?[cC]all"\s*:\s*\{')
+_WORDS = re.compile(rb'"text"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"')
+_ARGUMENTS = re.compile(rb'"args"\s*:\s*\{([^}]*)\}')
 
 
 class GeminiReader:
@@ -117,9 +117,12 @@ class GeminiReader:
             self.finish, self.done = ROUTED.get(finish, finish), True
 
     def _count(self, event: bytes) -> None:
-        self._called = self._called or _CALL.search(event) is not None
-        for text, args in _WORDS.findall(event):
-            self.output_chars += len(text) + len(args)
+        for words in _WORDS.findall(event):
+            self.output_chars += len(words)
+        if b'"functionCall"' in event:
+            self._called = True
+            for arguments in _ARGUMENTS.findall(event):
+                self.output_chars += len(arguments)
 
 
 def _is_whole(event: bytes) -> bool:

@@ -32,6 +32,7 @@ class Blob(msgspec.Struct, rename="camel"):
 
     mime_type: str | None = None
     data: str | None = None
+    display_name: str | None = None
 
 
 class FileData(msgspec.Struct, rename="camel"):
@@ -39,6 +40,7 @@ class FileData(msgspec.Struct, rename="camel"):
 
     file_uri: str | None = None
     mime_type: str | None = None
+    display_name: str | None = None
 
 
 class FunctionCall(msgspec.Struct, rename="camel"):
