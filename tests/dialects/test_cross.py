@@ -40,7 +40,7 @@ from tierline.types.request import Request
 
 DIALECTS: dict[str, Dialect] = {name: plugins.find("dialects", name)() for name in plugins.names("dialects")}
 PAIRS = [*itertools.product(sorted(DIALECTS), repeat=2)]
-MODELS = {"anthropic_messages": "claude-sonnet-4-6", "gemini": "gemini-2.5-flash"}
+MODELS = {"anthropic_messages": "claude-sonnet-4-6", "gemini": "gemini-3-pro-preview"}
 PAIRED = pytest.mark.parametrize(("client", "upstream"), PAIRS, ids=[f"{client}-{upstream}" for client, upstream in PAIRS])
 
 CITY = b'{"type":"object","properties":{"city":{"type":"string"}},"required":["city"],"additionalProperties":false}'
@@ -274,3 +274,24 @@ def test_any_answer_survives_whole_and_streamed(client: str, upstream: str, text
     told_stream = b"".join([encoder.encode(event) for event in decoded(DIALECTS[upstream], [stream])])
     assert kernel(DIALECTS[client].read_completion(whole)) == kernel(answer)
     assert kernel(joined(decoded(DIALECTS[client], [told_stream]), client)) == kernel(answer)
+
+
+SIGNATURE = "EqQBCkYIBBgCIkDc"
+
+
+@PAIRED
+def test_what_an_upstream_signed_comes_back_to_it_through_a_chat_client_and_reaches_no_other(client: str, upstream: str) -> None:
+    """`client` stands for the dialect that the next turn goes to: the signer's own or another."""
+    chat, signs = DIALECTS["openai_chat"], upstream != "openai_chat"
+    parts = (
+        Thinking("Hm.", SIGNATURE, by=upstream),
+        Thinking(sealed=SIGNATURE, id="rs_1", by=upstream),
+        ToolCall("call_1", "weather", '{"city":"Rome"}', signature=SIGNATURE, by=upstream),
+    )
+    asked = {"model": "auto", "messages": [{"role": "user", "content": "Hi"}]}
+    completion = Completion(upstream, "a", "m", (CompletionChoice(parts, "tool_calls"),))
+    answer = json.loads(chat.render_completion(completion, chat.parse(json.dumps(asked).encode())))
+    said = [*asked["messages"], answer["choices"][0]["message"], {"role": "tool", "tool_call_id": "call_1", "content": "31"}]
+    again = chat.expand(chat.parse(json.dumps({**asked, "messages": said}).encode()))
+    body = DIALECTS[client].render_body(again, model_of(client)).body
+    assert (SIGNATURE.encode() in body) is (signs and client == upstream)
