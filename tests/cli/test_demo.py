@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from tierline.testing.serving import free_port
+
 
 def run(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-m", "tierline", "demo", *arguments], check=False, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "tierline", "demo", "--port", str(free_port()), *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

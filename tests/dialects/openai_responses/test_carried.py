@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierline.dialects.openai_responses import custom_tools, seal
+from tierline.dialects import custom_tools
+from tierline.dialects.openai_responses import seal
 from tierline.types.completion import Completion, CompletionChoice, Started
 from tierline.types.conversation import Conversation, Text, Thinking, ToolCall, ToolSpec, Turn
 

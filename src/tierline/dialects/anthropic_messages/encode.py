@@ -39,7 +39,7 @@ class MessagesEncoder:
 
     `_at` counts the blocks the client has got: a part that has no form here leaves no gap, and a carried signature is a block more."""
 
-    __slots__ = ("_at", "_called", "_finish", "_open", "_request", "_signature", "_usage")
+    __slots__ = ("_at", "_broken", "_called", "_finish", "_open", "_request", "_signature", "_usage")
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -47,11 +47,14 @@ class MessagesEncoder:
         self._open: AnswerPart | None = None
         self._signature = ""
         self._called = False
+        self._broken = False
         self._finish: Finished | None = None
         self._usage: Usage = NO_USAGE
 
     def encode(self, event: Event) -> bytes:
-        """The bytes of one event, possibly none."""
+        """The bytes of one event, possibly none; none at all after Broken."""
+        if self._broken:
+            return b""
         match event:
             case Started():
                 return self._begin(event)
@@ -63,6 +66,7 @@ class MessagesEncoder:
             case Ended():
                 return self._close() + _STOP
             case Broken():
+                self._broken = True
                 return b"event: error\ndata: " + errors.broken(event.kind, event.message) + b"\n\n"
         return b"" if event.choice else self._of_choice(event)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from tierline.dialects.openai_responses import errors, lenient
+from tierline.dialects import lenient
+from tierline.dialects.openai_responses import errors
 from tierline.dialects.openai_responses.wire import NOTHING, Content, Raw, WireResponse, WireUsage
 from tierline.types.completion import Finish
 from tierline.types.errors import ProviderFailure

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects.openai_responses import answer, lenient, response, tool_names
+from tierline.dialects import lenient
+from tierline.dialects.openai_responses import answer, response, tool_names
 from tierline.dialects.openai_responses.expand_items import call_of, said_of, thinking_of
 from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.output import Output

@@ -17,7 +17,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from tierline.dialects.openai_responses import answer, custom_tools, errors, lenient
+from tierline.dialects import custom_tools, lenient
+from tierline.dialects.openai_responses import answer, errors
 from tierline.dialects.openai_responses.completion import parts_of_item
 from tierline.dialects.openai_responses.expand_items import call_of, citation_of, citations_of
 from tierline.dialects.openai_responses.finer import NAME

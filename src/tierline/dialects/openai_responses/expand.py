@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 import msgspec
 
+from tierline.dialects import custom_tools, lenient
 from tierline.dialects.json_body import wrong_type
-from tierline.dialects.openai_responses import custom_tools, finer, lenient, tool_names
+from tierline.dialects.openai_responses import finer, tool_names
 from tierline.dialects.openai_responses.expand_items import turns
 from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.parse import entries_of

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects.openai_responses import custom_tools, finer, lenient, seal, tool_names
+from tierline.dialects import custom_tools, lenient
+from tierline.dialects.openai_responses import finer, seal, tool_names
 from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.parse import content_of, data_url, kind_of, role_of, text_of
 from tierline.dialects.openai_responses.wire import Content, Item, Raw

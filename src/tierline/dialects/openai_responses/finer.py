@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tierline.dialects.openai_responses import lenient
+from tierline.dialects import lenient
 from tierline.dialects.openai_responses.wire import Raw
 
 NAME = "openai_responses"

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tierline.dialects.openai_responses import custom_tools, seal
+from tierline.dialects import custom_tools
+from tierline.dialects.openai_responses import seal
 from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.tool_names import Named
 from tierline.types.completion import AnswerPart

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects.openai_responses import custom_tools, finer, tool_names
+from tierline.dialects import custom_tools
+from tierline.dialects.openai_responses import finer, tool_names
 from tierline.dialects.openai_responses.expand_items import DEFAULT_TTL
 from tierline.dialects.openai_responses.finer import NAME
 from tierline.types.conversation import Foreign, Media, Part, Refusal, Role, Text, Thinking, ToolCall, ToolResult, Turn

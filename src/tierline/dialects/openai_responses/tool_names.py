@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tierline.dialects.openai_responses import lenient
+from tierline.dialects import lenient
 from tierline.dialects.openai_responses.wire import Raw
 
 LONGEST = 64

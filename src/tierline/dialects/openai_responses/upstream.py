@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from tierline.dialects.openai_responses import lenient, seal
+from tierline.dialects import lenient
+from tierline.dialects.openai_responses import seal
 from tierline.types.catalog import Model
 from tierline.types.request import Request
 
