@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import msgspec
 
@@ -17,28 +18,40 @@ from tierline.types.outcome import Usage
 _seen = msgspec.json.Decoder(SeenAnswer)
 _counted = msgspec.json.Decoder(SeenUsage)
 _WORDS = re.compile(rb'"text"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"')
+_NOTABLE = re.compile(rb'"(?:finishReason|error|blockReason)"')
 _ARGUMENTS = re.compile(rb'"args"\s*:\s*\{([^}]*)\}')
 
 
 class GeminiReader:
     """Reads a stream of GenerateContentResponses. Until the first content every event is parsed; later only those with a stop reason, a
-    refused prompt or an error, and of the last event of each piece its count: Google counts in every event.
+    refused prompt or an error. Google counts in every event: the last count is read when somebody asks for it.
 
     There is no end marker: the stream is `done` when a stop reason has come. An array of responses is passed on as events.
     Bytes of an event that has not ended are held back (at most `sse.MAX_EVENT`)."""
 
-    __slots__ = ("_called", "_frames", "content", "done", "error", "finish", "output_chars", "served_model", "usage")
+    __slots__ = ("_called", "_frames", "_uncounted", "_usage", "content", "done", "error", "finish", "output_chars", "served_model")
 
     def __init__(self) -> None:
         self._frames = Frames()
         self._called = False
+        self._uncounted = b""
+        self._usage: Usage | None = None
         self.content = False
-        self.usage: Usage | None = None
         self.finish = ""
         self.done = False
         self.error: ProviderFailure | None = None
         self.served_model = ""
         self.output_chars = 0
+
+    @property
+    def usage(self) -> Usage | None:
+        """The upstream's own count, as far as it has come."""
+        if self._uncounted:
+            last = next(event for event in reversed(events(self._uncounted)) if b'"usageMetadata"' in event)
+            self._uncounted = b""
+            with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                self._usage = usage(_counted.decode(data_of(last)).usage_metadata) or self._usage
+        return self._usage
 
     def feed(self, chunk: bytes) -> bytes:
         """Takes a piece of the upstream's bytes and returns the bytes to send on; nothing after an error."""
@@ -88,20 +101,16 @@ class GeminiReader:
     def _pass(self, whole: bytes) -> None:
         """Takes note of events with content only."""
         self._count(whole)
-        if b'"usageMetadata"' not in whole:
-            return
-        last = next(event for event in reversed(events(whole)) if b'"usageMetadata"' in event)
-        try:
-            self.usage = usage(_counted.decode(data_of(last)).usage_metadata) or self.usage
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self.error = ProviderFailure("malformed", "the upstream sent an event that is no Gemini response")
+        if b'"usageMetadata"' in whole:
+            self._uncounted = whole
 
     def _read(self, event: bytes, seen: SeenAnswer, data: bytes) -> None:
         if told(seen.error):
             self.error = errors.inside(data) or ProviderFailure("server", "the upstream sent an error inside the stream")
             return
         self.served_model = seen.model_version or self.served_model
-        self.usage = usage(seen.usage_metadata) or self.usage
+        if (counted := usage(seen.usage_metadata)) is not None:
+            self._usage, self._uncounted = counted, b""
         if blocked(seen.prompt_feedback) and not seen.candidates:
             self.finish, self.done = "content_filter", True
         for candidate in seen.candidates or ():
@@ -135,6 +144,5 @@ def _is_whole(event: bytes) -> bool:
 
 
 def _notable(data: bytes) -> bool:
-    """Whether a stop reason, a refused prompt or an error may stand in it: plain searches are quick, and words that only look so are
-    parsed and found out."""
-    return b'"finishReason"' in data or b'"error"' in data or b'"blockReason"' in data
+    """Whether a stop reason, a refused prompt or an error may stand in it; words that only look so are parsed and found out."""
+    return _NOTABLE.search(data) is not None
