@@ -21,7 +21,7 @@ def read(candidate: Candidate, words: str) -> list[Citation]:
         found.extend(_grounded(candidate.grounding_metadata, words))
     if candidate.citation_metadata is not None:
         found.extend(_cited(candidate.citation_metadata, words))
-    return found
+    return sorted(found, key=lambda citation: citation.start if citation.start >= 0 else len(words))
 
 
 def written(citations: Sequence[Citation], words: str) -> Wire:

@@ -48,12 +48,12 @@ def parts_of(raw: bytes, calls: OpenCalls) -> list[Part]:
         return [_result(wire.function_response, own, calls)]
     if wire.text is not None and wire.thought:
         return [_thinking(wire.text, signature)]
+    if signature and not wire.text and not own and wire.inline_data is None and wire.file_data is None:
+        return [_thinking("", signature)]
     if wire.text is not None:
         part: Part = Text(wire.text, **_finer(own))
     elif wire.inline_data is not None or wire.file_data is not None:
         part = _media(wire.inline_data, wire.file_data, own)
-    elif signature and not own:
-        return [_thinking("", signature)]
     else:
         return [Foreign(NAME, next(iter(own), "part"), raw)]
     return [part, _thinking("", signature)] if signature else [part]
