@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from tierline.config import presets
 from tierline.config.schema import json_schema, reference
 
 
@@ -17,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def schema(
     reference_folder: Path | None = typer.Option(
-        None, "--reference", metavar="DIR", help="Write the reference page to DIR/spec.md instead."
+        None, "--reference", metavar="DIR", help="Write the reference pages to DIR/spec.md and DIR/providers.md instead."
     ),
 ) -> None:
     """Print the JSON Schema of `tierline.yaml`, for editors.
@@ -30,6 +31,7 @@ def schema(
         typer.echo(json.dumps(json_schema(), indent=2))
         return
     reference_folder.mkdir(parents=True, exist_ok=True)
-    page = reference_folder / "spec.md"
-    page.write_text(reference(), encoding="utf-8")
-    typer.echo(f"wrote {page}")
+    for name, text in {"spec.md": reference(), "providers.md": presets.page()}.items():
+        page = reference_folder / name
+        page.write_text(text, encoding="utf-8")
+        typer.echo(f"wrote {page}")

@@ -6,7 +6,9 @@ import re
 
 from tierline.config.case import Case
 from tierline.config.environment import has_placeholder
+from tierline.config.problems import did_you_mean
 from tierline.config.secrets import looks_secret
+from tierline.config.sign_in import LIBRARIES, WORDS
 from tierline.config.spec import ProviderSpec
 
 SHORTEST_SECRET = 8
@@ -21,6 +23,7 @@ def examine_access(case: Case) -> None:
     """Reports fields of the wrong kind of provider, unusable headers, weak, doubled and pasted secrets."""
     for name, provider in case.spec.providers.items():
         _kind(case, name, provider)
+        _auth(case, name, provider)
         _headers(case, name, provider)
         for field in ("connect_timeout", "timeout", "idle_timeout"):
             if getattr(provider, field) == 0:
@@ -31,7 +34,8 @@ def examine_access(case: Case) -> None:
 
 def _kind(case: Case, name: str, provider: ProviderSpec) -> None:
     place = ("providers", name)
-    belongs = {"table": "recorded", "script": "scripted", "base_url": "http", "api_key": "http", "preset": "http", "dialect": "http"}
+    belongs = {"table": "recorded", "script": "scripted"}
+    belongs |= dict.fromkeys(("base_url", "api_key", "auth", "credentials", "preset", "dialect"), "http")
     for field, kind in belongs.items():
         if getattr(provider, field) and provider.kind != kind:
             case.problems.error(
@@ -39,6 +43,21 @@ def _kind(case: Case, name: str, provider: ProviderSpec) -> None:
             )
     if provider.kind == "recorded" and not provider.table and case.whole:
         case.problems.error(place, "a recorded provider needs a table of answers", "add table: FILE (Parquet, CSV or JSONL)")
+
+
+def _auth(case: Case, name: str, provider: ProviderSpec) -> None:
+    place, auth = ("providers", name, "auth"), provider.auth
+    if not auth or has_placeholder(auth):
+        return
+    if not _HEADER.match(auth):
+        case.problems.error(
+            place, f"{auth!r} is neither a way to sign in nor a header's name", f"use one of {', '.join(WORDS)}, or a header"
+        )
+    elif auth not in WORDS and did_you_mean(auth, WORDS).startswith("did you mean"):
+        case.problems.warn(place, f"the key is sent in a header named {auth!r}", did_you_mean(auth, WORDS))
+    if provider.api_key and (auth == "none" or auth in LIBRARIES):
+        why = "sends no key" if auth == "none" else f"signs in with the credentials of {LIBRARIES[auth].package}"
+        case.problems.error(("providers", name, "api_key"), f"auth: {auth} {why}, so this one is never used", "remove one of them")
 
 
 def _headers(case: Case, name: str, provider: ProviderSpec) -> None:

@@ -29,6 +29,8 @@ _PREFIXES: Mapping[str, str] = {
     "text-completion-openai": "openai",
 }
 _BARE = ((re.compile(r"^(gpt-|o\d|chatgpt-|text-embedding-)"), "openai"), (re.compile(r"^claude-"), "anthropic"))
+_OTHER_API = frozenset({"azure", "bedrock", "github"})
+"""Prefixes that are presets too, but which are reached there at another address, by other names of models."""
 _TIERS = ("fast", "balanced", "best")
 _READ_PARAMS = frozenset({"model", "api_base", "base_url", "api_key", "custom_llm_provider", "max_parallel_requests"})
 _COSTS: Mapping[str, str] = {
@@ -103,6 +105,9 @@ class _Import:
         preset, upstream = _upstream(params)
         if "*" in group or "*" in upstream:
             self._note(f"{group!r}: wildcards have no counterpart, name each model: left out")
+            return
+        if preset in _OTHER_API:
+            self._note(f"{group!r}: the preset {preset} speaks another API than {params['model']!r}: left out, add it by hand")
             return
         if preset not in presets() and (preset or not _address(params)):
             self._note(f"{group!r}: nothing here reaches {params['model']!r} yet: left out")

@@ -13,6 +13,7 @@ from tierline.config.catalogue import Catalogue, Facts
 from tierline.config.plugin_names import registered
 from tierline.config.presets import Preset, presets
 from tierline.config.problems import did_you_mean
+from tierline.config.sign_in import LIBRARIES, aws_scope
 from tierline.config.spec import ModelSpec, ProviderSpec
 from tierline.types.access import Endpoint, Key
 from tierline.types.catalog import Model, Price
@@ -39,27 +40,49 @@ def endpoints(case: Case) -> dict[str, Endpoint]:
 def _endpoint(case: Case, name: str, provider: ProviderSpec) -> Endpoint:
     preset = preset_of(name, provider)
     dialect = provider.dialect or preset.dialect
-    base_url = (provider.base_url or preset.base_url).rstrip("/")
+    auth = provider.auth or preset.auth
+    base_url = (provider.base_url or _preset_address(case, name, preset)).rstrip("/")
     if provider.kind == "http":
         _check_address(case, name, provider, base_url)
         _check_dialect(case, name, provider, dialect)
-    secret = _secret(case, name, provider, preset)
+        _check_sign_in(case, name, auth, base_url)
+    secret = "" if auth == "none" or auth in LIBRARIES else _secret(case, name, provider, preset)
     return Endpoint(
         name=name,
         kind=provider.kind,
         dialect=dialect,
         base_url=base_url,
-        auth=preset.auth if secret else "none",
+        auth=auth if secret or auth in LIBRARIES else "none",
         secret=secret,
+        credentials=_beside(case, provider.credentials),
         headers=tuple(provider.headers.items()),
         residency=provider.residency or preset.residency,
         region=provider.region,
         connect_timeout=float(provider.connect_timeout),
         timeout=float(provider.timeout),
         idle_timeout=float(provider.idle_timeout),
-        table=str(Path(case.problems.file).parent / provider.table) if provider.table else "",
+        table=_beside(case, provider.table),
         script=provider.script,
     )
+
+
+def _beside(case: Case, file: str) -> str:
+    """The path of a file that the spec names; empty for none."""
+    return str(Path(case.problems.file).parent / file) if file else ""
+
+
+def _preset_address(case: Case, name: str, preset: Preset) -> str:
+    """The preset's address with its variables read; without them it stays as it is written, which is a problem only to serve."""
+    given = {}
+    for variable in dict.fromkeys(environment.variables(preset.base_url)):
+        value = case.environ.get(variable, "").rstrip("/")
+        if value:
+            given[variable] = value
+        elif case.need_secrets:
+            state = "empty" if variable in case.environ else "not set"
+            reason = f"its address needs the environment variable {variable}, which is {state}"
+            case.problems.error(("providers", name), reason, f"set {variable} before starting, or give base_url")
+    return environment.filled(preset.base_url, given)
 
 
 def _check_address(case: Case, name: str, provider: ProviderSpec, base_url: str) -> None:
@@ -77,11 +100,35 @@ def _check_address(case: Case, name: str, provider: ProviderSpec, base_url: str)
         whole = address.scheme in ("http", "https") and bool(address.hostname) and (address.port or 1) > 0
     except ValueError:
         whole, address = False, None
-    if address is not None and "@" in address.netloc:
+    if not provider.base_url and preset_of(name, provider).base_url != base_url:
+        _check_preset_address(case, name, preset_of(name, provider), whole and address is not None and "@" not in address.netloc)
+    elif address is not None and "@" in address.netloc:
         case.problems.error((*place, "base_url"), "an address must not hold a user or a password", "use api_key: or headers:")
     elif not whole and not environment.has_placeholder(base_url):
         written = case.as_written("providers", name, "base_url")
         case.problems.error((*place, "base_url"), f"{written!r} is no http address", "write it in full, e.g. https://api.openai.com/v1")
+
+
+def _check_preset_address(case: Case, name: str, preset: Preset, whole: bool) -> None:
+    """Of an address with variables in it; their values are not shown, for somebody may have mixed one up with a secret."""
+    if not whole:
+        read = ", ".join(dict.fromkeys(environment.variables(preset.base_url)))
+        case.problems.error(("providers", name), f"with {read} as it is set, {preset.base_url} is no http address", f"mend {read}")
+
+
+def _check_sign_in(case: Case, name: str, auth: str, base_url: str) -> None:
+    """Nothing that a cloud knows one by may go to an address that its preset was not made for, unless the spec says so."""
+    provider = case.spec.providers[name]
+    if auth in LIBRARIES and provider.base_url and not provider.auth:
+        reason = f"the credentials of its preset ({LIBRARIES[auth].package}) are not sent to another address unasked"
+        case.problems.error(("providers", name), reason, f"add auth: {auth} if this address is to have them, or give another auth")
+    if provider.credentials and auth != "google":
+        reason = "only auth: google reads a file of credentials"
+        case.problems.error(("providers", name, "credentials"), reason, "remove it, or add auth: google")
+    unread = environment.has_placeholder(base_url) or environment.has_placeholder(provider.region)
+    if auth == "aws" and not unread and aws_scope(base_url, provider.region) is None:
+        reason = "a signature is made for one region of Amazon's, and neither the address nor region: names one"
+        case.problems.error(("providers", name), reason, "add region: us-east-1, or whichever it is")
 
 
 def _check_dialect(case: Case, name: str, provider: ProviderSpec, dialect: str) -> None:

@@ -43,6 +43,16 @@ class ProviderSpec(Section, frozen=True, kw_only=True):
     dialect: Annotated[str, Meta(description="the wire format it speaks, e.g. openai_chat")] = ""
     base_url: Annotated[str, Meta(description="the address up to and with its version, e.g. https://api.openai.com/v1")] = ""
     api_key: Annotated[str, Meta(description="the secret; write ${ENV_NAME}, never the secret itself")] = ""
+    auth: Annotated[
+        str,
+        Meta(
+            description="how a call signs in: bearer, none, the name of the header that holds api_key, or the credentials of a cloud: "
+            "google, azure, aws; as its preset if left out"
+        ),
+    ] = ""
+    credentials: Annotated[
+        str, Meta(description="auth: google only: a service-account file, relative to the spec; the machine's own credentials if left out")
+    ] = ""
     headers: Annotated[dict[str, str], Meta(description="further headers to send with every call")] = {}
     residency: Annotated[str, Meta(description="who holds the data, e.g. on_prem or cloud; governance rules read it")] = ""
     region: Annotated[str, Meta(description="where the data is held, e.g. eu; governance rules read it")] = ""

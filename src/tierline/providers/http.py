@@ -16,6 +16,7 @@ from typing import NoReturn, TypeVar
 import wreq
 from wreq.redirect import Policy
 
+from tierline.providers.credentials import Credentials, credentials_of
 from tierline.types.access import Endpoint
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import ErrorClass
@@ -31,18 +32,21 @@ _STALE = 1.0
 
 
 class HttpProvider:
-    """Reaches the upstream at `endpoint.base_url`. Its client is made at the first call and belongs to the loop of that call."""
+    """Reaches the upstream at `endpoint.base_url`, signed in as its `auth` says, or with `credentials`. Its client is made at the first
+    call and belongs to the loop of that call. Raises TierlineError where the endpoint's credentials cannot be used."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, credentials: Credentials | None = None) -> None:
         self.name = endpoint.name
         self._endpoint = endpoint
         self._base = endpoint.base_url.rstrip("/")
         self._headers = _static_headers(endpoint)
+        self._credentials = credentials_of(endpoint) if credentials is None else credentials
         self._client: wreq.Client | None = None
         self._answered = False
 
     async def send(self, call: Call) -> Reply:
-        """Send one call. Raises ProviderFailure: `connect` (nothing came), `timeout`, `malformed` (what came is not HTTP)."""
+        """Send one call. Raises ProviderFailure: `connect` (nothing came), `timeout`, `malformed` (what came is not HTTP), `auth`
+        (the cloud gave no credentials to sign in with)."""
         client = self._client
         if client is None:
             client = self._client = self._open()
@@ -51,7 +55,8 @@ class HttpProvider:
             headers.setdefault("x-request-id", call.request_id)
         watch = _Watch(call.timeout)
         try:
-            response = await watch.over(self._post(client, self._base + call.path, call.body, headers))
+            post = self._post if self._credentials is None else self._signed_post
+            response = await watch.over(post(client, self._base + call.path, call.body, headers))
         except BaseException:
             watch.end()
             raise
@@ -61,6 +66,11 @@ class HttpProvider:
     async def close(self) -> None:
         """Let go of every connection; a later call opens new ones."""
         self._client = None
+
+    async def _signed_post(self, client: wreq.Client, url: str, body: bytes, headers: dict[str, str]) -> wreq.Response:
+        """Sends with the credentials of a cloud; waiting for them counts as waiting for the upstream."""
+        assert self._credentials is not None
+        return await self._post(client, url, body, headers | dict(await self._credentials.headers(url, body)))
 
     async def _post(self, client: wreq.Client, url: str, body: bytes, headers: dict[str, str]) -> wreq.Response:
         """Sends once, and once more where a kept connection proves to be closed: known by an upstream that has answered before and

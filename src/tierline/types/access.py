@@ -21,7 +21,8 @@ ANYONE = Key(name="", scopes=frozenset({"call", "read", "admin"}))
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """A provider, resolved: preset merged, secrets read. `auth` says how the secret travels: `bearer`, a header's name, or `none`.
+    """A provider, resolved: preset merged, secrets read. `auth` says how a call signs in: `bearer` or a header's name (the secret travels
+    so), `none`, or a cloud's own credentials: `google` (of the service-account file `credentials`, else the machine's), `azure`, `aws`.
 
     Seconds for every time-out. `table` and `script` belong to the recorded and scripted kinds. Its repr never shows the secret."""
 
@@ -31,6 +32,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     base_url: str = ""
     auth: str = "bearer"
     secret: str = ""
+    credentials: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     residency: str = ""
     region: str = ""
