@@ -48,8 +48,6 @@ class StreamReader(Protocol):
 
     content: bool
     """True from the first event that carries content (text, a tool call or a refusal): the stream is committed."""
-    usage: Usage | None
-    """The upstream's own count, once it has come."""
     finish: str
     """The neutral stop reason, empty until it has come."""
     done: bool
@@ -60,6 +58,10 @@ class StreamReader(Protocol):
     """The model id that the upstream says it served; empty until known."""
     output_chars: int
     """Characters of content bytes that passed, a ground for an estimate where no usage comes."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """The upstream's own count, once it has come."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Takes a piece of the upstream's bytes (cut anywhere) and returns the bytes to send on, possibly none."""
