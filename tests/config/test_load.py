@@ -160,3 +160,15 @@ def test_a_table_is_looked_for_beside_the_spec(tmp_path: Path) -> None:
         "models:\n  mini: {provider: tape, tier: fast, price: {input: 1, output: 1}}\n"
     )
     assert load(path).providers["tape"].table == str(tmp_path / "answers.csv")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "header"), [("openai_chat", "bearer"), ("anthropic_messages", "x-api-key"), ("gemini", "x-goog-api-key")]
+)
+def test_a_server_of_ones_own_is_signed_in_to_as_its_dialect_does(tmp_path: Path, dialect: str, header: str) -> None:
+    path = tmp_path / "tierline.yaml"
+    path.write_text(
+        f'version: 1\nproviders:\n  own: {{dialect: {dialect}, base_url: "http://127.0.0.1:9/v1", api_key: "${{OWN_KEY}}"}}\n'
+        "models:\n  mini: {provider: own, tier: fast, price: {input: 1, output: 1}}\n"
+    )
+    assert load(path, {"OWN_KEY": "a-secret-of-some-length"}).providers["own"].auth == header

@@ -22,6 +22,9 @@ from tierline.types.features import CAPABILITIES
 ASSUMED = ("chat", "tools", "json_object")
 """What a model that nobody knows is taken to be able to do."""
 
+SIGNS_IN: Mapping[str, str] = {"anthropic_messages": "x-api-key", "gemini": "x-goog-api-key"}
+"""Dialect → the header of its secret, for a provider that no preset knows; every other dialect takes a bearer token."""
+
 _NO_PRESET = Preset(dialect="openai_chat", base_url="", catalogue="", residency="")
 
 
@@ -40,7 +43,7 @@ def endpoints(case: Case) -> dict[str, Endpoint]:
 def _endpoint(case: Case, name: str, provider: ProviderSpec) -> Endpoint:
     preset = preset_of(name, provider)
     dialect = provider.dialect or preset.dialect
-    auth = provider.auth or preset.auth
+    auth = provider.auth or (SIGNS_IN.get(dialect, preset.auth) if preset is _NO_PRESET else preset.auth)
     base_url = (provider.base_url or _preset_address(case, name, preset)).rstrip("/")
     if provider.kind == "http":
         _check_address(case, name, provider, base_url)
