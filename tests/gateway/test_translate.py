@@ -196,3 +196,22 @@ def test_a_bad_request_keeps_its_field() -> None:
     with pytest.raises(CannotTranslate) as told_:
         Translation(Refusing(DIALECTS["openai_chat"]), asked("openai_chat"), strict=False).body(DIALECTS["anthropic_messages"], MODEL)  # type: ignore[arg-type]
     assert told_.value.param == "messages[0]"
+
+
+@pytest.mark.parametrize("client", sorted(DIALECTS))
+@pytest.mark.parametrize("counted", [[], [Counted(Usage())]], ids=["no count", "a count of nothing"])
+def test_where_an_upstream_tells_no_usage_the_client_gets_the_estimate_of_the_log(client: str, counted: list[Event]) -> None:
+    class Silent:
+        """A decoder of an upstream that counts nothing."""
+
+        def feed(self, chunk: bytes) -> list[Event]:
+            return [Started("id-1", "served"), *WORDS, Finished("stop"), *counted, Ended()] if chunk else []
+
+        def finished(self) -> list[Event]:
+            return []
+
+    reader = TranslatingReader(Silent(), DIALECTS[client].encoder(asked(client)), input_tokens=3217)
+    said = reader.feed(b"all of it") + reader.finished()
+    assert reader.error is None
+    assert reader.usage == Usage(input=3217, output=3, estimated=True)
+    assert b"3217" in said

@@ -14,6 +14,7 @@ from time import perf_counter
 import msgspec
 
 from tierline.gateway.downstream import Downstream, Opening
+from tierline.gateway.estimate import estimated
 from tierline.gateway.renaming import Renamed, renamed
 from tierline.gateway.stream import relay
 from tierline.gateway.translate import Translation
@@ -26,9 +27,6 @@ from tierline.types.decision import Attempt
 from tierline.types.errors import CannotTranslate, ProviderFailure
 from tierline.types.outcome import Answer, Outcome, Usage
 from tierline.types.wire import Call, Reply
-
-CHARS_PER_TOKEN = 4
-"""For answers whose upstream told no usage; such counts are marked as estimated."""
 
 
 class Lane(msgspec.Struct, frozen=True):
@@ -169,8 +167,7 @@ class Caller:
         return lane.dialect.reader(self._request) if sent.translation is None else sent.translation.reader(lane.dialect)
 
     def _estimated(self, output_chars: int) -> Usage:
-        output = 0 if self._request.kind == "embeddings" else -(-output_chars // CHARS_PER_TOKEN)
-        return Usage(input=self._weighed.features.input_tokens, output=output, estimated=True)
+        return estimated(self._weighed.features.input_tokens, 0 if self._request.kind == "embeddings" else output_chars)
 
 
 def cost(model: Model, usage: Usage) -> float:

@@ -108,7 +108,8 @@ class Gateway:
             weighed = self.weigh(request, features)
             texts = self._texts.of(features, client)
             explained = self._explained(weighed) if features.hints.explain else ""
-            translation = Translation(self.dialects[request.dialect], request, strict=request.route in self._strict)
+            strict = request.route in self._strict
+            translation = Translation(self.dialects[request.dialect], request, strict=strict, input_tokens=features.input_tokens)
             caller = Caller(self.lanes, self.world, weighed, texts or client, asked.started, explained, translation, asked.headers)
             result = await drive(pursue(weighed.decision), caller)
             self.world.settle(features, result)

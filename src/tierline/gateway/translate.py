@@ -8,7 +8,10 @@ The request is expanded once, whatever the number of attempts. Of a stream nothi
 
 from __future__ import annotations
 
+import msgspec
+
 from tierline.dialects.held_state import refuse_held_state
+from tierline.gateway.estimate import estimated
 from tierline.interfaces import Dialect, StreamDecoder, StreamEncoder
 from tierline.types.catalog import Model
 from tierline.types.completion import (
@@ -34,12 +37,15 @@ _ROUTED: dict[Finish, str] = {"stop_sequence": "stop", "pause": "stop", "refusal
 
 
 class Translation:
-    """One request of `client`'s dialect, for models that speak others. `strict`: what cannot be carried is refused, not dropped."""
+    """One request of `client`'s dialect, for models that speak others. `strict`: what cannot be carried is refused, not dropped.
 
-    __slots__ = ("_client", "_conversation", "_request", "_strict")
+    Clients count on a usage: where an upstream tells none, they get the estimate that the log gets, from `input_tokens`."""
 
-    def __init__(self, client: Dialect, request: Request, *, strict: bool) -> None:
+    __slots__ = ("_client", "_conversation", "_input_tokens", "_request", "_strict")
+
+    def __init__(self, client: Dialect, request: Request, *, strict: bool, input_tokens: int = 0) -> None:
         self._client = client
+        self._input_tokens = input_tokens
         self._request = request
         self._strict = strict
         self._conversation: Conversation | None = None
@@ -63,23 +69,26 @@ class Translation:
             )
         return rendered
 
-    def answer(self, target: Dialect, body: bytes, dropped: tuple[str, ...]) -> tuple[Answer, Usage | None]:
-        """An upstream's whole body as the client's answer, and its usage (None where it told none); raises ProviderFailure."""
+    def answer(self, target: Dialect, body: bytes, dropped: tuple[str, ...]) -> tuple[Answer, Usage]:
+        """An upstream's whole body as the client's answer, and its usage, estimated where it told none; raises ProviderFailure."""
         completion = target.read_completion(body)
+        words = _words(completion)
+        if completion.usage == NO_USAGE:
+            completion = msgspec.structs.replace(completion, usage=estimated(self._input_tokens, len(words)))
         first = completion.choices[0] if completion.choices else None
         answer = Answer(
             dialect=self._client.name,
             body=self._client.render_completion(completion, self._request),
-            text=_words(completion),
+            text=words,
             finish=_ROUTED.get(first.finish, first.finish) if first is not None else "stop",
             served_model=completion.model,
             dropped=dropped,
         )
-        return answer, None if completion.usage == NO_USAGE else completion.usage
+        return answer, completion.usage
 
     def reader(self, target: Dialect) -> TranslatingReader:
         """A fresh reader for one stream of `target`'s."""
-        return TranslatingReader(target.decoder(), self._client.encoder(self._request))
+        return TranslatingReader(target.decoder(), self._client.encoder(self._request), self._input_tokens)
 
 
 class TranslatingReader:
@@ -87,9 +96,22 @@ class TranslatingReader:
 
     An upstream's error is told in `error` and never encoded here: before the first content another model answers instead."""
 
-    __slots__ = ("_begun", "_decoder", "_encoder", "content", "done", "error", "finish", "output_chars", "served_model", "usage")
+    __slots__ = (
+        "_begun",
+        "_decoder",
+        "_encoder",
+        "_input_tokens",
+        "content",
+        "done",
+        "error",
+        "finish",
+        "output_chars",
+        "served_model",
+        "usage",
+    )
 
-    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder, input_tokens: int = 0) -> None:
+        self._input_tokens = input_tokens
         self._decoder = decoder
         self._encoder = encoder
         self._begun = False
@@ -117,7 +139,7 @@ class TranslatingReader:
         if not self.finish:
             return written
         self.error, self.done = None, True
-        return self._encoder.encode(Ended())
+        return self._ended()
 
     def _written(self, events: list[Event]) -> bytes:
         written = []
@@ -125,8 +147,17 @@ class TranslatingReader:
             self._note(event)
             if self.error is not None:
                 break
-            written.append(self._encoder.encode(event))
+            if isinstance(event, Counted) and self.usage is None:
+                continue
+            written.append(self._ended() if isinstance(event, Ended) else self._encoder.encode(event))
         return b"".join(written)
+
+    def _ended(self) -> bytes:
+        """The client's own end, after a count where the upstream gave none."""
+        if self.usage is not None:
+            return self._encoder.encode(Ended())
+        self.usage = estimated(self._input_tokens, self.output_chars)
+        return self._encoder.encode(Counted(self.usage)) + self._encoder.encode(Ended())
 
     def _note(self, event: Event) -> None:
         match event:
@@ -138,7 +169,7 @@ class TranslatingReader:
                 self.content = self.content or _says(event.part)
             case Finished() if event.choice == 0 or not self.finish:
                 self.finish = _ROUTED.get(event.finish, event.finish)
-            case Counted():
+            case Counted() if event.usage != NO_USAGE:
                 self.usage = event.usage
             case Started():
                 self._begun, self.served_model = True, event.model
