@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test e2e install check format lint types imports docs bench clean
+.PHONY: help demo test e2e install check format lint types imports docs bench clients clean
 
 help:  ## what can be made
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,10 +45,10 @@ e2e: $(STAMP) $(E2E)  ## only the tests with a real model, real answers and the 
 check: format lint types imports test  ## format, lint, mypy strict, the import contract, the tests
 
 format: $(STAMP)
-	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff format --check src tests bench clients
 
 lint: $(STAMP)
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff check src tests bench clients
 
 types: $(STAMP)
 	$(BIN)/mypy
@@ -62,5 +62,9 @@ docs: $(STAMP)  ## write the generated pages of docs/reference anew
 bench: $(STAMP)  ## the benchmarks, with ratios to a reference in the same run
 	$(BIN)/python -m bench
 
+clients: $(STAMP)  ## every client against every upstream; writes docs/compatibility.md
+	@$(MAKE) --no-print-directory $(E2E) || echo "The real small model could not be installed; the mocks stand alone."
+	$(BIN)/python -m clients $(ONLY)
+
 clean:  ## remove what was built
-	rm -rf $(VENV) .e2e .demo bench/build .mypy_cache .ruff_cache
+	rm -rf $(VENV) .e2e .demo .clients bench/build .mypy_cache .ruff_cache

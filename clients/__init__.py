@@ -1,0 +1,1 @@
+"""Every client against every upstream: `python -m clients [name...]` writes docs/compatibility.md."""
