@@ -59,11 +59,12 @@ def test_an_easy_request_is_answered_by_the_real_model_and_its_usage_is_in_the_l
         raw = client.chat.completions.with_raw_response.create(model="auto", messages=user(EASY), max_tokens=16)
     answer, said = raw.parse(), raw.headers
     assert said["x-tierline-model"] == "small"
-    assert answer.model == small_model.ALIAS
+    assert answer.model == "auto", "the client's own name for it"
     assert answer.choices[0].message.content
     assert answer.usage is not None
     assert answer.usage.completion_tokens > 0
     tried = row(lasting.log, said["x-tierline-decision"]).tried[0]
+    assert tried.served_model == small_model.ALIAS
     assert (tried.usage.input, tried.usage.output) == (answer.usage.prompt_tokens, answer.usage.completion_tokens)
     assert tried.cost == pytest.approx((answer.usage.prompt_tokens * 0.02 + answer.usage.completion_tokens * 0.04) / 1e6)
     assert float(said["x-tierline-cost"]) == pytest.approx(tried.cost, abs=5e-9)
