@@ -13,6 +13,7 @@ _THE_CLIENTS_OWN = frozenset({"bad_request", "context_exceeded", "content_filter
 _STATUS = {"rate_limited": 429, "overloaded": 503, "timeout": 504}
 DEFAULT_RETRY_AFTER = 1.0
 _TIMERS_DIFFER = 0.02
+"""Seconds by which the timer of an attempt and the sum of its course's times may differ."""
 
 
 def error_of(decision: Decision, result: Result) -> RequestError | None:
@@ -25,18 +26,11 @@ def error_of(decision: Decision, result: Result) -> RequestError | None:
         return None
     if not decision.steps:
         return refuse(decision)
-    if result.stopped == "deadline" or sum(outcome.elapsed for _, outcome in result.attempts) >= decision.deadline:
+    spent = sum(outcome.elapsed for _, outcome in result.attempts)
+    if result.stopped == "deadline" or spent >= decision.deadline - _TIMERS_DIFFER:
         tried = _tried(result) or "no attempt could start"
         return DeadlineExceeded(f"nothing answered within the deadline of {decision.deadline:g} s: {tried}")
     return _all_failed(result)
-
-
-def _ran_out(result: Result) -> bool:
-    """Whether the last attempt took all that was left of the deadline: its own timer and the course's sum of times differ by a little."""
-    if not result.attempts:
-        return False
-    attempt, outcome = result.attempts[-1]
-    return outcome.error == "timeout" and attempt.timeout is not None and outcome.elapsed > attempt.timeout - _TIMERS_DIFFER
 
 
 def _all_failed(result: Result) -> RequestError:
