@@ -7,19 +7,22 @@ that name in `tierline.testing.checks`. The built-ins register in the same way (
     tierline.dialects       Dialect         one wire format, both directions
     tierline.providers      Provider        reaches upstream models
     tierline.decision_logs  DecisionLog     keeps one row a request
+    tierline.validators     Validator       says whether an answer is good enough
+    tierline.answerers      Answerer        answers in a model's place: a table, a database, a search
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from tierline.types.ask import Ask, Exchange, Hit, Told
 from tierline.types.catalog import Model
 from tierline.types.completion import Completion, Event
 from tierline.types.conversation import Conversation, Rendered
 from tierline.types.errors import ProviderFailure, RequestError
 from tierline.types.features import Features
-from tierline.types.outcome import Answer, ErrorClass, Usage
+from tierline.types.outcome import Answer, ErrorClass, Finding, Usage
 from tierline.types.record import Record
 from tierline.types.request import Kind, Request
 from tierline.types.scores import Scores
@@ -183,3 +186,40 @@ class DecisionLog(Protocol):
 
     def close(self) -> None:
         """Write what is waiting and let go of the file."""
+
+
+Examination = Generator[Ask, Told, Finding]
+"""A validator that needs a model: it yields what to ask, is sent what came of it, and returns what it finds."""
+
+
+@runtime_checkable
+class Validator(Protocol):
+    """Says whether one answer is good enough. Pure: it calls nobody and keeps nothing between answers."""
+
+    name: str
+    """As decisions and the log call it: `<task>/<kind>`, or `<task>/<kind>.2` for the second of a kind."""
+
+    def check(self, exchange: Exchange) -> Finding | Examination:
+        """What it finds, at once or after asking a model. Never raises for what stands in a request or an answer."""
+
+
+@runtime_checkable
+class Answerer(Protocol):
+    """Answers in a model's place where it can. It may do I/O of its own."""
+
+    name: str
+    """As the log calls it, e.g. `lookup:faq.csv`."""
+
+    async def answer(self, request: Request, features: Features) -> Hit | None:
+        """A hit, or None: it does not know. Raises AnswererFailure when it could not look; the request then goes on to the models."""
+
+    async def close(self) -> None:
+        """Let go of connections and files."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """An answerer that learns from what models answered: a cache."""
+
+    def keep(self, request: Request, answer: Completion) -> None:
+        """Take an answer that was accepted and is whole."""

@@ -71,8 +71,14 @@ def test_a_record_with_values_that_have_no_stored_form_is_mended_and_the_rest_ke
 def test_rows_of_every_release_decode_for_ever(release: Path) -> None:
     for line in release.read_text().splitlines():
         golden = json.loads(line)
-        row = {name: base64.b64decode(value["base64"]) if isinstance(value, dict) else value for name, value in golden["row"].items()}
+        row = ADDED_SINCE | {
+            name: base64.b64decode(value["base64"]) if isinstance(value, dict) else value for name, value in golden["row"].items()
+        }
         assert holds(msgspec.to_builtins(decode(row)), golden["record"])
+
+
+ADDED_SINCE = {"answered": "", "asides": None}
+"""Columns that a migration has added, with the value it gives to the rows of earlier releases."""
 
 
 def holds(found: object, golden: object) -> bool:

@@ -53,6 +53,8 @@ class ProviderSpec(Section, frozen=True, kw_only=True):
     credentials: Annotated[
         str, Meta(description="auth: google only: a service-account file, relative to the spec; the machine's own credentials if left out")
     ] = ""
+    api_keys: Annotated[list[str], Meta(description="several secrets to share the calls, each ${ENV_NAME}; instead of api_key")] = []
+    base_urls: Annotated[list[str], Meta(description="several addresses that serve the same models; instead of base_url")] = []
     headers: Annotated[dict[str, str], Meta(description="further headers to send with every call")] = {}
     residency: Annotated[str, Meta(description="who holds the data, e.g. on_prem or cloud; governance rules read it")] = ""
     region: Annotated[str, Meta(description="where the data is held, e.g. eu; governance rules read it")] = ""
@@ -87,6 +89,7 @@ class ModelSpec(Section, frozen=True, kw_only=True):
     residency: Annotated[str, Meta(description="overrides the provider's")] = ""
     region: Annotated[str, Meta(description="overrides the provider's")] = ""
     max_concurrency: Annotated[AtLeastOne | None, Meta(description="most calls at one time")] = None
+    max_queue: Annotated[Count, Meta(description="most calls that wait for a place; further ones go to another model")] = 100
 
 
 class SignalSpec(Section, frozen=True, kw_only=True):
@@ -131,6 +134,7 @@ class TaskSpec(Section, frozen=True, kw_only=True):
     quality: Annotated[dict[str, Rate], Meta(description="pass rate by model; assumed until measured")] = {}
     validate: Annotated[list[dict[str, Any]], Meta(description="checks that an answer must pass")] = []
     stream: Annotated[Literal["buffered", "optimistic"] | None, Meta(description="what a validated stream does")] = None
+    tolerance: Annotated[Rate | None, Meta(description="how far load may lower the bar; as the route's if left out")] = None
     reviewed: Annotated[datetime.date | None, Meta(description="when a person last looked at this row")] = None
 
 
@@ -157,7 +161,55 @@ class CascadeSpec(Section, frozen=True, kw_only=True):
 
     max_attempts: Annotated[int, Meta(ge=1, le=32, description="most calls for one request")] = 4
     max_cost: Annotated[Money | None, Meta(description="most USD for one request")] = None
-    on_low_confidence: Annotated[str, Meta(description="`climb`: an unsure answer escalates")] = ""
+    on_low_confidence: Annotated[Literal["climb", "flag"], Meta(description="what an unsure answer does: escalate, or go out flagged")] = (
+        "climb"
+    )
+    retries: Annotated[
+        int, Meta(ge=0, le=8, description="how often those who failed for a passing reason are asked again when nobody else is left")
+    ] = 1
+    backoff: Annotated[Duration, Meta(description="wait before the first of them; it doubles, with jitter")] = _span(0.25)
+    on_refusal: Annotated[str, Meta(description="the model that answers what another refused by its provider's content policy")] = ""
+
+
+class CombineSpec(Section, frozen=True, kw_only=True):
+    """Several models answer, and their answers become one."""
+
+    models: Annotated[list[str], Meta(min_length=2, description="who answers, side by side")]
+    by: Annotated[
+        Literal["agreement", "majority", "judge", "first_valid"],
+        Meta(description="all agree, most agree, a model judges, or the first that passes its checks"),
+    ]
+    else_: Annotated[str, Meta(description="the model that answers where they do not agree; the ladder if left out")] = msgspec.field(
+        default="", name="else"
+    )
+    normalise: Annotated[
+        Literal["auto", "number", "choice", "label", "json", "text"], Meta(description="what has to be the same for answers to agree")
+    ] = "auto"
+    judge: Annotated[str, Meta(description="by: judge only: the model that judges")] = ""
+    max_cost: Annotated[Money | None, Meta(description="most USD for all branches; where they would cost more, one model answers")] = None
+
+
+class HedgeSpec(Section, frozen=True, kw_only=True):
+    """A second attempt races a slow first; the loser is cancelled and paid for."""
+
+    after: Annotated[str, Meta(description="how slow: `p95`, the model's own, or a time such as 800ms")]
+
+
+class PrepareSpec(Section, frozen=True, kw_only=True):
+    """One step on a small model before the request is answered: exactly one of the first three is given."""
+
+    rewrite_query: Annotated[str, Meta(description="the model that rewrites the last question so that it stands alone")] = ""
+    summarise_history: Annotated[str, Meta(description="the model that sums up the earlier turns")] = ""
+    moderate: Annotated[str, Meta(description="the model that says whether the request may be answered at all")] = ""
+    above: Annotated[Count, Meta(description="only for requests of more tokens than this")] = 0
+
+
+class SessionSpec(Section, frozen=True, kw_only=True):
+    """How a session keeps its model, and with it its provider's prompt cache."""
+
+    sticky: Annotated[bool, Meta(description="stay with the session's model")] = False
+    max_switch_premium: Annotated[Money, Meta(description="how much dearer, as a share, staying may be than the best other model")] = 0.1
+    ttl: Annotated[Duration, Meta(description="a session that was silent for so long is forgotten")] = _span(3600)
 
 
 class RouteSpec(Section, frozen=True, kw_only=True):
@@ -178,14 +230,16 @@ class RouteSpec(Section, frozen=True, kw_only=True):
     weights: Annotated[dict[str, Money], Meta(description="shares for `select: weighted`")] = {}
     explore: Annotated[Rate, Meta(description="share of requests sent one tier up at random, so that replay has evidence")] = 0.0
     cascade: Annotated[CascadeSpec, Meta(description="how far one request may go")] = msgspec.field(default_factory=CascadeSpec)
-    combine: Annotated[dict[str, Any], Meta(description="how several answers become one")] = {}
-    hedge: Annotated[dict[str, Any], Meta(description="when a second attempt races the first")] = {}
-    prepare: Annotated[list[dict[str, Any]], Meta(description="what is done to a request first")] = []
+    validate: Annotated[list[dict[str, Any]], Meta(description="checks for requests whose task has none of its own")] = []
+    combine: Annotated[CombineSpec | None, Meta(description="how several answers become one")] = None
+    hedge: Annotated[HedgeSpec | None, Meta(description="when a second attempt races the first")] = None
+    prepare: Annotated[list[PrepareSpec], Meta(description="what is done to a request first")] = []
     stream: Annotated[Literal["buffered", "optimistic"], Meta(description="what a validated stream does")] = "buffered"
     strict: Annotated[bool, Meta(description="refuse what a translation cannot carry")] = False
     log_text: Annotated[str, Meta(description="none, all, or `sample 0.01`: whose prompts and answers are kept")] = "none"
     deadline: Annotated[Duration, Meta(description="longest wait of a caller, over every attempt")] = _span(60)
-    session: Annotated[dict[str, Any], Meta(description="how a session keeps its model")] = {}
+    tolerance: Annotated[Rate, Meta(description="how far load may lower the bar where no task says so")] = 0.05
+    session: Annotated[SessionSpec, Meta(description="how a session keeps its model")] = msgspec.field(default_factory=SessionSpec)
 
 
 class AllowSpec(Section, frozen=True, kw_only=True):
@@ -242,11 +296,31 @@ class BudgetSpec(Section, frozen=True, kw_only=True):
     time_zone: Annotated[str, Meta(description="whose midnight begins a day")] = "UTC"
 
 
+class TargetSpec(Section, frozen=True, kw_only=True):
+    """What the fleet is to keep to under load."""
+
+    p95: Annotated[Duration | None, Meta(description="time to a whole answer that 19 of 20 requests keep to")] = None
+    queue: Annotated[Count | None, Meta(description="calls that may wait for a place at one model")] = None
+    clear: Annotated[Rate, Meta(description="share of the target below which traffic returns")] = 0.8
+    hold: Annotated[Duration, Meta(description="how long it must stay clear before each step back")] = _span(5)
+
+
+class BreakerSpec(Section, frozen=True, kw_only=True):
+    """When a failing model rests, and for how long."""
+
+    failures: Annotated[Rate, Meta(description="share of failed calls that opens it")] = 0.5
+    window: Annotated[Duration, Meta(description="over how long it is counted")] = _span(30)
+    min_requests: Annotated[AtLeastOne, Meta(description="calls in the window before it may open")] = 10
+    rest: Annotated[Duration, Meta(description="first rest; it doubles while probes fail, up to twenty times this")] = _span(15)
+    probes: Annotated[AtLeastOne, Meta(description="good calls in a row that close it again")] = 2
+    slow: Annotated[Duration | None, Meta(description="an answer that takes longer counts as failed")] = None
+
+
 class LoadSpec(Section, frozen=True, kw_only=True):
     """How load and failing providers move traffic."""
 
-    target: Annotated[dict[str, Any], Meta(description="the latency past which traffic moves down the ladder")] = {}
-    breaker: Annotated[dict[str, Any], Meta(description="when a failing model rests")] = {}
+    target: Annotated[TargetSpec, Meta(description="past it, traffic moves down the ladder")] = msgspec.field(default_factory=TargetSpec)
+    breaker: Annotated[BreakerSpec, Meta(description="when a failing model rests")] = msgspec.field(default_factory=BreakerSpec)
 
 
 class ExperimentSpec(Section, frozen=True, kw_only=True):

@@ -9,13 +9,14 @@ or as they are where they have no number yet.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
-from tierline.types.decision import Decision, Drop, Dropped, Reason, Step, Why
+from tierline.types.decision import Combine, Decision, Drop, Dropped, Reason, Step, Why
 from tierline.types.features import Complexity, Features
 from tierline.types.hints import NO_HINTS, Hints
+from tierline.types.outcome import Aside
 from tierline.types.record import Record, Tried
 from tierline.types.scores import NO_SCORES, Scores
 from tierline.types.view import NO_VIEW, Latency, View
@@ -47,6 +48,14 @@ WHYS = (
     Why.RULE_UNUSABLE,
     Why.LIMITS_LIFTED,
     Why.OUTSIDE_TASK,
+    Why.SESSION_KEPT,
+    Why.SESSION_HELD,
+    Why.SESSION_LEFT,
+    Why.LOAD_SHIFTED,
+    Why.LEAST_BAD,
+    Why.COMBINED,
+    Why.COMBINE_TOO_DEAR,
+    Why.HEDGED,
 )
 """The number of each reason is its place here. Append-only."""
 
@@ -115,6 +124,10 @@ class _Features(msgspec.Struct, frozen=True, array_like=True):
     signals: Mapping[str, int] = {}
     matches: Mapping[str, int] = {}
     stream: bool = False
+    session: str = ""
+    tool_loop: bool = False
+    tool_failures: int = 0
+    sealed: bool = False
 
 
 class _Step(msgspec.Struct, frozen=True, array_like=True):
@@ -124,6 +137,8 @@ class _Step(msgspec.Struct, frozen=True, array_like=True):
     targets: tuple[str, ...] = ()
     validators: tuple[str, ...] = ()
     costs: tuple[float, ...] = ()
+    windows: tuple[int, ...] = ()
+    retries: int = 0
 
 
 class _Decision(msgspec.Struct, frozen=True, array_like=True):
@@ -135,6 +150,12 @@ class _Decision(msgspec.Struct, frozen=True, array_like=True):
     max_attempts: int = 4
     reasons: tuple[tuple[_Word, str, float | None, float | None], ...] = ()
     dropped: tuple[tuple[str, _Word, str, float | None, float | None], ...] = ()
+    retries: int = 0
+    backoff: float = 0.25
+    hedge: float | None = None
+    combine: tuple[Literal["agreement", "majority", "judge", "first_valid"], str, str] | None = None
+    refusals: str = ""
+    stream: Literal["", "buffered", "optimistic"] = ""
 
 
 class _Scores(msgspec.Struct, frozen=True, array_like=True):
@@ -158,7 +179,11 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
     warm: str = ""
     pins: Mapping[str, str] = {}
     token_scale: Mapping[str, float] = {}
+    pressure: Mapping[str, float] = {}
+    ttft: Mapping[str, Latency] = {}
 
+
+_PLAIN_COURSE = (0, 0.25, None, None, "", "")
 
 _encode = msgspec.msgpack.Encoder().encode
 _read_features = msgspec.msgpack.Decoder(_Features).decode
@@ -166,6 +191,7 @@ _read_decision = msgspec.msgpack.Decoder(_Decision).decode
 _read_scores = msgspec.msgpack.Decoder(_Scores).decode
 _read_view = msgspec.msgpack.Decoder(_View).decode
 _read_tried = msgspec.msgpack.Decoder(tuple[Tried, ...]).decode
+_read_asides = msgspec.msgpack.Decoder(tuple[Aside, ...]).decode
 
 
 def encode(record: Record) -> tuple[Any, ...]:
@@ -179,6 +205,11 @@ def encode(record: Record) -> tuple[Any, ...]:
     cost = elapsed = 0.0
     tokens_in = tokens_out = cached = fallbacks = escalations = 0
     ttft = None
+    for aside in record.asides:
+        cost += aside.cost
+        elapsed += aside.elapsed
+        tokens_in += aside.usage.input
+        tokens_out += aside.usage.output
     for index, attempt in enumerate(tried):
         usage = attempt.usage
         cost += attempt.cost
@@ -191,7 +222,7 @@ def encode(record: Record) -> tuple[Any, ...]:
             model = attempt.target
             tier = _tier_of(steps, model, tier)
             ttft = None if attempt.ttft is None else elapsed + attempt.ttft
-        elapsed += attempt.elapsed
+        elapsed += attempt.elapsed + attempt.wait
     request_id, route, draw = decision.request_id, decision.route, decision.draw
     return (
         request_id,
@@ -228,6 +259,7 @@ def encode(record: Record) -> tuple[Any, ...]:
         record.flagged,
         record.truncated,
         record.stopped,
+        record.answered,
         _encode(
             (
                 None if features.request_id == request_id else features.request_id,
@@ -248,22 +280,60 @@ def encode(record: Record) -> tuple[Any, ...]:
                 features.signals,
                 features.matches,
                 features.stream,
+                *_session_tail(features),
             )
         ),
         None if scores is NO_SCORES else _encode((scores.task, scores.good, scores.cost, scores.latency, scores.abstained, scores.by)),
-        None if view is NO_VIEW else _encode((view.resting, view.load, view.latency, view.budgets, view.warm, view.pins, view.token_scale)),
+        None if view is NO_VIEW else _encode(_view_values(view)),
         _encode(
             (
-                [(step.tier, step.targets, step.validators, step.costs) for step in steps],
+                [_step_values(step) for step in steps],
                 decision.deadline,
                 decision.max_cost,
                 decision.max_attempts,
                 [(_WHY_NUMBER.get(r.why, r.why), r.subject, r.value, r.limit) for r in decision.reasons],
                 [(d.model, _DROP_NUMBER.get(d.why, d.why), d.subject, d.value, d.limit) for d in decision.dropped],
+                *_course_tail(decision),
             )
         ),
-        _encode(tried),
+        _encode([_tried_values(attempt) for attempt in tried]),
+        _encode(record.asides) if record.asides else None,
     )
+
+
+def _session_tail(features: Features) -> tuple[Any, ...]:
+    """The fields that only a conversation has; left out, they read as their defaults."""
+    tail = (features.session, features.tool_loop, features.tool_failures, features.sealed)
+    return tail if any(tail) else ()
+
+
+def _step_values(step: Step) -> tuple[Any, ...]:
+    values = (step.tier, step.targets, step.validators, step.costs)
+    return (*values, step.windows, step.retries) if step.windows or step.retries else values
+
+
+def _course_tail(decision: Decision) -> tuple[Any, ...]:
+    """How the course differs from the plain one; left out where it does not."""
+    combine = decision.combine
+    tail = (
+        decision.retries,
+        decision.backoff,
+        decision.hedge,
+        None if combine is None else (combine.by, combine.normalise, combine.judge),
+        decision.refusals,
+        decision.stream,
+    )
+    return () if tail == _PLAIN_COURSE else tail
+
+
+def _view_values(view: View) -> tuple[Any, ...]:
+    values = msgspec.structs.astuple(view)
+    return values if view.pressure or view.ttft else values[:-2]
+
+
+def _tried_values(tried: Tried) -> tuple[Any, ...]:
+    values = msgspec.structs.astuple(tried)
+    return values if tried.endpoint or tried.wait or tried.asides else values[:-3]
 
 
 class Row(Protocol):
@@ -290,6 +360,8 @@ def decode(row: Row) -> Record:
         flagged=bool(row["flagged"]),
         truncated=bool(row["truncated"]),
         overhead=row["overhead"],
+        answered=row["answered"],
+        asides=() if row["asides"] is None else _read_asides(row["asides"]),
     )
 
 
@@ -342,6 +414,10 @@ def _features(row: Row, stored: _Features) -> Features:
         signals=stored.signals,
         matches=stored.matches,
         stream=stored.stream,
+        session=stored.session,
+        tool_loop=stored.tool_loop,
+        tool_failures=stored.tool_failures,
+        sealed=stored.sealed,
         draw=row["draw"] if stored.draw is None else stored.draw,
     )
 
@@ -351,7 +427,7 @@ def _decision(row: Row, stored: _Decision) -> Decision:
         request_id=row["request_id"],
         route=row["route"],
         policy=row["policy"],
-        steps=tuple(Step(step.tier, step.targets, step.costs, step.validators) for step in stored.steps),
+        steps=tuple(Step(s.tier, s.targets, s.costs, s.validators, s.windows, s.retries) for s in stored.steps),
         task=row["task"],
         arm=row["arm"],
         propensity=row["propensity"],
@@ -362,6 +438,12 @@ def _decision(row: Row, stored: _Decision) -> Decision:
         reasons=tuple(Reason(_why(why), subject, value, limit) for why, subject, value, limit in stored.reasons),
         dropped=tuple(Dropped(model, _drop(why), subject, value, limit) for model, why, subject, value, limit in stored.dropped),
         margin=row["margin"],
+        retries=stored.retries,
+        backoff=stored.backoff,
+        hedge=stored.hedge,
+        combine=None if stored.combine is None else Combine(*stored.combine),
+        refusals=stored.refusals,
+        stream=stored.stream,
     )
 
 

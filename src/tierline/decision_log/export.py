@@ -17,6 +17,7 @@ from tierline.decision_log.schema import BLOBS, COLUMNS
 from tierline.types.decision import Decision
 from tierline.types.errors import LogFailure
 from tierline.types.features import Features
+from tierline.types.outcome import Aside
 from tierline.types.record import Record, Tried
 from tierline.types.scores import NO_SCORES, Scores
 from tierline.types.view import NO_VIEW, View
@@ -46,6 +47,8 @@ class Exported(msgspec.Struct, frozen=True):
     flagged: bool
     truncated: bool
     overhead: float
+    answered: str = ""
+    asides: tuple[Aside, ...] = ()
 
 
 _line = msgspec.json.Decoder(Exported).decode
@@ -70,6 +73,8 @@ def read_line(line: str | bytes) -> Record:
         found.flagged,
         found.truncated,
         found.overhead,
+        found.answered,
+        found.asides,
     )
 
 
@@ -127,4 +132,5 @@ def as_json(row: sqlite3.Row) -> dict[str, Any]:
     shown["view"] = None if row["view"] is None else record.view
     shown["decision"] = record.decision
     shown["tried"] = record.tried
+    shown["asides"] = record.asides
     return shown

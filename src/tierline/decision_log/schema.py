@@ -44,15 +44,17 @@ COLUMNS = (
     "flagged",
     "truncated",
     "stopped",
+    "answered",
     "features",
     "scores",
     "view",
     "decision",
     "tried",
+    "asides",
 )
 """The columns of `decisions` in the order in which `codec.encode` gives their values."""
 
-BLOBS = ("features", "scores", "view", "decision", "tried")
+BLOBS = ("features", "scores", "view", "decision", "tried", "asides")
 """The columns that hold encoded structs."""
 
 MIGRATIONS = (
@@ -106,6 +108,10 @@ MIGRATIONS = (
         body BLOB NOT NULL
     );
     CREATE INDEX texts_at ON texts (at);
+    """,
+    """
+    ALTER TABLE decisions ADD COLUMN answered TEXT NOT NULL DEFAULT '';  -- the tool that answered instead of a model
+    ALTER TABLE decisions ADD COLUMN asides BLOB;                       -- calls before the first attempt, NULL where there were none
     """,
 )
 """Append-only: a released script is never changed."""

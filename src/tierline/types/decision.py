@@ -31,6 +31,10 @@ class Why(enum.StrEnum):
     RULE = "rule"
     RULE_UNUSABLE = "rule_unusable"
     EXPLORED = "explored"
+    SESSION_KEPT = "session_kept"
+    SESSION_HELD = "session_held"
+    SESSION_LEFT = "session_left"
+    LOAD_SHIFTED = "load_shifted"
     # what it was taken for
     TASK_GIVEN = "task_given"
     TASK_RULE = "task_rule"
@@ -53,6 +57,10 @@ class Why(enum.StrEnum):
     LIMITS_LIFTED = "limits_lifted"
     OUTSIDE_TASK = "outside_task"
     NOTHING_ELIGIBLE = "nothing_eligible"
+    LEAST_BAD = "least_bad"
+    COMBINED = "combined"
+    COMBINE_TOO_DEAR = "combine_too_dear"
+    HEDGED = "hedged"
 
 
 class Drop(enum.StrEnum):
@@ -89,19 +97,39 @@ class Dropped(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One level of the plan: its targets in order (fallbacks of each other), the expected USD of a call to each, and the
-    validators an answer must pass."""
+    """One level of the plan: its targets in order (fallbacks of each other), the expected USD of a call to each, the
+    validators an answer must pass, each target's window in tokens (0: unknown), and how often a target whose answer was not good
+    enough may try again with the reason fed back."""
 
     tier: str
     targets: tuple[str, ...]
     costs: tuple[float, ...] = ()
     validators: tuple[str, ...] = ()
+    windows: tuple[int, ...] = ()
+    retries: int = 0
+
+
+class Combine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the first step's targets, asked together, become one answer. `agreement`: all say the same after normalising; `majority`: more
+    than half do; `judge`: the model `judge` picks the best; `first_valid`: the first that passes its validators, the rest are cancelled.
+
+    Where they do not come to one, the next step answers. `normalise` says what "the same" is: number, choice, label, json, text or auto."""
+
+    by: Literal["agreement", "majority", "judge", "first_valid"]
+    normalise: str = "auto"
+    judge: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """The whole plan. `policy` is the fingerprint of the spec that made it; `propensity` the probability with which the policy
     chooses the first target for a request like this; `deadline` in seconds from the start; `max_cost` in USD;
     `margin` the distance to the nearest boundary of the choice, in units of quality or difficulty, None where there is none.
+
+    `retries` is how often the targets that failed for a passing reason may be asked again when nobody is left, `backoff` the seconds
+    before the first such time (it doubles, with jitter from the draw). `hedge`: seconds after which a step's second target races its
+    slow first, None: never. `refusals`: the model that answers what others refuse by their content policy. `stream`: what becomes
+    of a client's stream: passed straight on (""), held until its validators have spoken (`buffered`), or passed on with the verdict behind
+    it (`optimistic`).
 
     `steps` is empty when nothing is eligible: then `dropped` says why."""
 
@@ -119,6 +147,12 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     reasons: tuple[Reason, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     margin: float | None = None
+    retries: int = 0
+    backoff: float = 0.25
+    hedge: float | None = None
+    combine: Combine | None = None
+    refusals: str = ""
+    stream: Literal["", "buffered", "optimistic"] = ""
 
     @property
     def target(self) -> str:
@@ -141,13 +175,21 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, array_like=True):
-    """One call to one model. `timeout` is the seconds left of the request's deadline when it starts."""
+    """One call to one model. `timeout` is the seconds left of the request's deadline when it starts, `wait` the seconds to let pass
+    before it (a backoff); `feedback` is what was wrong with this target's answer before, to be told to it.
+
+    A `judge` attempt calls for a choice among the answers of earlier attempts: `of` gives their indices in the result, `target` the
+    model that judges, empty where their words alone decide; `combine` says how."""
 
     number: int
     target: str
     cause: Cause = "first"
     validators: tuple[str, ...] = ()
     timeout: float | None = None
+    wait: float = 0.0
+    feedback: str = ""
+    of: tuple[int, ...] = ()
+    combine: Combine | None = None
 
 
 class Round(msgspec.Struct, frozen=True):

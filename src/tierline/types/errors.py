@@ -14,6 +14,7 @@ TierlineError                     says what is wrong, where, and how to mend it
 │   ├── DeadlineExceeded    504   nothing answered in time
 │   └── ClientClosed        499   the client went away; nobody is told, the log keeps it
 ├── ProviderFailure               one attempt gave no answer (never reaches a client as it is)
+├── AnswererFailure               a tool that was asked first could not look (the request goes on to the models)
 ├── SpecInvalid                   a spec with problems, all of them
 └── LogFailure                    the decision log cannot be opened or written
 """
@@ -166,6 +167,10 @@ class Problem(msgspec.Struct, frozen=True):
         where = f"{self.file}:{self.line}" if self.line else self.file
         hint = f" → {self.suggestion}" if self.suggestion else ""
         return f"{where}: {self.path or '(file)'}: {self.reason}{hint}"
+
+
+class AnswererFailure(TierlineError):
+    """A tool that was asked before the models could not look: its message says why and quotes neither request nor answer."""
 
 
 class SpecInvalid(TierlineError):

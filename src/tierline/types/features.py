@@ -30,8 +30,11 @@ class Features(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `input_tokens` is an estimate of what the request holds, `output_tokens` of what an answer will take; `needs` are words of
     `CAPABILITIES`; `matches` weighs the hits of each task's `match` hints, `signals` counts those of each user-defined signal;
-    `operations` names every kind of work seen, `operation` the leading one; `prompt_fingerprint` is a digest of the system
-    prompt with its changing parts taken out; `draw` is a number in [0, 1) that depends on the request id alone."""
+    `operations` names every kind of work seen, `operation` the leading one; `prompt_fingerprint` is a digest of the system prompt
+    with its changing parts taken out; `session` is a digest of what holds its requests together (header, harness, or the start of the
+    conversation); `tool_loop`: the model has asked for tools and is to go on with their results; `tool_failures` counts those
+    results, at the end of the conversation, that are marked as failed; `sealed`: the conversation holds reasoning that is signed for
+    one model; `draw` is a number in [0, 1) that depends on the request id alone."""
 
     request_id: str
     route: str = "auto"
@@ -55,3 +58,7 @@ class Features(msgspec.Struct, frozen=True, omit_defaults=True):
     matches: Mapping[str, int] = {}
     stream: bool = False
     draw: float = 0.0
+    session: str = ""
+    tool_loop: bool = False
+    tool_failures: int = 0
+    sealed: bool = False

@@ -23,12 +23,15 @@ ErrorClass = Literal[
     "untranslatable",
     "malformed",
     "cut",
+    "idle",
+    "outraced",
     "cancelled",
     "deadline",
 ]
 """Why a provider gave no answer. `bad_request` is the client's own fault: no other model would take it either, so it is final.
 `untranslatable`: it could not be carried to the model's dialect, so it was not called; one of the client's own dialect may answer.
-`cut`: the stream ended early, after its first content; `cancelled`: the client went away."""
+`cut`: the stream ended early, after its first content; `idle`: the upstream fell silent inside an answer; `outraced`: another attempt of
+the round answered first, so this one was cancelled; `cancelled`: the client went away."""
 
 
 class Usage(msgspec.Struct, frozen=True, array_like=True):
@@ -47,10 +50,37 @@ NO_USAGE = Usage()
 
 
 class Verdict(msgspec.Struct, frozen=True, array_like=True):
-    """What one validator said of one answer."""
+    """What one validator said of one answer, as the log keeps it: `detail` quotes neither prompt nor answer; `score` in [0, 1] where it
+    measured one."""
 
     validator: str
     passed: bool
+    detail: str = ""
+    score: float | None = None
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What a validator finds. `detail` is for the log and quotes nothing; `feedback` is for the model that answered and may quote its
+    answer; `replacement` is the answer's text mended (a repaired JSON), to be given in its place."""
+
+    passed: bool
+    detail: str = ""
+    score: float | None = None
+    feedback: str = ""
+    replacement: str | None = None
+
+
+class Aside(msgspec.Struct, frozen=True, array_like=True):
+    """A call made beside the attempts and charged to the request: for a validator, a classifier, a prepare step, or to a tool that was
+    asked first. `target` is the model or the tool; seconds and USD; `detail` quotes nothing."""
+
+    purpose: str
+    target: str
+    ok: bool
+    cost: float = 0.0
+    elapsed: float = 0.0
+    usage: Usage = NO_USAGE
+    error: str = ""
     detail: str = ""
 
 
@@ -72,7 +102,11 @@ class Answer(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """What one attempt gave. `ok`: the provider answered; `accepted`: and every validator said yes. `elapsed` and `ttft` are
     seconds, `cost` USD. `retry_after` is the provider's own wish in seconds; `status` its HTTP status (0: none came);
-    `detail` says in words what went wrong and holds no prompt text and no secret."""
+    `detail` says in words what went wrong and holds no prompt text and no secret.
+
+    `cost` covers the `asides`, the calls that its validators asked for; `feedback` is what they would tell the model that answered.
+    `pick` is what a judge attempt chose: a place in its `of`, None for no choice. `endpoint` names the endpoint and key that were
+    used, and `spare` how many others of the same model are neither tried nor resting."""
 
     ok: bool
     answer: Answer | None = None
@@ -85,6 +119,11 @@ class Outcome(msgspec.Struct, frozen=True):
     status: int = 0
     retry_after: float | None = None
     detail: str = ""
+    feedback: str = ""
+    asides: tuple[Aside, ...] = ()
+    pick: int | None = None
+    endpoint: str = ""
+    spare: int = 0
 
     @property
     def accepted(self) -> bool:

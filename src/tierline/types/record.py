@@ -6,13 +6,15 @@ import msgspec
 
 from tierline.types.decision import Attempt, Decision
 from tierline.types.features import Features
-from tierline.types.outcome import ErrorClass, Outcome, Usage, Verdict
+from tierline.types.outcome import Aside, ErrorClass, Outcome, Usage, Verdict
 from tierline.types.scores import NO_SCORES, Scores
 from tierline.types.view import NO_VIEW, View
 
 
 class Tried(msgspec.Struct, frozen=True, array_like=True):
-    """An attempt as the log keeps it: no answer text, numbers only. Seconds and USD."""
+    """An attempt as the log keeps it: no answer text, numbers only. Seconds and USD; `cost` covers the `asides`.
+
+    Its fields are stored in their order, so new ones go to the end and have a default."""
 
     target: str
     cause: str
@@ -25,6 +27,9 @@ class Tried(msgspec.Struct, frozen=True, array_like=True):
     status: int = 0
     verdicts: tuple[Verdict, ...] = ()
     served_model: str = ""
+    endpoint: str = ""
+    wait: float = 0.0
+    asides: tuple[Aside, ...] = ()
 
     @classmethod
     def of(cls, attempt: Attempt, outcome: Outcome) -> Tried:
@@ -42,12 +47,17 @@ class Tried(msgspec.Struct, frozen=True, array_like=True):
             outcome.status,
             outcome.verdicts,
             served,
+            outcome.endpoint,
+            attempt.wait,
+            outcome.asides,
         )
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One request, whole. `at` is Unix time in seconds; `view` is the part of the world that the decision read; `winner` the index
-    into `tried` of the answer; `status` what the client was told; `overhead` seconds spent in Tierline itself."""
+    """One request, whole. `answered` names the tool that answered instead of a model, `asides` are the calls made before the first
+    attempt (tools asked first, prepare steps, a classifier). `at` is Unix time in seconds; `view` is the part of the world that the
+    decision read; `winner` the index into `tried` of the answer; `status` what the client was told; `overhead` seconds spent in
+    Tierline itself."""
 
     at: float
     features: Features
@@ -62,11 +72,13 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     flagged: bool = False
     truncated: bool = False
     overhead: float = 0.0
+    answered: str = ""
+    asides: tuple[Aside, ...] = ()
 
     @property
     def cost(self) -> float:
-        """USD over every attempt."""
-        return sum(tried.cost for tried in self.tried)
+        """USD over every attempt and every call beside them."""
+        return sum(tried.cost for tried in self.tried) + sum(aside.cost for aside in self.asides)
 
     @property
     def model(self) -> str:

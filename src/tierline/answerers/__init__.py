@@ -1,0 +1,1 @@
+"""Answerers: tools that are asked before any model. One kind a file."""

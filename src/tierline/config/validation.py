@@ -1,0 +1,46 @@
+"""The `validate` lists of tasks and routes, by name.
+
+A validator's name is `<task>/<kind>`, or `route:<route>/<kind>` for a route's own; the second of a kind in one list ends in `.2`.
+Decisions and the log call it so, and `gateway/assemble` builds it under that name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tierline.config.spec import Spec
+
+MODIFIERS = frozenset({"retry"})
+"""Keys of an entry that say what follows from it, and not what is checked."""
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One entry: its name, its kind (the entry's first key), the kind's own settings as they are written (its value, and the entry's other
+    keys), and how often a target may try again when it fails."""
+
+    name: str
+    kind: str
+    value: Any
+    settings: Mapping[str, Any] = {}
+    retry: int = 0
+
+
+def checks_of(owner: str, entries: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
+    """The checks of one list, in its order; `owner` is the task's name, or `route:<name>`."""
+    found: list[Check] = []
+    for entry in entries:
+        kind = next(key for key in entry if key not in MODIFIERS)
+        before = sum(check.kind == kind for check in found)
+        name = f"{owner}/{kind}" + (f".{before + 1}" if before else "")
+        settings = {key: value for key, value in entry.items() if key != kind and key not in MODIFIERS}
+        found.append(Check(name, kind, entry[kind], settings, int(entry.get("retry", 0))))
+    return tuple(found)
+
+
+def all_checks(spec: Spec) -> tuple[Check, ...]:
+    """Those of every task and route."""
+    tasks = [checks_of(name, task.validate) for name, task in spec.tasks.items()]
+    routes = [checks_of(f"route:{name}", route.validate) for name, route in spec.routes.items()]
+    return tuple(check for checks in (*tasks, *routes) for check in checks)

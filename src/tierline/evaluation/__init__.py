@@ -1,0 +1,1 @@
+"""Measuring the routing: evaluate, sweep, replay, simulate, gate, report."""

@@ -1,0 +1,1 @@
+"""Validators: is this answer good enough? One kind of check a file."""
