@@ -10,6 +10,7 @@ from tierline.config.loaded import Loaded
 from tierline.config.spec import RouteSpec
 from tierline.gateway.call import Lane
 from tierline.gateway.gateway import Gateway
+from tierline.gateway.tools_first import ToolsFirst
 from tierline.interfaces import DecisionLog, Dialect, Provider, Scorer
 from tierline.state.world import World
 from tierline.types.access import Endpoint
@@ -32,7 +33,7 @@ def assemble(
     providers = _providers(loaded, {} if before is None else providers_of(before))
     dialects = all_dialects() if before is None else before.dialects
     lanes = {name: _lane(loaded, name, providers, dialects) for name in loaded.models}
-    return Gateway(loaded, lanes, _scorers(loaded), dialects, world, log, observe)
+    return Gateway(loaded, lanes, _scorers(loaded), dialects, world, log, observe, ToolsFirst(loaded))
 
 
 def all_dialects() -> dict[str, Dialect]:

@@ -16,7 +16,7 @@ class ClientGone(Exception):
 class Opening(msgspec.Struct, frozen=True):
     """What is known when a stream commits: the decision, the model that answers, how many attempts it took, and the seconds
     spent in Tierline itself so far; `explained` is the decision in sentences, where the client wished for them; `dropped`
-    names what of the request the model's dialect could not carry."""
+    names what of the request the model's dialect could not carry. `answered` names the tool that answers in a model's place."""
 
     decision: Decision
     model: str
@@ -24,6 +24,7 @@ class Opening(msgspec.Struct, frozen=True):
     overhead: float
     explained: str = ""
     dropped: tuple[str, ...] = ()
+    answered: str = ""
 
 
 class Downstream(Protocol):
