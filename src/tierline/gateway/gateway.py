@@ -15,13 +15,15 @@ from time import perf_counter
 import msgspec
 
 from tierline.config.loaded import Loaded
-from tierline.gateway.call import Caller, Lane
+from tierline.gateway.call import Caller
 from tierline.gateway.downstream import Downstream
 from tierline.gateway.drive import drive
 from tierline.gateway.failure import error_of
 from tierline.gateway.ids import Ids
+from tierline.gateway.means import Means
 from tierline.gateway.texts import Texts
 from tierline.gateway.translate import Translation
+from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
 from tierline.interfaces import DecisionLog, Dialect, Scorer
 from tierline.routing.explain import explain
@@ -69,14 +71,15 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Gateway:
-    """One spec, assembled. `lanes` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
+    """One spec, assembled. `means` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
     speak; `observe` sees every record as it is logged. `in_flight` counts the requests that run on it; `said` is where a face keeps what
     it says of a route, task and model."""
 
     def __init__(
         self,
         loaded: Loaded,
-        lanes: dict[str, Lane],
+        router: Router,
+        means: Means,
         scorers: Mapping[str, Scorer],
         dialects: Mapping[str, Dialect],
         world: World,
@@ -84,12 +87,13 @@ class Gateway:
         observe: Callable[[Record], None],
     ) -> None:
         self.loaded = loaded
-        self.lanes = lanes
+        self.means = means
+        self.lanes = means.lanes
         self.scorers = scorers
         self.dialects = dialects
         self.world = world
         self.log = log
-        self.router = Router(loaded)
+        self.router = router
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -110,11 +114,14 @@ class Gateway:
             explained = self._explained(weighed) if features.hints.explain else ""
             strict = request.route in self._strict
             translation = Translation(self.dialects[request.dialect], request, strict=strict, input_tokens=features.input_tokens)
-            caller = Caller(self.lanes, self.world, weighed, texts or client, asked.started, explained, translation, asked.headers)
+            waiting = Waiting()
+            caller = Caller(self.means, self.world, weighed, texts or client, asked.started, explained, translation, asked.headers, waiting)
             result = await drive(pursue(weighed.decision), caller)
+            if client is not None:
+                result = await caller.deliver(result)
             self.world.settle(features, result)
             error = error_of(weighed.decision, result)
-            answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - caller.waited, explained)
+            answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - waiting.seconds, explained)
             self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, result))
         except RequestError:
             raise
