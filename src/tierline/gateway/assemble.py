@@ -12,6 +12,7 @@ from tierline.config.spec import RouteSpec
 from tierline.config.validation import all_checks
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.means import Lane, Means, ladder_of
+from tierline.gateway.tools_first import ToolsFirst
 from tierline.interfaces import DecisionLog, Dialect, Provider, Scorer, Validator
 from tierline.routing.reach import reach
 from tierline.routing.router import Router
@@ -39,7 +40,7 @@ def assemble(
     router = Router(loaded)
     lanes = {name: _lane(loaded, name, providers, dialects) for name in loaded.models}
     means = Means(lanes, validators_of(loaded), partial(reach, router.policy), ladder_of(lanes, loaded.spec.tiers), normalised_all)
-    return Gateway(loaded, router, means, _scorers(loaded), dialects, world, log, observe)
+    return Gateway(loaded, router, means, _scorers(loaded), dialects, world, log, observe, ToolsFirst(loaded))
 
 
 def validators_of(loaded: Loaded) -> dict[str, Validator]:

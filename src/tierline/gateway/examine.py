@@ -100,7 +100,9 @@ class Examiner:
 def _unread(trial: Trial, outcome: Outcome) -> Outcome:
     """An answer that could not be read back passes none of its validators."""
     detail = "the answer was too long to be checked, or no sound stream of its dialect"
-    return msgspec.structs.replace(outcome, verdicts=tuple([Verdict(name, passed=False, detail=detail) for name in trial.attempt.validators]))
+    return msgspec.structs.replace(
+        outcome, verdicts=tuple([Verdict(name, passed=False, detail=detail) for name in trial.attempt.validators])
+    )
 
 
 def _charged(outcome: Outcome, asides: Sequence[Aside], elapsed: float) -> Outcome:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 
 class Waiting:
-    """Adds up the seconds in which at least one call was under way. `seconds` is right whenever none is."""
+    """Adds up the seconds in which at least one call was under way, beginning with those that others have counted. `seconds` is right
+    whenever none is."""
 
     __slots__ = ("_calls", "_since", "seconds")
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
         self._calls = 0
         self._since = 0.0
 

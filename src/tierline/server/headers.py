@@ -23,9 +23,9 @@ def of_answer(gateway: Gateway, answered: Answered) -> Headers:
     """The headers of a whole answer, or of an error that came after the decision."""
     result = answered.result
     headers = [
-        *_of_decision(gateway, answered.decision, result.model or answered.decision.target),
+        *_of_decision(gateway, answered.decision, result.model or answered.decision.target, answered.found.by),
         ("x-tierline-attempts", str(len(result.attempts))),
-        ("x-tierline-cost", f"{result.cost:.8f}"),
+        ("x-tierline-cost", f"{answered.cost:.8f}"),
         ("x-tierline-overhead-ms", f"{answered.overhead * 1000:.3f}"),
     ]
     if result.outcome is not None and result.outcome.answer is not None and result.outcome.answer.dropped:
@@ -37,7 +37,7 @@ def of_answer(gateway: Gateway, answered: Answered) -> Headers:
 
 def of_opening(gateway: Gateway, opening: Opening, content: tuple[str, str] = EVENTS) -> Headers:
     """The headers of a stream: what is known when it commits. Its cost is not."""
-    headers = [content, ("cache-control", "no-cache"), *_of_decision(gateway, opening.decision, opening.model)]
+    headers = [content, ("cache-control", "no-cache"), *_of_decision(gateway, opening.decision, opening.model, opening.answered)]
     headers.append(("x-tierline-attempts", str(opening.attempts)))
     headers.append(("x-tierline-overhead-ms", f"{opening.overhead * 1000:.3f}"))
     if opening.dropped:
@@ -52,7 +52,12 @@ def _dropped(names: tuple[str, ...]) -> tuple[str, str]:
     return ("x-tierline-dropped", plain(", ".join(names), 1000))
 
 
-def _of_decision(gateway: Gateway, decision: Decision, model: str) -> Headers:
+def _of_decision(gateway: Gateway, decision: Decision, model: str, tool: str) -> Headers:
+    if tool:
+        said = _of_names(gateway, decision.route, decision.task, "")
+        why = ("x-tierline-why", plain(f"answered by {tool}; no model was asked"))
+        told = ("x-tierline-answered", plain(tool))
+        return [("x-tierline-decision", decision.request_id), why, ("x-tierline-model", ""), told, *said]
     named = (decision.route, decision.task, model)
     known = gateway.said.get(named)
     if known is None:
