@@ -15,11 +15,12 @@ from time import perf_counter
 import msgspec
 
 from tierline.config.loaded import Loaded
-from tierline.gateway.call import Caller, Lane
+from tierline.gateway.call import Caller
 from tierline.gateway.downstream import ClientGone, Downstream, Opening
 from tierline.gateway.drive import drive
 from tierline.gateway.failure import error_of
 from tierline.gateway.ids import Ids
+from tierline.gateway.means import Means
 from tierline.gateway.texts import Text, Texts
 from tierline.gateway.tools_first import (
     NOT_ASKED,
@@ -33,6 +34,7 @@ from tierline.gateway.tools_first import (
     with_headers,
 )
 from tierline.gateway.translate import Translation
+from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
 from tierline.interfaces import DecisionLog, Dialect, Scorer
 from tierline.routing.explain import explain
@@ -94,14 +96,15 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Gateway:
-    """One spec, assembled. `lanes` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
+    """One spec, assembled. `means` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
     speak; `observe` sees every record as it is logged. `in_flight` counts the requests that run on it; `said` is where a face keeps what
     it says of a route, task and model."""
 
     def __init__(
         self,
         loaded: Loaded,
-        lanes: dict[str, Lane],
+        router: Router,
+        means: Means,
         scorers: Mapping[str, Scorer],
         dialects: Mapping[str, Dialect],
         world: World,
@@ -111,12 +114,13 @@ class Gateway:
     ) -> None:
         self.tools = tools
         self.loaded = loaded
-        self.lanes = lanes
+        self.means = means
+        self.lanes = means.lanes
         self.scorers = scorers
         self.dialects = dialects
         self.world = world
         self.log = log
-        self.router = Router(loaded)
+        self.router = router
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -143,13 +147,15 @@ class Gateway:
             heard = overheard(tools, texts or client)
             strict = request.route in self._strict
             translation = Translation(self.dialects[request.dialect], request, strict=strict, input_tokens=features.input_tokens)
+            waiting = Waiting(found.elapsed)
             downstream = heard or texts or client
-            caller = Caller(self.lanes, self.world, weighed, downstream, asked.started, explained, translation, asked.headers)
-            caller.waited = found.elapsed
+            caller = Caller(self.means, self.world, weighed, downstream, asked.started, explained, translation, asked.headers, waiting)
             result = await drive(pursue(weighed.decision), caller)
+            if client is not None:
+                result = await caller.deliver(result)
             self.world.settle(features, result)
             error = error_of(weighed.decision, result)
-            answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - caller.waited, explained, found)
+            answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - waiting.seconds, explained, found)
             self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer))
             remember(tools, seen, self.dialects[request.dialect], result, heard)
         except RequestError:
