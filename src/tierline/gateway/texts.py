@@ -66,8 +66,8 @@ class Text:
     def bytes(self, body: bytes, answered: Answer | None) -> bytes:
         """`{"request": ..., "answer": ...}` as JSON; a stream's answer is the text of its events."""
         answer: object = None
-        if self._stream:
-            answer = self._stream.decode("utf-8", "replace")
+        if self._client is not None:
+            answer = self._stream.decode("utf-8", "replace") or None
         elif answered is not None and answered.body:
             answer = msgspec.Raw(answered.body)
         return msgspec.json.encode({"request": msgspec.Raw(body), "answer": answer})
