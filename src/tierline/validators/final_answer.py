@@ -17,8 +17,9 @@ _HASHES = re.compile(r"^####[ \t]*(\S.*)$", re.M)
 _SAID = re.compile(
     r"(?:^|[\s*_(>#\"'“])(?:(?:the|my|our|so|thus|therefore|hence|and)\s+)*(?:(?:final|correct|best|right|overall)\s+)?"
     r"(?:answer|option|choice|result|antwort|ergebnis|réponse|reponse|respuesta|resultado|risposta|resposta|antwoord|odpowiedź|ответ|答案|答え|정답)"
-    r"(?:\s+(?:choice|option|is\s+option))?(?:\s*(?:is|was|ist|est|es|è|é|jest|would\s+be|will\s+be|equals|是|为|は|은|는))?"
-    r"(?:\s+(?:option|choice))?\s*(?:\*\*|__)?\s*[:\uff1a=]?\s*(?:\*\*|__)?[ \t]*\n?[ \t]*(\S[^\n]*)",
+    r"(?:\s+(?:choice|option))?(?:\*\*|__)?"
+    r"(?:\s*(?:\*\*|__)?\s*[:\uff1a=]|\s*(?:is|was|ist|est|es|è|é|jest|would\s+be|will\s+be|equals)\b\s*[:\uff1a]?|\s*(?:是|为|は|은|는)|[ \t]*\n)"
+    r"\s*(?:\*\*|__)?\s*(\S[^\n]*)",
     re.I,
 )
 _PLAIN_WORDS = re.compile(r"^(?:to|of|for|the question|can|key|explanation)\b", re.I)

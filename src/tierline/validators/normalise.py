@@ -113,7 +113,7 @@ def _choice(text: str) -> str | None:
         found = _strict_choice(part) if part is not None else None
         if found is not None:
             return found
-    inside = _CHOICE_INSIDE.findall(marked or text)
+    inside = _CHOICE_INSIDE.findall(marked or "") or _CHOICE_INSIDE.findall(text)
     return (inside[-1][0] or inside[-1][1]).upper() if inside else None
 
 
