@@ -40,10 +40,22 @@ from tierline.types.wire import Call, Reply
 class Caller:
     """Makes the attempts of one request, which came at `arrived` (a reading of `perf_counter`) and is `explained` where its client
     wished so. What goes to models of other dialects is translated by `translation`; the client's `headers` go to those of its own.
-    `waiting` is told of the time that upstreams take."""
+    `waiting` is told of the time that upstreams take; `spent` is the USD that the request has cost already."""
 
     __slots__ = (
-        *("_answers", "_arrived", "_client", "_examiner", "_explained", "_headers", "_latest", "_means", "_request", "_spent"),
+        *(
+            "_answers",
+            "_arrived",
+            "_client",
+            "_examiner",
+            "_explained",
+            "_headers",
+            "_latest",
+            "_means",
+            "_request",
+            "_spent",
+            "_spent_before",
+        ),
         *("_translation", "_waiting", "_weighed", "_world"),
     )
 
@@ -58,6 +70,7 @@ class Caller:
         translation: Translation,
         headers: tuple[tuple[str, str], ...],
         waiting: Waiting,
+        spent: float = 0.0,
     ) -> None:
         self._means = means
         self._world = world
@@ -69,7 +82,8 @@ class Caller:
         self._translation = translation
         self._headers = headers
         self._waiting = waiting
-        self._spent = 0.0
+        self._spent = spent
+        self._spent_before = spent
         self._examiner: Examiner | None = None
         self._answers: dict[int, Completion] = {}
         self._latest: dict[str, Completion] = {}
@@ -258,7 +272,7 @@ class Caller:
         assert result.winner is not None
         answer = outcome.answer
         opening = self._opening(result.model, len(result.attempts), perf_counter(), answer.dropped)
-        self._client.begin(msgspec.structs.replace(opening, cost=result.cost, flagged=result.flagged))
+        self._client.begin(msgspec.structs.replace(opening, cost=self._spent_before + result.cost, flagged=result.flagged))
         try:
             await self._client.send(answer.body)
         except (ClientGone, asyncio.CancelledError):

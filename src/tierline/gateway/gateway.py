@@ -149,7 +149,10 @@ class Gateway:
             translation = Translation(self.dialects[request.dialect], request, strict=strict, input_tokens=features.input_tokens)
             waiting = Waiting(found.elapsed)
             downstream = heard or texts or client
-            caller = Caller(self.means, self.world, weighed, downstream, asked.started, explained, translation, asked.headers, waiting)
+            spent = sum(aside.cost for aside in found.asides) if found.asides else 0.0
+            caller = Caller(
+                self.means, self.world, weighed, downstream, asked.started, explained, translation, asked.headers, waiting, spent
+            )
             result = await drive(pursue(weighed.decision), caller)
             if client is not None:
                 result = await caller.deliver(result)

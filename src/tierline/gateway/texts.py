@@ -76,8 +76,8 @@ class Text:
         if self._only_flagged and not flagged:
             return None
         answer: object = None
-        if self._stream:
-            answer = self._stream.decode("utf-8", "replace")
+        if self._client is not None:
+            answer = self._stream.decode("utf-8", "replace") or None
         elif answered is not None and answered.body:
             answer = msgspec.Raw(answered.body)
         return msgspec.json.encode({"request": msgspec.Raw(body), "answer": answer})

@@ -16,6 +16,8 @@ Headers = list[tuple[str, str]]
 JSON = ("content-type", "application/json")
 ESTIMATE = ("x-tierline-estimated", "input_tokens")
 """Said where a count is Tierline's own estimate."""
+FLAGGED = ("x-tierline-flagged", "1")
+"""Said where the answer is the best there was, although its validators did not accept it."""
 EVENTS = ("content-type", "text/event-stream; charset=utf-8")
 
 
@@ -30,16 +32,22 @@ def of_answer(gateway: Gateway, answered: Answered) -> Headers:
     ]
     if result.outcome is not None and result.outcome.answer is not None and result.outcome.answer.dropped:
         headers.append(_dropped(result.outcome.answer.dropped))
+    if result.flagged:
+        headers.append(FLAGGED)
     if answered.explained:
         headers.append(("x-tierline-explanation", plain(answered.explained, 4000)))
     return headers
 
 
 def of_opening(gateway: Gateway, opening: Opening, content: tuple[str, str] = EVENTS) -> Headers:
-    """The headers of a stream: what is known when it commits. Its cost is not."""
+    """The headers of a stream: what is known when it commits. Its cost is known only where it was held for its checks."""
     headers = [content, ("cache-control", "no-cache"), *_of_decision(gateway, opening.decision, opening.model, opening.answered)]
     headers.append(("x-tierline-attempts", str(opening.attempts)))
     headers.append(("x-tierline-overhead-ms", f"{opening.overhead * 1000:.3f}"))
+    if opening.cost is not None:
+        headers.append(("x-tierline-cost", f"{opening.cost:.8f}"))
+    if opening.flagged:
+        headers.append(FLAGGED)
     if opening.dropped:
         headers.append(_dropped(opening.dropped))
     if opening.explained:
