@@ -9,6 +9,7 @@ from tierline.config.check_access import examine_access
 from tierline.config.check_models import examine_models
 from tierline.config.check_names import examine_names
 from tierline.config.check_patterns import examine_patterns
+from tierline.config.check_prepare import examine_prepare
 from tierline.config.check_rules import examine_rules
 from tierline.config.check_tasks import examine_tasks
 from tierline.config.check_tools import examine_tools
@@ -24,5 +25,6 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_rules(case, models)
     examine_tasks(case, models)
     examine_tools(case)
+    examine_prepare(case, models)
     examine_validators(case)
     examine_models(case, models)

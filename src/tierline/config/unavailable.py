@@ -16,7 +16,6 @@ KEYS: Mapping[tuple[str, ...], str] = {
     ("tasks", "*", "stream"): "buffering a stream for its checks",
     ("routes", "*", "combine"): "combining the answers of several models",
     ("routes", "*", "hedge"): "racing a second attempt against a slow first",
-    ("routes", "*", "prepare"): "rewriting a request before it is answered",
     ("routes", "*", "session"): "keeping a session on its model",
     ("routes", "*", "stream"): "buffering a stream for its checks",
     ("routes", "*", "cascade", "on_low_confidence"): "escalation of unsure answers",
