@@ -160,7 +160,7 @@ class Gateway:
             if client is not None:
                 result = await caller.deliver(result)
             self.world.settle(weighed.features, result)
-            error = error_of(weighed.decision, result)
+            error = error_of(weighed.decision, result, found.elapsed)
             answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - waiting.seconds, explained, found)
             self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=result.flagged))
             remember(tools, seen, self.dialects[request.dialect], result, heard)
