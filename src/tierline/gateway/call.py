@@ -252,7 +252,7 @@ class Caller:
             self._answers[trial.attempt.number] = self._latest[trial.attempt.target] = trial.completion
         if passed_on and self._client is not None:
             with contextlib.suppress(ClientGone, asyncio.CancelledError):
-                await self._client.send(trailer(judged))
+                await self._client.send(trailer(judged, self._request.dialect))
         return judged
 
     @property
