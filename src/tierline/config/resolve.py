@@ -195,6 +195,7 @@ def _model(case: Case, name: str, given: ModelSpec, reached: Mapping[str, Endpoi
         residency=given.residency or endpoint.residency,
         region=given.region or endpoint.region,
         max_concurrency=given.max_concurrency,
+        max_queue=given.max_queue,
         source=source,
     )
 

@@ -213,11 +213,9 @@ def _same(new: Model, old: Model) -> bool:
 
 def _alive(loaded: Loaded, model: Model, live: LiveModel | None) -> LiveModel:
     endpoint, load = loaded.providers[model.provider], loaded.spec.load
-    told = loaded.spec.models.get(model.name)
-    most_waiting = 0 if told is None else told.max_queue
     if live is None:
-        return LiveModel(endpoint.doors, load, endpoint.timeout, model.max_concurrency, most_waiting)
-    live.change(endpoint.doors, load, endpoint.timeout, model.max_concurrency, most_waiting)
+        return LiveModel(endpoint.doors, load, endpoint.timeout, model.max_concurrency, model.max_queue)
+    live.change(endpoint.doors, load, endpoint.timeout, model.max_concurrency, model.max_queue)
     return live
 
 
