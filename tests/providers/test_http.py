@@ -93,6 +93,27 @@ def test_a_call_carries_body_secret_and_headers(auth: str, header: str, value: s
     assert expected.items() <= received.headers.items()
 
 
+def test_each_door_has_its_own_address_secret_and_connections() -> None:
+    async def note(connection: Connection) -> None:
+        while True:
+            received = await connection.request()
+            await connection.answer(received.headers["authorization"].encode())
+
+    async def test() -> None:
+        async with listening(note) as one, listening(note) as other:
+            addresses = (f"http://127.0.0.1:{one.port}/v1", f"http://127.0.0.1:{other.port}/v1")
+            endpoint = one.endpoint(base_urls=addresses, secrets=("s3cret-a", "s3cret-b"), auth="bearer")
+            provider = HttpProvider(endpoint)
+            said = [await (await provider.send(call(door=door.name))).body() for door in endpoint.doors]
+            assert said == [b"Bearer s3cret-a", b"Bearer s3cret-b"] * 2
+            assert (one.connections, other.connections) == (2, 2)
+            assert await (await provider.send(call(door="of another spec"))).body() == b"Bearer s3cret-a"
+            assert "s3cret" not in f"{endpoint!r} {endpoint.doors!r} {provider!r}"
+            await provider.close()
+
+    run(test())
+
+
 def test_one_connection_serves_call_after_call() -> None:
     async def test() -> None:
         async with listening(answers_all) as upstream:
