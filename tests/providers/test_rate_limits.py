@@ -30,6 +30,12 @@ def test_a_wish_is_read_in_each_of_its_forms(headers: dict[str, str], seconds: f
     assert retry_after(headers, NOW) == seconds
 
 
+def test_google_s_wish_stands_in_the_body() -> None:
+    body = b'{"error": {"details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "37.5s"}]}}'
+    assert retry_after({}, NOW, body) == 37.5
+    assert retry_after({"retry-after": "2"}, NOW, body) == 2.0
+
+
 @pytest.mark.parametrize(
     ("written", "seconds"),
     [("1s", 1.0), ("6m0s", 360.0), ("120ms", 0.12), ("1h2m3.5s", 3723.5), ("2m59.56s", 179.56), ("17", 17.0), ("1d", None), ("", None)],

@@ -210,7 +210,7 @@ async def _refused(lane: Lane, sent: Sent, reply: Reply, started: float) -> Outc
         elapsed=perf_counter() - started,
         error=kind,
         status=reply.status,
-        retry_after=retry_after(reply.headers, time()),
+        retry_after=retry_after(reply.headers, time(), body),
         detail=detail,
     )
 

@@ -1,9 +1,10 @@
-"""What providers say in their headers of when to come back, in every form that is in use. Pure: the time is an argument.
+"""What providers say of when to come back, in every form that is in use. Pure: the time is an argument.
 
 retry-after                          seconds, or an HTTP date
 retry-after-ms                       milliseconds
-    x-ratelimit-remaining-… = 0          with x-ratelimit-reset-…, a duration such as 6m0s, 120ms or 1h2m3.5s, or plain seconds
-    anthropic-ratelimit-…-remaining = 0  with anthropic-ratelimit-…-reset, a time after RFC 3339
+x-ratelimit-remaining-… = 0          with x-ratelimit-reset-…, a duration such as 6m0s, 120ms or 1h2m3.5s, or plain seconds
+anthropic-ratelimit-…-remaining = 0  with anthropic-ratelimit-…-reset, a time after RFC 3339
+retryDelay in the error's body       seconds, as Google sends them
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ _ANTHROPIC = tuple(
     for what in ("requests", "tokens", "input-tokens", "output-tokens")
 )
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?\Z")
+_IN_BODY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,9}(?:\.\d{1,9})?)s"')
+"""Google's way: a `RetryInfo` among the error's details."""
 _UNITS = (3600.0, 60.0, 1.0, 0.001)
 
 
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+def retry_after(headers: Mapping[str, str], now: float, body: bytes = b"") -> float | None:
     """Seconds after which the provider of a failed call wishes to be asked again; None where it does not say. `headers` by lower-case
-    name, `now` in Unix time.
+    name, `now` in Unix time, `body` that of the error.
 
-    The finest wish counts first: milliseconds, then seconds or a date, then the reset of a limit that is used up."""
+    The finest wish counts first: milliseconds, then seconds or a date, then the reset of a limit that is used up, then the body's."""
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
@@ -37,7 +40,11 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     seconds = _number(wish) if wish is not None else None
     if seconds is None and wish is not None:
         seconds = _until_http_date(wish, now)
-    return exhausted(headers, now) if seconds is None else seconds
+    if seconds is None:
+        seconds = exhausted(headers, now)
+    if seconds is None and (told := _IN_BODY.search(body)) is not None:
+        seconds = _number(told[1].decode())
+    return seconds
 
 
 def exhausted(headers: Mapping[str, str], now: float) -> float | None:
