@@ -46,7 +46,8 @@ _AHEAD = 16
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """An answer and where it came from. `cost` is USD over every attempt; `body` the answer in OpenAI's format (empty for a stream)."""
+    """An answer and where it came from. `cost` is USD over every attempt; `body` the answer in OpenAI's format (empty for a stream).
+    `answered` names the tool that answered in a model's place; then `model` and `tier` are empty."""
 
     text: str
     model: str
@@ -60,6 +61,7 @@ class Reply(msgspec.Struct, frozen=True):
     usage: Usage = NO_USAGE
     finish: str = "stop"
     body: bytes = b""
+    answered: str = ""
 
     @property
     def json(self) -> Any:
@@ -126,22 +128,22 @@ class Client:
 
     def _reply(self, answered: Answered, text: str | None = None) -> Reply:
         result, decision = answered.result, answered.decision
-        outcome = result.outcome
-        assert outcome is not None and outcome.answer is not None
-        answer = outcome.answer
+        outcome, answer = result.outcome, answered.answer
+        assert answer is not None
         return Reply(
             text=answer.text if text is None else text,
             model=result.model,
-            tier=self._live.gateway.lanes[result.model].model.tier,
+            tier=self._live.gateway.lanes[result.model].model.tier if result.model else "",
             route=decision.route,
             task=decision.task,
             why=short(decision),
             decision=decision.request_id,
             attempts=len(result.attempts),
-            cost=result.cost,
-            usage=outcome.usage,
+            cost=answered.cost,
+            usage=NO_USAGE if outcome is None else outcome.usage,
             finish=answer.finish,
             body=answer.body,
+            answered=answered.found.by,
         )
 
 

@@ -157,7 +157,7 @@ def test_an_answer_that_lies_about_its_format_is_a_failure() -> None:
     translation = Translation(DIALECTS["openai_chat"], asked("openai_chat"), strict=False)
     for body in (b"<html>", b"{}", b"[]", b'{"type":"message"}', b'{"content": 7}'):
         with pytest.raises(ProviderFailure):
-            translation.answer(DIALECTS["anthropic_messages"], body, ())
+            translation.completion(DIALECTS["anthropic_messages"], body)
 
 
 def test_a_whole_answer_passes_under_the_name_that_its_client_used() -> None:

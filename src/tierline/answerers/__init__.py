@@ -1,1 +1,1 @@
-"""Answerers: tools that are asked before any model. One kind a file."""
+"""Tools that are asked before any model: one kind a file."""

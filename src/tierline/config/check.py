@@ -12,6 +12,8 @@ from tierline.config.check_names import examine_names
 from tierline.config.check_patterns import examine_patterns
 from tierline.config.check_rules import examine_rules
 from tierline.config.check_tasks import examine_tasks
+from tierline.config.check_tools import examine_tools
+from tierline.config.check_validators import examine_validators
 from tierline.types.catalog import Model
 
 
@@ -22,5 +24,7 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_patterns(case)
     examine_rules(case, models)
     examine_tasks(case, models)
+    examine_tools(case)
+    examine_validators(case)
     examine_models(case, models)
     examine_load(case)

@@ -30,7 +30,7 @@ def examine_names(case: Case) -> None:
 
 def _forms(case: Case) -> None:
     """Names travel in headers and addresses."""
-    for section in ("providers", "models", "tasks", "routes", "keys", "signals"):
+    for section in ("providers", "models", "tasks", "routes", "keys", "signals", "sources"):
         form = _MODEL_NAME if section == "models" else _NAME
         for name in sorted(case.names(section)):
             if not form.match(name) or len(name) > 100:
@@ -100,8 +100,9 @@ def _routes(case: Case) -> None:
             _exists(case, (*place, "weights", model), "model", model, case.models)
         _exists(case, (*place, "scorer", "kind"), "scorer", route.scorer.kind, registered("tierline.scorers"))
         sampled = _SAMPLE.match(route.log_text)
-        if route.log_text not in ("none", "all") and (sampled is None or float(sampled[1]) > 1):
-            case.problems.error((*place, "log_text"), f"{route.log_text!r} is none of the choices", "write none, all, or sample 0.01")
+        if route.log_text not in ("none", "all", "flagged") and (sampled is None or float(sampled[1]) > 1):
+            reason = f"{route.log_text!r} is none of the choices"
+            case.problems.error((*place, "log_text"), reason, "write none, all, flagged, or sample 0.01")
         for index, rule in enumerate(route.rules):
             at = (*place, "rules", index)
             if rule.task is not None:

@@ -6,6 +6,7 @@ It does not change with the order of keys, white space, comments or the value of
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,21 +15,24 @@ import msgspec
 from tierline.config import unavailable
 from tierline.config.environment import has_placeholder
 from tierline.config.secrets import looks_secret
-from tierline.config.spec import Spec
+from tierline.config.spec import SourceSpec, Spec
 from tierline.types.catalog import Model
 
 _DIGITS = 12
 _DO_NOT_DECIDE = ("decision_log", "server")
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
+"""A password in an address."""
 
 
 def without_secrets(spec: Spec, written: Mapping[str, Any]) -> Spec:
-    """The spec with every text of `providers` and `keys` as it stands in the file, `${NAME}` and all, and with secrets that stand in
-    the file itself left out: nothing read from the environment is kept there, whichever key it hides under."""
-    providers, keys = written.get("providers", {}), written.get("keys", {})
+    """The spec with every text of `providers`, `keys` and `sources` as it stands in the file, `${NAME}` and all, and with secrets that
+    stand in the file itself left out: nothing read from the environment is kept there, whichever key it hides under."""
+    providers, keys, sources = (written.get(section, {}) for section in ("providers", "keys", "sources"))
     return msgspec.structs.replace(
         spec,
         providers={name: _unread(provider, providers.get(name), "api_key") for name, provider in spec.providers.items()},
         keys={name: _unread(key, keys.get(name), "secret") for name, key in spec.keys.items()},
+        sources={name: _asked(source, sources.get(name)) for name, source in spec.sources.items()},
     )
 
 
@@ -82,6 +86,13 @@ def _unread(entry: Any, written: Any, secret: str) -> Any:
     if "api_keys" in fields:
         fields["api_keys"] = [text if has_placeholder(text) else "" for text in fields["api_keys"]]
     return msgspec.structs.replace(entry, **fields)
+
+
+def _asked(source: SourceSpec, written: Any) -> SourceSpec:
+    """One source with its texts as they are written, and its address without a password."""
+    fields = {field: _as_written(getattr(source, field), written.get(field)) for field in source.__struct_fields__}
+    fields["url"] = _PASSWORD.sub(r"\1***@", written.get("url", ""))
+    return msgspec.structs.replace(source, **fields)
 
 
 def _as_written(value: Any, written: Any) -> Any:

@@ -58,6 +58,8 @@ def examine_file(
         parts=parts,
         canonical=canonical,
         warnings=problems,
+        sources=resolve.sources(examined.case),
+        files=resolve.files(examined.case),
     )
     return problems, loaded
 

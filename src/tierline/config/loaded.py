@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tierline.config.spec import Spec
-from tierline.types.access import Endpoint, Key
+from tierline.types.access import Endpoint, Key, Source
 from tierline.types.catalog import Model
 from tierline.types.errors import Problem
 
@@ -18,7 +18,8 @@ class Loaded(msgspec.Struct, frozen=True):
 
     `keys` maps the SHA-256 digest of a secret → its key; `fingerprint` (12 hex digits) covers everything that decides, `parts`
     holds the digest of each part of it (spec, models, prices, catalogue); `canonical` is the spec as canonical JSON without
-    secrets, the form kept beside the log."""
+    secrets, the form kept beside the log. `sources` are those of tools first with their secrets; `files` holds the digest of each
+    table that a tool looks up in, so that a reload sees that one has changed."""
 
     spec: Spec
     path: Path
@@ -29,3 +30,5 @@ class Loaded(msgspec.Struct, frozen=True):
     parts: Mapping[str, str]
     canonical: bytes
     warnings: tuple[Problem, ...] = ()
+    sources: Mapping[str, Source] = {}
+    files: Mapping[str, str] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tierline.config import environment
+from tierline.config import answer_table, environment
 from tierline.config.case import Case
 from tierline.config.catalogue import Catalogue, Facts
 from tierline.config.plugin_names import registered
@@ -15,7 +15,7 @@ from tierline.config.presets import Preset, presets
 from tierline.config.problems import did_you_mean
 from tierline.config.sign_in import LIBRARIES, aws_scope
 from tierline.config.spec import ModelSpec, ProviderSpec
-from tierline.types.access import Endpoint, Key
+from tierline.types.access import Endpoint, Key, Source
 from tierline.types.catalog import Model, Price
 from tierline.types.features import CAPABILITIES
 
@@ -266,3 +266,17 @@ def keys(case: Case) -> dict[bytes, Key]:
             digest = hashlib.sha256(key.secret.encode()).digest()
             resolved[digest] = Key(name, frozenset(key.scopes), frozenset(key.routes), frozenset(key.models), key.team, key.task)
     return resolved
+
+
+def sources(case: Case) -> dict[str, Source]:
+    """Every source of the spec, its secrets read."""
+    return {
+        name: Source(name, source.url, source.query, source.method, tuple(source.headers.items()))
+        for name, source in case.spec.sources.items()
+    }
+
+
+def files(case: Case) -> dict[str, str]:
+    """The digest of every table that a tool looks up in, by its name in the spec."""
+    named = {entry["lookup"] for route in case.spec.routes.values() for entry in route.tools_first if "lookup" in entry}
+    return {name: answer_table.digest(Path(case.problems.file).parent / name) for name in sorted(named)}

@@ -212,13 +212,29 @@ class SessionSpec(Section, frozen=True, kw_only=True):
     ttl: Annotated[Duration, Meta(description="a session that was silent for so long is forgotten")] = _span(3600)
 
 
+class SourceSpec(Section, frozen=True, kw_only=True):
+    """A database or a service that tools first ask. Nothing is ever written to it."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="sqlite:///FILE (relative to the spec), postgresql://… or http(s)://…; write ${ENV_NAME} where it holds a password"
+        ),
+    ]
+    query: Annotated[str, Meta(description="databases: one query that reads; `:name` is the pattern's group of that name")] = ""
+    method: Annotated[Literal["GET", "POST"], Meta(description="services: GET sends the groups as a query, POST as a JSON object")] = "GET"
+    headers: Annotated[dict[str, str], Meta(description="services: headers of every call; write ${ENV_NAME} for a secret")] = {}
+
+
 class RouteSpec(Section, frozen=True, kw_only=True):
     """A named policy that clients address as `auto/<route>`; `auto` is the default route."""
 
     owner: Annotated[str, Meta(description="who answers for it")] = ""
     why: Annotated[str, Meta(description="what it is for")] = ""
     task: Annotated[str, Meta(description="the task of everything on this route; left open if not given")] = ""
-    tools_first: Annotated[list[dict[str, Any]], Meta(description="look-ups to try before any model")] = []
+    tools_first: Annotated[
+        list[dict[str, Any]], Meta(description="tools to ask in turn before any model: cache, lookup, sql, http, or a plug-in's kind")
+    ] = []
     difficulty: Annotated[dict[str, Rate], Meta(description="the highest difficulty each tier takes; the last tier takes all")] = {}
     rules: Annotated[list[RuleSpec], Meta(description="the first that matches wins")] = []
     scorer: Annotated[ScorerSpec, Meta(description="who names task and difficulty")] = msgspec.field(default_factory=ScorerSpec)
@@ -236,7 +252,7 @@ class RouteSpec(Section, frozen=True, kw_only=True):
     prepare: Annotated[list[PrepareSpec], Meta(description="what is done to a request first")] = []
     stream: Annotated[Literal["buffered", "optimistic"], Meta(description="what a validated stream does")] = "buffered"
     strict: Annotated[bool, Meta(description="refuse what a translation cannot carry")] = False
-    log_text: Annotated[str, Meta(description="none, all, or `sample 0.01`: whose prompts and answers are kept")] = "none"
+    log_text: Annotated[str, Meta(description="none, all, `sample 0.01` or flagged: whose prompts and answers are kept")] = "none"
     deadline: Annotated[Duration, Meta(description="longest wait of a caller, over every attempt")] = _span(60)
     tolerance: Annotated[Rate, Meta(description="how far load may lower the bar where no task says so")] = 0.05
     session: Annotated[SessionSpec, Meta(description="how a session keeps its model")] = msgspec.field(default_factory=SessionSpec)
@@ -370,7 +386,7 @@ class Spec(Section, frozen=True, kw_only=True):
     tiers: Annotated[tuple[str, ...], Meta(description="the ladder, cheapest first")] = ("fast", "balanced", "best")
     signals: Annotated[dict[str, SignalSpec], Meta(description="user-defined counts that rules read")] = {}
     tasks: Annotated[dict[str, TaskSpec], Meta(description="families of requests with one quality bar")] = {}
-    sources: Annotated[dict[str, dict[str, Any]], Meta(description="databases and services for tools first")] = {}
+    sources: Annotated[dict[str, SourceSpec], Meta(description="databases and services for tools first")] = {}
     routes: Annotated[dict[str, RouteSpec], Meta(description="named policies; `auto` is there even if not written")] = {}
     governance: Annotated[GovernanceSpec, Meta(description="what may never happen")] = msgspec.field(default_factory=GovernanceSpec)
     keys: Annotated[dict[str, KeySpec], Meta(description="who may call")] = {}

@@ -27,14 +27,14 @@ _NOBODY_ELSE = frozenset({Why.LEAST_BAD, Why.LIMITS_LIFTED})
 
 
 class Admission:
-    """The world as the calls of one request meet it."""
+    """The world as the calls of one request meet it: those of its `decision`, or those that are made beside it."""
 
     __slots__ = ("_background", "_decision", "_tried", "_world")
 
-    def __init__(self, world: World, features: Features, decision: Decision) -> None:
+    def __init__(self, world: World, features: Features, decision: Decision | None = None) -> None:
         self._world = world
         self._decision = decision
-        self._background = world.patient(features, decision.task)
+        self._background = world.patient(features, "" if decision is None else decision.task)
         self._tried: dict[str, set[str]] = {}
 
     async def through(self, model: str, seconds: float, make: Callable[[Permit], Awaitable[Outcome]]) -> Outcome:
@@ -80,4 +80,4 @@ class Admission:
 
     @property
     def _is_last_resort(self) -> bool:
-        return any(reason.why in _NOBODY_ELSE for reason in self._decision.reasons)
+        return self._decision is not None and any(reason.why in _NOBODY_ELSE for reason in self._decision.reasons)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from tierline import plugins
 from tierline.config.loaded import Loaded
 from tierline.config.spec import RouteSpec
-from tierline.gateway.call import Lane
+from tierline.config.validation import all_checks
 from tierline.gateway.gateway import Gateway
-from tierline.interfaces import DecisionLog, Dialect, Provider, Scorer
+from tierline.gateway.means import Lane, Means, ladder_of
+from tierline.gateway.tools_first import ToolsFirst
+from tierline.interfaces import DecisionLog, Dialect, Provider, Scorer, Validator
+from tierline.routing.reach import reach
+from tierline.routing.router import Router
 from tierline.state.world import World
 from tierline.types.access import Endpoint
 from tierline.types.record import Record
+from tierline.validators.normalise import normalised_all
 
 DEFAULT_ROUTE = "auto"
 
@@ -31,8 +37,17 @@ def assemble(
     """The gateway of one spec. Providers of the gateway `before` it go on where their endpoint is unchanged."""
     providers = _providers(loaded, {} if before is None else providers_of(before))
     dialects = all_dialects() if before is None else before.dialects
+    router = Router(loaded)
     lanes = {name: _lane(loaded, name, providers, dialects) for name in loaded.models}
-    return Gateway(loaded, lanes, _scorers(loaded), dialects, world, log, observe)
+    means = Means(lanes, validators_of(loaded), partial(reach, router.policy), ladder_of(lanes, loaded.spec.tiers), normalised_all)
+    return Gateway(loaded, router, means, _scorers(loaded), dialects, world, log, observe, ToolsFirst(loaded))
+
+
+def validators_of(loaded: Loaded) -> dict[str, Validator]:
+    """Every validator of the spec's tasks and routes, by its name; raises PluginMissing for a kind that nobody registers."""
+    checks = all_checks(loaded.spec)
+    kinds = plugins.find_all("validators", {check.kind for check in checks})
+    return {check.name: kinds[check.kind](check, loaded) for check in checks}
 
 
 def all_dialects() -> dict[str, Dialect]:

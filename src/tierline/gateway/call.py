@@ -1,6 +1,6 @@
 """One attempt: the request goes out to one model, and an outcome comes back, whatever happens.
 
-    dialect.upstream_body → provider.send → read → Outcome
+    dialect.upstream_body → provider.send → read → validators → Outcome
 
 Nothing here raises for what an upstream does wrong: that is an outcome, and the course decides what follows from it.
 """
@@ -8,63 +8,63 @@ Nothing here raises for what an upstream does wrong: that is an outcome, and the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from time import perf_counter, time
+import contextlib
+from collections.abc import Coroutine
+from time import perf_counter
+from typing import Any
 
 import msgspec
 
 from tierline.gateway.admission import Admission
-from tierline.gateway.downstream import Downstream, Opening
-from tierline.gateway.estimate import estimated
-from tierline.gateway.renaming import Renamed, renamed
-from tierline.gateway.stream import relay
-from tierline.gateway.translate import Translation
+from tierline.gateway.ask import Asker
+from tierline.gateway.downstream import ClientGone, Downstream, Opening
+from tierline.gateway.examine import Examiner
+from tierline.gateway.feedback import told
+from tierline.gateway.means import Lane, Means, cost
+from tierline.gateway.race import Claim
+from tierline.gateway.renaming import Renamed, renamed, renamed_events
+from tierline.gateway.stream import Read, hold, relay
+from tierline.gateway.translate import Translation, words_of
+from tierline.gateway.trial import Sent, Trial
+from tierline.gateway.verdict import trailer
+from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
-from tierline.interfaces import Dialect, Provider, StreamReader
-from tierline.providers.rate_limits import retry_after
+from tierline.interfaces import StreamReader
 from tierline.state.live_model import Permit
 from tierline.state.world import World
-from tierline.types.access import Endpoint
-from tierline.types.catalog import Model
+from tierline.types.completion import Completion
 from tierline.types.decision import Attempt
-from tierline.types.errors import CannotTranslate, ProviderFailure
-from tierline.types.outcome import Answer, Outcome, Usage
+from tierline.types.errors import BadRequest, CannotTranslate, ProviderFailure
+from tierline.types.outcome import Answer, Outcome, Result
 from tierline.types.wire import Call, Reply
-
-_NO_TIME = 0.001
-"""Seconds that a call is given at least: what has no time left at all ends as a time-out."""
-
-
-class Lane(msgspec.Struct, frozen=True):
-    """How one model is reached: everything that a call to it needs, looked up once at load. `headers` are those that every upstream of its
-    dialect wants."""
-
-    model: Model
-    endpoint: Endpoint
-    provider: Provider
-    dialect: Dialect
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-class Sent(msgspec.Struct, frozen=True):
-    """What goes to one model: the body in its dialect, what of the request that could not carry, and the translation back (None: the
-    model speaks the client's own dialect, and bodies pass through)."""
-
-    body: bytes
-    dropped: tuple[str, ...] = ()
-    translation: Translation | None = None
 
 
 class Caller:
     """Makes the attempts of one request, which came at `arrived` (a reading of `perf_counter`) and is `explained` where its client
     wished so. What goes to models of other dialects is translated by `translation`; the client's `headers` go to those of its own.
-    `waited` is how many seconds were spent on upstreams so far."""
+    `waiting` is told of the time that upstreams take; `spent` is the USD that the request has cost already."""
 
-    __slots__ = ("_admission", "_arrived", "_client", "_explained", "_headers", "_lanes", "_request", "_translation", "_weighed", "waited")
+    __slots__ = (
+        *(
+            "_admission",
+            "_answers",
+            "_arrived",
+            "_client",
+            "_examiner",
+            "_explained",
+            "_headers",
+            "_latest",
+            "_means",
+            "_request",
+            "_spent",
+            "_spent_before",
+        ),
+        *("_translation", "_waiting", "_weighed", "_world"),
+    )
 
     def __init__(
         self,
-        lanes: Mapping[str, Lane],
+        means: Means,
         world: World,
         weighed: Weighed,
         client: Downstream | None,
@@ -72,8 +72,11 @@ class Caller:
         explained: str,
         translation: Translation,
         headers: tuple[tuple[str, str], ...],
+        waiting: Waiting,
+        spent: float = 0.0,
     ) -> None:
-        self._lanes = lanes
+        self._means = means
+        self._world = world
         self._admission = Admission(world, weighed.features, weighed.decision)
         self._weighed = weighed
         self._request = weighed.request
@@ -82,45 +85,86 @@ class Caller:
         self._arrived = arrived
         self._translation = translation
         self._headers = headers
-        self.waited = 0.0
+        self._waiting = waiting
+        self._spent = spent
+        self._spent_before = spent
+        self._examiner: Examiner | None = None
+        self._answers: dict[int, Completion] = {}
+        self._latest: dict[str, Completion] = {}
 
-    async def __call__(self, attempt: Attempt) -> Outcome:
+    async def __call__(self, attempt: Attempt, claim: Claim | None = None) -> Outcome:
         """The outcome of one attempt. The client's going away is an outcome too: `cancelled`."""
-        lane = self._lanes[attempt.target]
+        if attempt.wait and not await self._rested(attempt.wait):
+            return Outcome(ok=False, error="cancelled", detail="the client went away")
+        if attempt.cause == "judge":
+            outcome = await self._examining.chosen(attempt, [self._answers[at + 1] for at in attempt.of], self._spent)
+        else:
+            outcome = await self._tried(attempt, claim)
+        self._spent += outcome.cost
+        return outcome
+
+    async def _tried(self, attempt: Attempt, claim: Claim | None) -> Outcome:
+        lane = self._means.lanes[attempt.target]
         try:
-            sent = self._sent(lane)
+            sent = self._sent(lane, attempt)
         except CannotTranslate as error:
             return Outcome(ok=False, error="untranslatable", detail=error.message)
-        started = perf_counter()
-        longest = lane.endpoint.timeout if attempt.timeout is None else attempt.timeout
+        trial = self._trial(attempt, lane, sent, claim)
+        self._waiting.begin(trial.started)
         try:
-            return await self._admission.through(attempt.target, longest, lambda permit: self._made(lane, sent, attempt, permit, started))
-        except asyncio.CancelledError:  # while it waited for a place
-            return _gone(started)
+            outcome = await self._admission.through(attempt.target, trial.longest, lambda permit: self._made(trial, permit))
+        except asyncio.CancelledError:  # while it waited for its place: nothing was sent
+            return Outcome(ok=False, elapsed=trial.elapsed, error="cancelled", detail="the client went away")
         finally:
-            self.waited += perf_counter() - started
+            self._waiting.end(perf_counter())
+        return await self._examined(trial, outcome) if trial.reads and outcome.ok else outcome
 
-    async def _made(self, lane: Lane, sent: Sent, attempt: Attempt, permit: Permit, started: float) -> Outcome:
+    def _trial(self, attempt: Attempt, lane: Lane, sent: Sent, claim: Claim | None) -> Trial:
+        """An attempt that begins now. Its answer is read where validators look at it, or where it is one of several; a stream is then
+        held, but for one that is passed on before its verdict."""
+        decision = self._weighed.decision
+        branch = attempt.cause == "branch" and decision.combine is not None and decision.combine.by != "first_valid"
+        reads = (branch or bool(attempt.validators)) and self._request.kind == "chat"
+        held = reads and self._client is not None and (branch or attempt.cause == "branch" or decision.stream != "optimistic")
+        return Trial(attempt, lane, sent, claim, self._weighed.features.input_tokens, reads=reads, held=held)
+
+    async def _rested(self, seconds: float) -> bool:
+        """Lets a backoff pass; whether the client is still there."""
+        self._waiting.begin(perf_counter())
         try:
-            return await self._exchanged(lane, sent, attempt, permit, started)
-        except ProviderFailure as failure:
-            return failed(failure, perf_counter() - started, keep_body=sent.translation is None)
+            await asyncio.sleep(seconds)
         except asyncio.CancelledError:
-            return _gone(started)
+            return False
+        finally:
+            self._waiting.end(perf_counter())
+        return True
 
-    def _sent(self, lane: Lane) -> Sent:
+    def _sent(self, lane: Lane, attempt: Attempt) -> Sent:
         """The body for one model; raises CannotTranslate."""
-        if lane.dialect.name == self._request.dialect:
+        own = lane.dialect.name == self._request.dialect
+        if attempt.feedback:
+            try:
+                conversation = told(self._translation.conversation, self._latest.get(attempt.target), attempt.feedback)
+            except BadRequest as error:
+                raise CannotTranslate(error.message, param=error.param) from None
+            rendered = self._translation.body(lane.dialect, lane.model, conversation)
+        elif own:
             return Sent(lane.dialect.upstream_body(self._request, lane.model))
-        rendered = self._translation.body(lane.dialect, lane.model)
-        return Sent(rendered.body, rendered.dropped, self._translation)
+        else:
+            rendered = self._translation.body(lane.dialect, lane.model)
+        return Sent(rendered.body, rendered.dropped, None if own else self._translation)
 
-    async def _exchanged(self, lane: Lane, sent: Sent, attempt: Attempt, permit: Permit, started: float) -> Outcome:
-        request = self._request
-        patience = lane.endpoint.timeout
-        if attempt.timeout is not None:
-            patience = max(min(patience, attempt.timeout - (perf_counter() - started)), _NO_TIME)
-        content_by = perf_counter() + patience
+    async def _made(self, trial: Trial, permit: Permit) -> Outcome:
+        try:
+            return await self._exchanged(trial, permit)
+        except ProviderFailure as failure:
+            return trial.failed(failure)
+        except asyncio.CancelledError:
+            return trial.cancelled()
+
+    async def _exchanged(self, trial: Trial, permit: Permit) -> Outcome:
+        request, lane, sent = self._request, trial.lane, trial.sent
+        patience = trial.begin()
         reply = await lane.provider.send(
             Call(
                 lane.model,
@@ -137,83 +181,119 @@ class Caller:
         try:
             self._admission.heed(permit, reply)
             if reply.status >= 400:
-                return await _refused(lane, sent, reply, started)
+                return await trial.refused(reply)
             if request.stream and self._client is not None:
-                return await self._streamed(lane, sent, attempt, reply, started, content_by)
-            return await self._whole(lane, sent, reply, started)
+                return await (self._held if trial.held else self._streamed)(trial, reply, self._client)
+            return await self._whole(trial, reply)
         finally:
             await reply.close()
 
-    async def _whole(self, lane: Lane, sent: Sent, reply: Reply, started: float) -> Outcome:
+    async def _whole(self, trial: Trial, reply: Reply) -> Outcome:
+        lane, sent = trial.lane, trial.sent
         body = await reply.body()
         if sent.translation is None:
-            answer, usage = lane.dialect.read_answer(self._request, body)
+            answer, told_usage = lane.dialect.read_answer(self._request, body)
             answer = renamed(answer, self._request.model)
+            if trial.reads:
+                trial.completion = lane.dialect.read_completion(body)
         else:
-            answer, usage = sent.translation.answer(lane.dialect, body, sent.dropped)
-        usage = usage or self._estimated(len(answer.text))
-        elapsed = perf_counter() - started
-        return Outcome(ok=True, answer=answer, usage=usage, cost=cost(lane.model, usage), elapsed=elapsed, status=reply.status)
+            trial.completion = completion = sent.translation.completion(lane.dialect, body)
+            answer, told_usage = sent.translation.answer(completion, sent.dropped), completion.usage
+        usage = trial.usage(told_usage, 0 if self._request.kind == "embeddings" else len(answer.text))
+        return Outcome(ok=True, answer=answer, usage=usage, cost=cost(lane.model, usage), elapsed=trial.elapsed, status=reply.status)
 
-    async def _streamed(self, lane: Lane, sent: Sent, attempt: Attempt, reply: Reply, started: float, content_by: float) -> Outcome:
-        assert self._client is not None
-        client, reader = self._client, self._reader(lane, sent)
+    async def _streamed(self, trial: Trial, reply: Reply, client: Downstream) -> Outcome:
+        """Passed on as it comes. Where validators look at it too, they do so at its end."""
+        lane, sent, attempt = trial.lane, trial.sent, trial.attempt
+        trial.reader = reader = self._reader(lane, sent)
         if sent.translation is None:
             client = Renamed(client, reader, self._request.model)
-        overhead = started - self._arrived - self.waited
-        opening = Opening(self._weighed.decision, attempt.target, attempt.number, overhead, self._explained, sent.dropped)
-        end = await relay(reply, reader, client, opening, content_by)
-        usage = reader.usage or self._estimated(reader.output_chars)
-        ttft = None if end.committed_at is None else end.committed_at - started
+        read = Read(reply, lane.dialect) if trial.reads else None
+        opening = self._opening(attempt.target, attempt.number, trial.started, sent.dropped)
+        end = await relay(read or reply, reader, client, opening, trial.content_by, trial.claim)
+        if read is not None:
+            trial.completion = read.completion
+        usage = trial.usage(reader.usage, reader.output_chars)
         answer = Answer(self._request.dialect, finish=reader.finish or "error", served_model=reader.served_model)
         return Outcome(
             ok=not end.error,
             answer=answer,
             usage=usage,
             cost=cost(lane.model, usage),
-            elapsed=perf_counter() - started,
-            ttft=ttft,
+            elapsed=trial.elapsed,
+            ttft=None if end.committed_at is None else end.committed_at - trial.started,
             error=end.error,
             status=reply.status,
             detail=end.detail,
         )
 
+    async def _held(self, trial: Trial, reply: Reply, client: Downstream) -> Outcome:  # noqa: ARG002  # it gets nothing yet
+        """Kept back whole; `answer.body` is what the client gets when the course is over."""
+        lane, sent = trial.lane, trial.sent
+        trial.reader = reader = self._reader(lane, sent)
+        read = Read(reply, lane.dialect)
+        body, content_at = await hold(read, reader, trial.content_by)
+        trial.completion = completion = read.completion
+        if completion is None:
+            raise ProviderFailure("malformed", "the upstream's stream cannot be read as an answer")
+        if sent.translation is None:
+            body = renamed_events(body, reader.served_model, self._request.model)
+        usage = trial.usage(reader.usage, reader.output_chars)
+        answer = Answer(
+            self._request.dialect, body, words_of(completion), reader.finish or "stop", reader.served_model, dropped=sent.dropped
+        )
+        ttft = None if content_at is None else content_at - trial.started
+        return Outcome(True, answer, usage, cost(lane.model, usage), trial.elapsed, ttft, status=reply.status)
+
     def _reader(self, lane: Lane, sent: Sent) -> StreamReader:
         return lane.dialect.reader(self._request) if sent.translation is None else sent.translation.reader(lane.dialect)
 
-    def _estimated(self, output_chars: int) -> Usage:
-        return estimated(self._weighed.features.input_tokens, 0 if self._request.kind == "embeddings" else output_chars)
+    def _opening(self, model: str, attempts: int, now: float, dropped: tuple[str, ...]) -> Opening:
+        overhead = now - self._arrived - self._waiting.total(now)
+        return Opening(self._weighed.decision, model, attempts, overhead, self._explained, dropped)
+
+    # what becomes of an answer that is looked at
+
+    async def _examined(self, trial: Trial, outcome: Outcome) -> Outcome:
+        passed_on = trial.reader is not None and not trial.held
+        work = self._examining.examined(trial, outcome, self._spent + outcome.cost)
+        judged = await (_whatever_happens(work) if passed_on else work)
+        if trial.completion is not None:
+            self._answers[trial.attempt.number] = self._latest[trial.attempt.target] = trial.completion
+        if passed_on and self._client is not None:
+            with contextlib.suppress(ClientGone, asyncio.CancelledError):
+                await self._client.send(trailer(judged))
+        return judged
+
+    @property
+    def _examining(self) -> Examiner:
+        if self._examiner is None:
+            means, weighed = self._means, self._weighed
+            asker = Asker(means, self._world, weighed.features, weighed.decision.task, self._translation, self._headers, self._waiting)
+            self._examiner = Examiner(means.validators, means.normalise, weighed, self._translation, asker)
+        return self._examiner
+
+    async def deliver(self, result: Result) -> Result:
+        """Give the client of a stream the answer that was held for it, once the course is over. What has reached it already stands; where
+        it has gone meanwhile, the result says so."""
+        outcome = result.outcome
+        if self._client is None or outcome is None or outcome.answer is None or not (outcome.ok and outcome.answer.body):
+            return result
+        assert result.winner is not None
+        answer = outcome.answer
+        opening = self._opening(result.model, len(result.attempts), perf_counter(), answer.dropped)
+        self._client.begin(msgspec.structs.replace(opening, cost=self._spent_before + result.cost, flagged=result.flagged))
+        try:
+            await self._client.send(answer.body)
+        except (ClientGone, asyncio.CancelledError):
+            return msgspec.structs.replace(result, stopped="cancelled")
+        return result
 
 
-def cost(model: Model, usage: Usage) -> float:
-    """USD of one call at the model's list price."""
-    return model.price.cost(usage.input, usage.output, usage.cached, usage.cache_written)
-
-
-def failed(failure: ProviderFailure, elapsed: float, *, keep_body: bool) -> Outcome:
-    """The outcome of an attempt of which nothing reached the client. That an answer broke off half-way (`cut`) is then no more than
-    a broken connection: another model may answer. `keep_body`: the upstream's error body is in the client's dialect."""
-    kind = "connect" if failure.kind == "cut" else failure.kind
-    answer = Answer("", body=failure.body, finish="error") if failure.body and keep_body else None
-    return Outcome(
-        False, answer, elapsed=elapsed, error=kind, status=failure.status, retry_after=failure.retry_after, detail=failure.message
-    )
-
-
-async def _refused(lane: Lane, sent: Sent, reply: Reply, started: float) -> Outcome:
-    """The outcome of an error status; its body is kept where the client can read it, for errors that are its own to mend."""
-    body = await reply.body()
-    kind, detail = lane.dialect.read_error(reply.status, body)
-    return Outcome(
-        ok=False,
-        answer=Answer(lane.dialect.name, body=body if sent.translation is None else b"", finish="error"),
-        elapsed=perf_counter() - started,
-        error=kind,
-        status=reply.status,
-        retry_after=retry_after(reply.headers, time(), body),
-        detail=detail,
-    )
-
-
-def _gone(started: float) -> Outcome:
-    return Outcome(ok=False, error="cancelled", elapsed=perf_counter() - started, detail="the client went away")
+async def _whatever_happens(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """The verdict on an answer that its client has got is found to its end, though the client may be gone by then."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
+    return task.result()

@@ -16,7 +16,9 @@ class ClientGone(Exception):
 class Opening(msgspec.Struct, frozen=True):
     """What is known when a stream commits: the decision, the model that answers, how many attempts it took, and the seconds
     spent in Tierline itself so far; `explained` is the decision in sentences, where the client wished for them; `dropped`
-    names what of the request the model's dialect could not carry."""
+    names what of the request the model's dialect could not carry. Of a stream that was held for its checks its `cost` in USD is
+    known too, and whether it is the best there was although they said no (`flagged`). `answered` names the tool that answers in a
+    model's place."""
 
     decision: Decision
     model: str
@@ -24,6 +26,9 @@ class Opening(msgspec.Struct, frozen=True):
     overhead: float
     explained: str = ""
     dropped: tuple[str, ...] = ()
+    answered: str = ""
+    cost: float | None = None
+    flagged: bool = False
 
 
 class Downstream(Protocol):

@@ -15,26 +15,40 @@ from time import perf_counter
 import msgspec
 
 from tierline.config.loaded import Loaded
-from tierline.gateway.call import Caller, Lane
-from tierline.gateway.downstream import Downstream
+from tierline.gateway.call import Caller
+from tierline.gateway.downstream import ClientGone, Downstream, Opening
 from tierline.gateway.drive import drive
 from tierline.gateway.failure import error_of
 from tierline.gateway.ids import Ids
-from tierline.gateway.texts import Texts
+from tierline.gateway.means import Means
+from tierline.gateway.texts import Text, Texts
+from tierline.gateway.tools_first import (
+    NOT_ASKED,
+    Found,
+    ToolsFirst,
+    ask_tools,
+    overheard,
+    remember,
+    rendered,
+    streamed,
+    with_headers,
+)
 from tierline.gateway.translate import Translation
+from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
 from tierline.interfaces import DecisionLog, Dialect, Scorer
 from tierline.routing.explain import explain
+from tierline.routing.explain_tools import told_first
 from tierline.routing.extract import Extractor
 from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
 from tierline.state.world import World
 from tierline.types.access import ANYONE, Key
 from tierline.types.decision import Decision
-from tierline.types.errors import Forbidden, LogFailure, RequestError, Unavailable
+from tierline.types.errors import ClientClosed, Forbidden, LogFailure, RequestError, Unavailable
 from tierline.types.features import Features
 from tierline.types.hints import NO_HINTS, Hints
-from tierline.types.outcome import Result
+from tierline.types.outcome import Answer, Result
 from tierline.types.record import Record, Tried
 from tierline.types.request import Request
 from tierline.types.scores import NO_SCORES
@@ -54,13 +68,26 @@ class Asked(msgspec.Struct, frozen=True):
 
 class Answered(msgspec.Struct, frozen=True):
     """What came of a request. `error` is set where nothing (or, of a stream, not all) was answered; its status is what the client
-    is told. `overhead` is seconds spent in Tierline itself; `explained` the decision in sentences, where the client wished for them."""
+    is told. `overhead` is seconds spent in Tierline itself; `explained` the decision in sentences, where the client wished for them.
+    `found` is what came of the tools that were asked first, `told` the answer of the one that had it."""
 
     decision: Decision
     result: Result
     error: RequestError | None = None
     overhead: float = 0.0
     explained: str = ""
+    found: Found = NOT_ASKED
+    told: Answer | None = None
+
+    @property
+    def answer(self) -> Answer | None:
+        """What answers the request, a model's or a tool's; None when nothing does."""
+        return self.told if self.result.outcome is None else self.result.outcome.answer
+
+    @property
+    def cost(self) -> float:
+        """USD over every attempt and every call beside them."""
+        return self.result.cost + sum(aside.cost for aside in self.found.asides)
 
     @property
     def status(self) -> int:
@@ -69,27 +96,31 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class Gateway:
-    """One spec, assembled. `lanes` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
+    """One spec, assembled. `means` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
     speak; `observe` sees every record as it is logged. `in_flight` counts the requests that run on it; `said` is where a face keeps what
     it says of a route, task and model."""
 
     def __init__(
         self,
         loaded: Loaded,
-        lanes: dict[str, Lane],
+        router: Router,
+        means: Means,
         scorers: Mapping[str, Scorer],
         dialects: Mapping[str, Dialect],
         world: World,
         log: DecisionLog,
         observe: Callable[[Record], None],
+        tools: ToolsFirst,
     ) -> None:
+        self.tools = tools
         self.loaded = loaded
-        self.lanes = lanes
+        self.means = means
+        self.lanes = means.lanes
         self.scorers = scorers
         self.dialects = dialects
         self.world = world
         self.log = log
-        self.router = Router(loaded)
+        self.router = router
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -107,15 +138,29 @@ class Gateway:
         try:
             weighed = self.weigh(request, features)
             texts = self._texts.of(features, client)
-            explained = self._explained(weighed) if features.hints.explain else ""
+            tools = self.tools.of(request)
+            seen = with_headers(request, asked.headers)
+            found = await ask_tools(tools, seen, features, weighed.decision.deadline) if tools else NOT_ASKED
+            explained = self._explained(weighed, found) if features.hints.explain else ""
+            if found.answer is not None or found.cancelled:
+                return await self._told(weighed, asked, found, texts, texts or client, explained)
+            heard = overheard(tools, texts or client)
             strict = request.route in self._strict
             translation = Translation(self.dialects[request.dialect], request, strict=strict, input_tokens=features.input_tokens)
-            caller = Caller(self.lanes, self.world, weighed, texts or client, asked.started, explained, translation, asked.headers)
+            waiting = Waiting(found.elapsed)
+            downstream = heard or texts or client
+            spent = sum(aside.cost for aside in found.asides) if found.asides else 0.0
+            caller = Caller(
+                self.means, self.world, weighed, downstream, asked.started, explained, translation, asked.headers, waiting, spent
+            )
             result = await drive(pursue(weighed.decision), caller)
+            if client is not None:
+                result = await caller.deliver(result)
             self.world.settle(features, result)
             error = error_of(weighed.decision, result)
-            answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - caller.waited, explained)
-            self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, result))
+            answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - waiting.seconds, explained, found)
+            self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer))
+            remember(tools, seen, self.dialects[request.dialect], result, heard)
         except RequestError:
             raise
         except Exception:
@@ -151,8 +196,30 @@ class Gateway:
         request = self.admit(asked)
         return self.weigh(request, self._extract(request, asked.key))
 
-    def _explained(self, weighed: Weighed) -> str:
-        return " ".join(explain(self.router, weighed.features, weighed.scores, weighed.view, weighed.decision).sentences)
+    async def _told(
+        self, weighed: Weighed, asked: Asked, found: Found, texts: Text | None, client: Downstream | None, explained: str
+    ) -> Answered:
+        """What a tool answered, in the client's dialect; or the row of a client that went away meanwhile."""
+        request, dialect = weighed.request, self.dialects[weighed.request.dialect]
+        overhead = perf_counter() - asked.started - found.elapsed
+        gone = ClientClosed("the request was cancelled before its answer was complete") if found.cancelled else None
+        told: Answer | None = None
+        if found.answer is not None and request.stream and client is not None:
+            told = Answer(dialect.name)
+            try:
+                await streamed(found.answer, dialect, request, client, Opening(weighed.decision, "", 0, overhead, explained, (), found.by))
+            except ClientGone:
+                gone = ClientClosed("the client went away before its answer was complete")
+        elif found.answer is not None:
+            told = rendered(found.answer, dialect, request)
+        result = Result((), stopped="" if gone is None else "cancelled")
+        answered = Answered(weighed.decision, result, gone, overhead, explained, found, told)
+        self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, told))
+        return answered
+
+    def _explained(self, weighed: Weighed, found: Found) -> str:
+        told = explain(self.router, weighed.features, weighed.scores, weighed.view, weighed.decision).sentences
+        return " ".join([*told_first(found.by, found.asides), *told])
 
     def _put(self, weighed: Weighed, answered: Answered, text: bytes | None) -> None:
         result, decision = answered.result, weighed.decision
@@ -170,6 +237,8 @@ class Gateway:
             flagged=result.flagged,
             truncated=result.truncated,
             overhead=answered.overhead,
+            answered=answered.found.by,
+            asides=answered.found.asides,
         )
         self._keep(record, text)
 

@@ -21,6 +21,7 @@ from tierline.config.load import load
 from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import assemble, providers_of
 from tierline.gateway.gateway import Gateway
+from tierline.gateway.tools_first import ToolsFirst
 from tierline.interfaces import DecisionLog, Provider
 from tierline.state.world import World
 from tierline.types.errors import TierlineError
@@ -77,11 +78,8 @@ class Live:
             old = self.gateway
             try:
                 loaded = await asyncio.to_thread(load, old.loaded.path, self._environ)
-                changed = (loaded.fingerprint, loaded.canonical) != (
-                    old.loaded.fingerprint,
-                    old.loaded.canonical,
-                ) or loaded.keys != old.loaded.keys
-                if changed or loaded.providers != old.loaded.providers:
+                changed = _at_work(loaded) != _at_work(old.loaded)
+                if changed or (loaded.providers, loaded.sources) != (old.loaded.providers, old.loaded.sources):
                     new = await asyncio.to_thread(self._compile, loaded, old)
                     self._swap(old, new)
             except TierlineError as error:
@@ -99,10 +97,9 @@ class Live:
         _logger.info("the spec %s took the place of %s", new.loaded.fingerprint, old.loaded.fingerprint)
         staying = [provider for _, provider in providers_of(new).values()]
         going = [provider for _, provider in providers_of(old).values() if provider not in staying]
-        if going:
-            task = asyncio.create_task(_close_when_idle(old, going))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+        task = asyncio.create_task(_close_when_idle(old, [*going, old.tools]))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def _refused(self, occasion: Occasion, problem: str) -> Reloaded:
         self._done(Reloaded(time.time(), occasion, False, self.gateway.loaded.fingerprint, problem))
@@ -132,13 +129,19 @@ class Live:
             task.cancel()
         for _, provider in providers_of(self.gateway).values():
             await provider.close()
+        await self.gateway.tools.close()
 
 
-async def _close_when_idle(old: Gateway, going: Sequence[Provider]) -> None:
+async def _close_when_idle(old: Gateway, going: Sequence[Provider | ToolsFirst]) -> None:
     while old.in_flight:
         await asyncio.sleep(_DRAIN_LOOK)
-    for provider in going:
-        await provider.close()
+    for gone in going:
+        await gone.close()
+
+
+def _at_work(loaded: Loaded) -> tuple[object, ...]:
+    """What makes one spec another: what it says, who may call, and the tables it names."""
+    return loaded.fingerprint, loaded.canonical, loaded.keys, loaded.files
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

@@ -27,6 +27,22 @@ def renamed(answer: Answer, model: str) -> Answer:
     return answer
 
 
+def renamed_events(events: bytes, served: str, model: str) -> bytes:
+    """A whole stream under the name that its client used; `served` is the id that the upstream gave."""
+    old, new = _members(events, served, model)
+    return events.replace(old, new) if old else events
+
+
+def _members(data: bytes, served: str, model: str) -> tuple[bytes, bytes]:
+    """How this upstream writes the member in `data`, and how the client is to read it; empty where it does not stand there."""
+    if served and served != model:
+        old, new = msgspec.json.encode(served), msgspec.json.encode(model)
+        for member in _MEMBERS:
+            if member + old in data:
+                return member + old, member + new
+    return b"", b""
+
+
 class Renamed:
     """A `Downstream` that renames the model in every event of one stream; `reader` knows the id that the upstream gives."""
 
@@ -45,16 +61,5 @@ class Renamed:
     async def send(self, data: bytes) -> None:
         """Send on under the client's name."""
         if not self._old:
-            self._learn(data)
+            self._old, self._new = _members(data, self._reader.served_model, self._model)
         await self._client.send(data.replace(self._old, self._new) if self._old else data)
-
-    def _learn(self, data: bytes) -> None:
-        """How this upstream writes the member, from the first events that have it."""
-        served = self._reader.served_model
-        if not served or served == self._model:
-            return
-        old, new = msgspec.json.encode(served), msgspec.json.encode(self._model)
-        for member in _MEMBERS:
-            if member + old in data:
-                self._old, self._new = member + old, member + new
-                return

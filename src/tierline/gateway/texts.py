@@ -7,7 +7,7 @@ import msgspec
 from tierline.config.loaded import Loaded
 from tierline.gateway.downstream import Downstream, Opening
 from tierline.types.features import Features
-from tierline.types.outcome import Result
+from tierline.types.outcome import Answer
 
 MAX_STREAM = 1024 * 1024
 """Bytes of a stream that are kept; what comes after is left out."""
@@ -63,12 +63,11 @@ class Text:
             self._stream += data
         await self._client.send(data)
 
-    def bytes(self, body: bytes, result: Result) -> bytes:
+    def bytes(self, body: bytes, answered: Answer | None) -> bytes:
         """`{"request": ..., "answer": ...}` as JSON; a stream's answer is the text of its events."""
-        outcome = result.outcome
         answer: object = None
-        if self._stream:
-            answer = self._stream.decode("utf-8", "replace")
-        elif outcome is not None and outcome.answer is not None:
-            answer = msgspec.Raw(outcome.answer.body)
+        if self._client is not None:
+            answer = self._stream.decode("utf-8", "replace") or None
+        elif answered is not None and answered.body:
+            answer = msgspec.Raw(answered.body)
         return msgspec.json.encode({"request": msgspec.Raw(body), "answer": answer})

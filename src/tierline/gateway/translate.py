@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tierline.dialects.events import events_of
 from tierline.dialects.held_state import refuse_held_state
 from tierline.gateway.estimate import estimated
 from tierline.interfaces import Dialect, StreamDecoder, StreamEncoder
@@ -32,6 +33,9 @@ from tierline.types.errors import BadRequest, CannotTranslate, ProviderFailure
 from tierline.types.outcome import NO_USAGE, Answer, Usage
 from tierline.types.request import Request
 
+PIECE = 60
+"""Characters of words in one event of an answer that is streamed after it was whole."""
+
 _ROUTED: dict[Finish, str] = {"stop_sequence": "stop", "pause": "stop", "refusal": "content_filter"}
 """Stop reasons that routing calls by another word (see `types.outcome.Answer`)."""
 
@@ -50,16 +54,32 @@ class Translation:
         self._strict = strict
         self._conversation: Conversation | None = None
 
-    def body(self, target: Dialect, model: Model) -> Rendered:
-        """The body for `model`. Raises CannotTranslate: for embeddings, for what has no meaning between dialects (or is
-        held by another upstream), and on a strict route for whatever would be lost."""
+    @property
+    def request(self) -> Request:
+        """The client's request."""
+        return self._request
+
+    @property
+    def client(self) -> Dialect:
+        """The dialect that the client speaks."""
+        return self._client
+
+    @property
+    def conversation(self) -> Conversation:
+        """The request, whole; raises BadRequest for a field that has no meaning."""
+        if self._conversation is None:
+            self._conversation = self._client.expand(self._request)
+        return self._conversation
+
+    def body(self, target: Dialect, model: Model, instead: Conversation | None = None) -> Rendered:
+        """The body for `model`, of the request or of a conversation `instead` of it. Raises CannotTranslate: for embeddings, for what
+        has no meaning between dialects (or is held by another upstream), and on a strict route for whatever would be lost."""
         if self._request.kind != "chat":
             raise CannotTranslate(f"{self._request.kind} are not translated from {self._client.name} to {target.name}")
         try:
-            if self._conversation is None:
-                self._conversation = self._client.expand(self._request)
-            refuse_held_state(self._conversation, target.name)
-            rendered = target.render_body(self._conversation, model)
+            conversation = self.conversation if instead is None else instead
+            refuse_held_state(conversation, target.name)
+            rendered = target.render_body(conversation, model)
         except BadRequest as error:
             raise CannotTranslate(error.message, param=error.param) from None
         if self._strict and rendered.dropped:
@@ -69,22 +89,28 @@ class Translation:
             )
         return rendered
 
-    def answer(self, target: Dialect, body: bytes, dropped: tuple[str, ...]) -> tuple[Answer, Usage]:
-        """An upstream's whole body as the client's answer, and its usage, estimated where it told none; raises ProviderFailure."""
+    def completion(self, target: Dialect, body: bytes) -> Completion:
+        """An upstream's whole body, read, with a usage estimated where it told none; raises ProviderFailure."""
         completion = target.read_completion(body)
-        words = _words(completion)
         if completion.usage == NO_USAGE:
-            completion = msgspec.structs.replace(completion, usage=estimated(self._input_tokens, len(words)))
-        first = completion.choices[0] if completion.choices else None
-        answer = Answer(
+            completion = msgspec.structs.replace(completion, usage=estimated(self._input_tokens, len(words_of(completion))))
+        return completion
+
+    def answer(self, completion: Completion, dropped: tuple[str, ...] = ()) -> Answer:
+        """An answer, whole, as the client gets it."""
+        return Answer(
             dialect=self._client.name,
             body=self._client.render_completion(completion, self._request),
-            text=words,
-            finish=_ROUTED.get(first.finish, first.finish) if first is not None else "stop",
+            text=words_of(completion),
+            finish=finish_of(completion),
             served_model=completion.model,
             dropped=dropped,
         )
-        return answer, completion.usage
+
+    def events(self, completion: Completion) -> bytes:
+        """An answer, whole, as the stream that the client gets."""
+        encoder = self._client.encoder(self._request)
+        return b"".join([encoder.encode(event) for event in events_of(completion, PIECE)])
 
     def reader(self, target: Dialect) -> TranslatingReader:
         """A fresh reader for one stream of `target`'s."""
@@ -193,8 +219,16 @@ def _text_of(part: AnswerPart) -> str:
     return ""
 
 
-def _words(completion: Completion) -> str:
+def words_of(completion: Completion) -> str:
     """The words of the first choice, as routing reads them."""
     if not completion.choices:
         return ""
     return "".join([part.text for part in completion.choices[0].parts if isinstance(part, Text | Refusal)])
+
+
+def finish_of(completion: Completion) -> str:
+    """Why the first choice ended, in routing's words."""
+    if not completion.choices:
+        return "stop"
+    finish = completion.choices[0].finish
+    return _ROUTED.get(finish, finish)

@@ -72,9 +72,8 @@ class Completions:
         exchange.waiting = True
         answered = await exchange.gateway.answer(asked)
         said = headers.of_answer(exchange.gateway, answered)
-        outcome = answered.result.outcome
-        if answered.error is None and outcome is not None and outcome.answer is not None:
-            exchange.reply(200, [headers.JSON, *said], outcome.answer.body)
+        if answered.error is None and answered.answer is not None:
+            exchange.reply(200, [headers.JSON, *said], answered.answer.body)
         else:
             self._failed(exchange, answered, said)
 

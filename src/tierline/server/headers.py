@@ -16,6 +16,8 @@ Headers = list[tuple[str, str]]
 JSON = ("content-type", "application/json")
 ESTIMATE = ("x-tierline-estimated", "input_tokens")
 """Said where a count is Tierline's own estimate."""
+FLAGGED = ("x-tierline-flagged", "1")
+"""Said where the answer is the best there was, although its validators did not accept it."""
 EVENTS = ("content-type", "text/event-stream; charset=utf-8")
 
 
@@ -23,23 +25,29 @@ def of_answer(gateway: Gateway, answered: Answered) -> Headers:
     """The headers of a whole answer, or of an error that came after the decision."""
     result = answered.result
     headers = [
-        *_of_decision(gateway, answered.decision, result.model or answered.decision.target),
+        *_of_decision(gateway, answered.decision, result.model or answered.decision.target, answered.found.by),
         ("x-tierline-attempts", str(len(result.attempts))),
-        ("x-tierline-cost", f"{result.cost:.8f}"),
+        ("x-tierline-cost", f"{answered.cost:.8f}"),
         ("x-tierline-overhead-ms", f"{answered.overhead * 1000:.3f}"),
     ]
     if result.outcome is not None and result.outcome.answer is not None and result.outcome.answer.dropped:
         headers.append(_dropped(result.outcome.answer.dropped))
+    if result.flagged:
+        headers.append(FLAGGED)
     if answered.explained:
         headers.append(("x-tierline-explanation", plain(answered.explained, 4000)))
     return headers
 
 
 def of_opening(gateway: Gateway, opening: Opening, content: tuple[str, str] = EVENTS) -> Headers:
-    """The headers of a stream: what is known when it commits. Its cost is not."""
-    headers = [content, ("cache-control", "no-cache"), *_of_decision(gateway, opening.decision, opening.model)]
+    """The headers of a stream: what is known when it commits. Its cost is known only where it was held for its checks."""
+    headers = [content, ("cache-control", "no-cache"), *_of_decision(gateway, opening.decision, opening.model, opening.answered)]
     headers.append(("x-tierline-attempts", str(opening.attempts)))
     headers.append(("x-tierline-overhead-ms", f"{opening.overhead * 1000:.3f}"))
+    if opening.cost is not None:
+        headers.append(("x-tierline-cost", f"{opening.cost:.8f}"))
+    if opening.flagged:
+        headers.append(FLAGGED)
     if opening.dropped:
         headers.append(_dropped(opening.dropped))
     if opening.explained:
@@ -52,7 +60,12 @@ def _dropped(names: tuple[str, ...]) -> tuple[str, str]:
     return ("x-tierline-dropped", plain(", ".join(names), 1000))
 
 
-def _of_decision(gateway: Gateway, decision: Decision, model: str) -> Headers:
+def _of_decision(gateway: Gateway, decision: Decision, model: str, tool: str) -> Headers:
+    if tool:
+        said = _of_names(gateway, decision.route, decision.task, "")
+        why = ("x-tierline-why", plain(f"answered by {tool}; no model was asked"))
+        told = ("x-tierline-answered", plain(tool))
+        return [("x-tierline-decision", decision.request_id), why, ("x-tierline-model", ""), told, *said]
     named = (decision.route, decision.task, model)
     known = gateway.said.get(named)
     if known is None:

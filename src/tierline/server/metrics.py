@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from tierline.gateway.reload import Reloaded
 from tierline.server.gauges import WorldGauges
+from tierline.types.outcome import NO_USAGE, Aside, Usage
 from tierline.types.record import Record, Tried
 
 TOGETHER = 64
@@ -47,10 +48,20 @@ class Meters:
         )
         self._tokens = Counter("tierline_tokens_total", "Tokens by model and direction", ["model", "direction"], registry=registry)
         self._cost = Counter("tierline_cost_usd_total", "USD at list prices", ["model"], registry=registry)
+        self._verdicts = Counter("tierline_verdicts_total", "What validators said of answers", ["validator", "passed"], registry=registry)
+        self._flagged = Counter("tierline_flagged_total", "Answers given although no validator accepted one", ["route"], registry=registry)
+        self._asides = Counter(
+            "tierline_asides_total",
+            "Calls beside the attempts: for validators, judges, prepare steps, tools",
+            ["purpose", "target", "ok"],
+            registry=registry,
+        )
         self._call = Histogram("tierline_call_seconds", "Time to a whole answer", ["model"], registry=registry, buckets=_SECONDS)
         self._first = Histogram("tierline_first_content_seconds", "Time to first content", ["model"], registry=registry, buckets=_SECONDS)
         self._overhead = Histogram("tierline_overhead_seconds", "Time spent in Tierline itself", registry=registry, buckets=_OVERHEAD)
         self._request_of: _Kept[tuple[str, str, int], Counter] = _Kept(lambda key: self._requests.labels(*key))
+        self._verdict_of: _Kept[tuple[str, str], Counter] = _Kept(lambda key: self._verdicts.labels(*key))
+        self._aside_of: _Kept[tuple[str, str, str], Counter] = _Kept(lambda key: self._asides.labels(*key))
         self._attempt_of: _Kept[tuple[str, str, str], Counter] = _Kept(lambda key: self._attempts.labels(*key))
         self._spent_of: _Kept[str, tuple[Counter, Counter, Counter]] = _Kept(
             lambda model: (self._tokens.labels(model, "input"), self._tokens.labels(model, "output"), self._cost.labels(model))
@@ -73,14 +84,13 @@ class Meters:
         for record in pending:
             requests[record.decision.route, record.model, record.status] += 1
             self._overhead.observe(record.overhead)
+            if record.flagged:
+                self._flagged.labels(record.decision.route).inc()
+            if record.asides:
+                self._beside(record.asides, spent)
             for attempt in record.tried:
                 attempts[attempt.target, attempt.cause, attempt.error] += 1
-                sums = spent[attempt.target]
-                sums[0] += attempt.usage.input
-                sums[1] += attempt.usage.output
-                sums[2] += attempt.cost
-                if attempt.ok:
-                    self._time(attempt)
+                self._attempt(attempt, spent)
         for request, number in requests.items():
             self._request_of[request].inc(number)
         for kind, number in attempts.items():
@@ -88,6 +98,25 @@ class Meters:
         for model, sums in spent.items():
             for child, amount in zip(self._spent_of[model], sums, strict=True):
                 child.inc(amount)
+
+    def _attempt(self, attempt: Tried, spent: defaultdict[str, list[float]]) -> None:
+        paid = attempt.cost
+        if attempt.verdicts or attempt.asides:
+            paid -= self._beside(attempt.asides, spent)
+            for verdict in attempt.verdicts:
+                self._verdict_of[verdict.validator, "yes" if verdict.passed else "no"].inc()
+        if attempt.target:
+            _add(spent[attempt.target], attempt.usage, paid)
+        if attempt.ok and attempt.cause != "judge":
+            self._time(attempt)
+
+    def _beside(self, asides: Sequence[Aside], spent: defaultdict[str, list[float]]) -> float:
+        """Count calls beside the attempts, each for the model that was asked; their USD."""
+        for aside in asides:
+            self._aside_of[aside.purpose, aside.target, "yes" if aside.ok else "no"].inc()
+            if aside.usage != NO_USAGE or aside.cost:
+                _add(spent[aside.target], aside.usage, aside.cost)
+        return sum(aside.cost for aside in asides)
 
     def _time(self, attempt: Tried) -> None:
         call, first = self._times_of[attempt.target]
@@ -115,6 +144,12 @@ class Meters:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
+
+
+def _add(sums: list[float], usage: Usage, cost: float) -> None:
+    sums[0] += usage.input
+    sums[1] += usage.output
+    sums[2] += cost
 
 
 _Key = TypeVar("_Key")

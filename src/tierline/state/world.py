@@ -195,6 +195,11 @@ class World:
 
     # for those who look
 
+    @property
+    def in_flight(self) -> Mapping[str, int]:
+        """Calls in flight by model, now."""
+        return {name: live.places.taken for name, live in self._models.items()}
+
     def seen(self) -> Mapping[str, ModelSeen]:
         """Every model as it stands now."""
         now = self.clock()

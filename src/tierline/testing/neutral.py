@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from tierline.dialects.events import counted, events_of, joined
 from tierline.interfaces import Dialect
-from tierline.testing.events import counted, events_of, joined
 from tierline.testing.laws import law
 from tierline.types.catalog import Model
 from tierline.types.completion import Broken, Completion, CompletionChoice, Ended, Event, Ping, Started

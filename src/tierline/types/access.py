@@ -1,4 +1,4 @@
-"""Who calls, and where providers are reached: the resolved forms of the spec's `keys` and `providers`."""
+"""Who calls, and where providers and sources are reached: the resolved forms of the spec's `keys`, `providers` and `sources`."""
 
 from __future__ import annotations
 
@@ -67,3 +67,16 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Endpoint({self.name!r}, {self.kind!r}, {self.dialect!r}, {self.base_url!r})"
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A database or a service for tools first, its secrets read. Its repr shows neither address nor headers: both may hold one."""
+
+    name: str
+    url: str
+    query: str = ""
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"

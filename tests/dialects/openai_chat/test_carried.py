@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialects.openai_chat.worlds import DIALECT, GPT, chunks, encoded, parsed
-from tierline.testing.events import events_of
+from tierline.dialects.events import events_of
 from tierline.types.completion import Completion, CompletionChoice
 from tierline.types.conversation import Text, Thinking, ToolCall
 from tierline.types.request import Request

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dialects.openai_chat.worlds import DIALECT, GPT, QWEN, chunks, decoded, encoded, parsed
-from tierline.testing.events import joined
+from tierline.dialects.events import joined
 from tierline.types.catalog import Model
 from tierline.types.completion import Broken, Completion, CompletionChoice, Counted, Ended, Event, Finished, PartDelta, PartStarted, Started
 from tierline.types.conversation import Conversation, Foreign, Media, Reasoning, Refusal, Sampling, Text, ToolCall, ToolResult, Turn

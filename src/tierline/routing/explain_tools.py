@@ -1,0 +1,31 @@
+"""What tools first did, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tierline.types.outcome import Aside
+
+_SAID = {
+    "miss": "which did not know",
+    "timeout": "which took too long",
+    "failed": "which could not look",
+    "cancelled": "when the client went away",
+}
+
+
+def told_first(answered: str, asides: Sequence[Aside]) -> tuple[str, ...]:
+    """The sentences of one row: each tool that was asked, and whether a model was needed. Empty where none was asked."""
+    tools = [aside for aside in asides if aside.purpose == "tool"]
+    if not tools:
+        return ()
+    told = [f"to {aside.target}, {'which answered' if aside.ok else _SAID.get(aside.error, aside.error)}" for aside in tools]
+    first = f"Before any model, it was put {' and '.join(told)}."
+    if not answered:
+        return (first,)
+    return (first, f"So {answered} answered and no model was asked; what follows says which one would have been.")
+
+
+def asked_first(tools: Sequence[str]) -> tuple[str, ...]:
+    """The sentence of a dry run."""
+    return (f"Before any model, it would be put to {', '.join(tools)}, in this order.",) if tools else ()

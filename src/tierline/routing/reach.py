@@ -1,0 +1,17 @@
+"""Whom a request may be shown to at all, whatever it is asked for: a validator's or a judge's model sees it too."""
+
+from __future__ import annotations
+
+from tierline.routing.eligibility import bits
+from tierline.routing.policy import Policy
+from tierline.types.features import Features
+
+
+def reach(policy: Policy, features: Features, task: str) -> frozenset[str]:
+    """The names of the models that the request's key may use and that every governance rule which holds leaves standing."""
+    fleet, governance = policy.fleet, policy.governance
+    known = policy.tasks.get(task)
+    mask = policy.keys.get(features.key, fleet.everyone)
+    for number in governance.rules.holding(features, task, features.hints.risk or ("" if known is None else known.risk)):
+        mask &= governance.allowed[number]
+    return frozenset([fleet.models[at].name for at in bits(mask)])
