@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from tierline.gateway.admission import Admission
 from tierline.gateway.ask import Asker
 from tierline.gateway.downstream import ClientGone, Downstream, Opening
 from tierline.gateway.examine import Examiner
@@ -29,6 +30,7 @@ from tierline.gateway.verdict import trailer
 from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
 from tierline.interfaces import StreamReader
+from tierline.state.live_model import Permit
 from tierline.state.world import World
 from tierline.types.completion import Completion
 from tierline.types.decision import Attempt
@@ -44,6 +46,7 @@ class Caller:
 
     __slots__ = (
         *(
+            "_admission",
             "_answers",
             "_arrived",
             "_client",
@@ -74,6 +77,7 @@ class Caller:
     ) -> None:
         self._means = means
         self._world = world
+        self._admission = Admission(world, weighed.features, weighed.decision)
         self._weighed = weighed
         self._request = weighed.request
         self._explained = explained
@@ -105,19 +109,14 @@ class Caller:
             sent = self._sent(lane, attempt)
         except CannotTranslate as error:
             return Outcome(ok=False, error="untranslatable", detail=error.message)
-        if not self._world.enter(attempt.target):
-            return Outcome(ok=False, error="overloaded", detail=f"{lane.model.max_concurrency} calls are in flight, its limit in the spec")
         trial = self._trial(attempt, lane, sent, claim)
         self._waiting.begin(trial.started)
         try:
-            outcome = await self._made(trial)
-        except ProviderFailure as failure:
-            return trial.failed(failure)
-        except asyncio.CancelledError:
-            return trial.cancelled()
+            outcome = await self._admission.through(attempt.target, trial.longest, lambda permit: self._made(trial, permit))
+        except asyncio.CancelledError:  # while it waited for its place: nothing was sent
+            return Outcome(ok=False, elapsed=trial.elapsed, error="cancelled", detail="the client went away")
         finally:
             self._waiting.end(perf_counter())
-            self._world.leave(attempt.target)
         return await self._examined(trial, outcome) if trial.reads and outcome.ok else outcome
 
     def _trial(self, attempt: Attempt, lane: Lane, sent: Sent, claim: Claim | None) -> Trial:
@@ -155,8 +154,17 @@ class Caller:
             rendered = self._translation.body(lane.dialect, lane.model)
         return Sent(rendered.body, rendered.dropped, None if own else self._translation)
 
-    async def _made(self, trial: Trial) -> Outcome:
-        request, lane, sent, attempt = self._request, trial.lane, trial.sent, trial.attempt
+    async def _made(self, trial: Trial, permit: Permit) -> Outcome:
+        try:
+            return await self._exchanged(trial, permit)
+        except ProviderFailure as failure:
+            return trial.failed(failure)
+        except asyncio.CancelledError:
+            return trial.cancelled()
+
+    async def _exchanged(self, trial: Trial, permit: Permit) -> Outcome:
+        request, lane, sent = self._request, trial.lane, trial.sent
+        patience = trial.begin()
         reply = await lane.provider.send(
             Call(
                 lane.model,
@@ -165,13 +173,15 @@ class Caller:
                 sent.body,
                 (*lane.headers, *self._headers) if sent.translation is None else lane.headers,
                 stream=request.stream,
-                timeout=lane.endpoint.timeout if attempt.timeout is None else min(lane.endpoint.timeout, attempt.timeout),
+                timeout=patience,
                 request_id=request.id,
+                door=permit.name,
             )
         )
         try:
+            self._admission.heed(permit, reply)
             if reply.status >= 400:
-                return await trial.refused(reply, retry_after(reply.headers.get("retry-after")))
+                return await trial.refused(reply)
             if request.stream and self._client is not None:
                 return await (self._held if trial.held else self._streamed)(trial, reply, self._client)
             return await self._whole(trial, reply)
@@ -200,7 +210,7 @@ class Caller:
             client = Renamed(client, reader, self._request.model)
         read = Read(reply, lane.dialect) if trial.reads else None
         opening = self._opening(attempt.target, attempt.number, trial.started, sent.dropped)
-        end = await relay(read or reply, reader, client, opening, _deadline(trial), trial.claim)
+        end = await relay(read or reply, reader, client, opening, trial.content_by, trial.claim)
         if read is not None:
             trial.completion = read.completion
         usage = trial.usage(reader.usage, reader.output_chars)
@@ -222,7 +232,7 @@ class Caller:
         lane, sent = trial.lane, trial.sent
         trial.reader = reader = self._reader(lane, sent)
         read = Read(reply, lane.dialect)
-        body, content_at = await hold(read, reader, _deadline(trial))
+        body, content_at = await hold(read, reader, trial.content_by)
         trial.completion = completion = read.completion
         if completion is None:
             raise ProviderFailure("malformed", "the upstream's stream cannot be read as an answer")
@@ -287,16 +297,3 @@ async def _whatever_happens(work: Coroutine[Any, Any, Outcome]) -> Outcome:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([task])
     return task.result()
-
-
-def _deadline(trial: Trial) -> float | None:
-    timeout = trial.attempt.timeout
-    return None if timeout is None else trial.started + timeout
-
-
-def retry_after(value: str | None) -> float | None:
-    """Seconds of a retry-after header given as a number, None where there is none (or a date: too coarse to act on)."""
-    try:
-        return None if value is None else max(float(value), 0.0)
-    except ValueError:
-        return None
