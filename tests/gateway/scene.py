@@ -235,7 +235,8 @@ class Scene:
             self.lanes, known, lambda features, task: frozenset(self.lanes) - forbidden, ladder_of(self.lanes, ("fast",)), normalised_all
         )
         self._dialect, self._strict = DIALECTS[client], strict
-        self.world = World({name: lane.model for name, lane in self.lanes.items()})
+        models = {name: lane.model for name, lane in self.lanes.items()}
+        self.world = World(msgspec.structs.replace(builders.loaded(), models=models, providers={"acme": Endpoint("scene")}))
 
     def _lane(self, name: str, dialect: str, place: int, capabilities: tuple[str, ...]) -> Lane:
         model = builders.model(name, price=(1.0 + place, 2.0 + place), capabilities=capabilities, upstream=f"up-{name}")

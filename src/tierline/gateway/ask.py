@@ -9,20 +9,23 @@ cancelled half-way. A model that governance or the request's key keeps from the 
 from __future__ import annotations
 
 import asyncio
-from time import perf_counter
+from time import perf_counter, time
 
 import msgspec
 
+from tierline.gateway.admission import Admission
 from tierline.gateway.estimate import CHARS_PER_TOKEN, estimated
 from tierline.gateway.means import Lane, Means, cost
 from tierline.gateway.translate import Translation, words_of
 from tierline.gateway.waiting import Waiting
+from tierline.providers.rate_limits import retry_after
+from tierline.state.live_model import Permit
 from tierline.state.world import World
 from tierline.types.ask import Ask, Told
 from tierline.types.conversation import Conversation, Output, Reasoning, Sampling, Text, Turn
 from tierline.types.errors import CannotTranslate, ProviderFailure
 from tierline.types.features import Features
-from tierline.types.outcome import NO_USAGE, Aside, ErrorClass, Usage
+from tierline.types.outcome import NO_USAGE, Answer, Aside, ErrorClass, Outcome, Usage
 from tierline.types.wire import Call
 
 NOBODY = "tierline"
@@ -30,11 +33,14 @@ NOBODY = "tierline"
 THINKING_ROOM = 2048
 """Tokens that a model which thinks may take beyond those of its reply."""
 
+_NO_TIME = 0.001
+"""Seconds that a call is given at least."""
+
 
 class Asker:
     """Makes the calls that are asked for on behalf of one request of that `task`; `waiting` is told of the time they take."""
 
-    __slots__ = ("_features", "_headers", "_means", "_reached", "_task", "_translation", "_waiting", "_world")
+    __slots__ = ("_admission", "_features", "_headers", "_means", "_reached", "_task", "_translation", "_waiting")
 
     def __init__(
         self,
@@ -47,7 +53,7 @@ class Asker:
         waiting: Waiting,
     ) -> None:
         self._means = means
-        self._world = world
+        self._admission = Admission(world, features)
         self._features = features
         self._task = task
         self._translation = translation
@@ -98,40 +104,53 @@ class Asker:
         return lane.dialect.render_body(conversation_of(ask, lane), lane.model).body
 
     async def _made(self, ask: Ask, lane: Lane, body: bytes, purpose: str, asides: list[Aside], seconds: float) -> Told:
-        name = lane.model.name
-        if not self._world.enter(name):
-            return _refused(asides, purpose, name, "overloaded", "it has as many calls as it may")
-        started = perf_counter()
+        name, started, under_way = lane.model.name, perf_counter(), False
+
+        async def make(permit: Permit) -> Outcome:
+            nonlocal under_way
+            under_way = True
+            return await self._outcome(ask, lane, body, permit, started, seconds)
+
         self._waiting.begin(started)
         try:
-            text, usage = await self._answered(ask, lane, body, seconds)
-        except ProviderFailure as failure:
-            elapsed = perf_counter() - started
-            asides.append(Aside(purpose, name, ok=False, elapsed=elapsed, error=failure.kind, detail=failure.message))
-            return Told(ok=False, elapsed=elapsed, detail=failure.message)
+            outcome = await self._admission.through(name, seconds, make)
         except asyncio.CancelledError:
-            sent = estimated(self._input_tokens(ask), 0)
+            sent = estimated(self._input_tokens(ask), 0) if under_way else NO_USAGE
             elapsed = perf_counter() - started
             asides.append(Aside(purpose, name, ok=False, cost=cost(lane.model, sent), elapsed=elapsed, usage=sent, error="cancelled"))
             raise
         finally:
             self._waiting.end(perf_counter())
-            self._world.leave(name)
-        elapsed, paid = perf_counter() - started, cost(lane.model, usage)
-        asides.append(Aside(purpose, name, ok=True, cost=paid, elapsed=elapsed, usage=usage))
-        return Told(ok=True, text=text, usage=usage, cost=paid, elapsed=elapsed)
+        if not outcome.ok or outcome.answer is None:
+            asides.append(Aside(purpose, name, ok=False, elapsed=outcome.elapsed, error=outcome.error, detail=outcome.detail))
+            return Told(ok=False, elapsed=outcome.elapsed, detail=outcome.detail)
+        asides.append(Aside(purpose, name, ok=True, cost=outcome.cost, elapsed=outcome.elapsed, usage=outcome.usage))
+        return Told(ok=True, text=outcome.answer.text, usage=outcome.usage, cost=outcome.cost, elapsed=outcome.elapsed)
 
-    async def _answered(self, ask: Ask, lane: Lane, body: bytes, seconds: float) -> tuple[str, Usage]:
+    async def _outcome(self, ask: Ask, lane: Lane, body: bytes, permit: Permit, started: float, seconds: float) -> Outcome:
+        """The call itself, whatever comes of it. `seconds` counts from `started`."""
+        left = max(started + seconds - perf_counter(), _NO_TIME)
+        try:
+            text, usage = await self._answered(ask, lane, body, permit, left)
+        except ProviderFailure as failure:
+            elapsed = perf_counter() - started
+            return Outcome(ok=False, elapsed=elapsed, error=failure.kind, retry_after=failure.retry_after, detail=failure.message)
+        paid = cost(lane.model, usage)
+        return Outcome(ok=True, answer=Answer("", text=text), usage=usage, cost=paid, elapsed=perf_counter() - started)
+
+    async def _answered(self, ask: Ask, lane: Lane, body: bytes, permit: Permit, seconds: float) -> tuple[str, Usage]:
         request = msgspec.structs.replace(self._translation.request, stream=False)
         path = lane.dialect.upstream_path(request, lane.model)
         own = ask.same and lane.dialect.name == request.dialect
         headers = (*lane.headers, *self._headers) if own else lane.headers
-        reply = await lane.provider.send(Call(lane.model, "chat", path, body, headers, timeout=seconds, request_id=request.id))
+        call = Call(lane.model, "chat", path, body, headers, timeout=seconds, request_id=request.id, door=permit.name)
+        reply = await lane.provider.send(call)
         try:
+            self._admission.heed(permit, reply)
             given = await reply.body()
             if reply.status >= 400:
                 kind, detail = lane.dialect.read_error(reply.status, given)
-                raise ProviderFailure(kind, detail, status=reply.status)
+                raise ProviderFailure(kind, detail, status=reply.status, retry_after=retry_after(reply.headers, time(), given))
         finally:
             await reply.close()
         completion = lane.dialect.read_completion(given)

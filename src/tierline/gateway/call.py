@@ -15,26 +15,29 @@ from typing import Any
 
 import msgspec
 
+from tierline.gateway.admission import Admission
 from tierline.gateway.ask import Asker
 from tierline.gateway.downstream import ClientGone, Downstream, Opening
 from tierline.gateway.examine import Examiner
 from tierline.gateway.feedback import told
-from tierline.gateway.means import Lane, Means, cost
+from tierline.gateway.means import Lane, Means
 from tierline.gateway.race import Claim
-from tierline.gateway.renaming import Renamed, renamed, renamed_events
-from tierline.gateway.stream import Read, hold, relay
-from tierline.gateway.translate import Translation, words_of
+from tierline.gateway.reply import held, passed_on, taken_whole
+from tierline.gateway.translate import Translation
 from tierline.gateway.trial import Sent, Trial
 from tierline.gateway.verdict import trailer
 from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
-from tierline.interfaces import StreamReader
+from tierline.state.live_model import Permit
 from tierline.state.world import World
 from tierline.types.completion import Completion
 from tierline.types.decision import Attempt
 from tierline.types.errors import BadRequest, CannotTranslate, ProviderFailure
-from tierline.types.outcome import Answer, Outcome, Result
-from tierline.types.wire import Call, Reply
+from tierline.types.outcome import Outcome, Result
+from tierline.types.wire import Call
+
+_NOT_READ = Outcome(ok=True, detail="answers of this kind are not compared")
+"""What comes of a choice among embeddings."""
 
 
 class Caller:
@@ -43,21 +46,9 @@ class Caller:
     `waiting` is told of the time that upstreams take; `spent` is the USD that the request has cost already."""
 
     __slots__ = (
-        *(
-            "_answers",
-            "_arrived",
-            "_client",
-            "_examiner",
-            "_explained",
-            "_headers",
-            "_latest",
-            "_means",
-            "_request",
-            "_spent",
-            "_spent_before",
-        ),
-        *("_translation", "_waiting", "_weighed", "_world"),
-    )
+        "_admission", "_answers", "_arrived", "_client", "_examiner", "_explained", "_headers", "_latest", "_means", "_request", "_spent",
+        "_spent_before", "_translation", "_waiting", "_weighed", "_world",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -74,6 +65,7 @@ class Caller:
     ) -> None:
         self._means = means
         self._world = world
+        self._admission = Admission(world, weighed.features, weighed.decision)
         self._weighed = weighed
         self._request = weighed.request
         self._explained = explained
@@ -93,7 +85,8 @@ class Caller:
         if attempt.wait and not await self._rested(attempt.wait):
             return Outcome(ok=False, error="cancelled", detail="the client went away")
         if attempt.cause == "judge":
-            outcome = await self._examining.chosen(attempt, [self._answers[at + 1] for at in attempt.of], self._spent)
+            answers = [answer for at in attempt.of if (answer := self._answers.get(at + 1)) is not None]
+            outcome = await self._examining.chosen(attempt, answers, self._spent) if len(answers) == len(attempt.of) else _NOT_READ
         else:
             outcome = await self._tried(attempt, claim)
         self._spent += outcome.cost
@@ -105,29 +98,25 @@ class Caller:
             sent = self._sent(lane, attempt)
         except CannotTranslate as error:
             return Outcome(ok=False, error="untranslatable", detail=error.message)
-        if not self._world.enter(attempt.target):
-            return Outcome(ok=False, error="overloaded", detail=f"{lane.model.max_concurrency} calls are in flight, its limit in the spec")
         trial = self._trial(attempt, lane, sent, claim)
         self._waiting.begin(trial.started)
         try:
-            outcome = await self._made(trial)
-        except ProviderFailure as failure:
-            return trial.failed(failure)
-        except asyncio.CancelledError:
-            return trial.cancelled()
+            outcome = await self._admission.through(attempt.target, trial.longest, lambda permit: self._made(trial, permit))
+        except asyncio.CancelledError:  # while it waited for its place: nothing was sent
+            return Outcome(ok=False, elapsed=trial.elapsed, error="cancelled", detail="the client went away")
         finally:
             self._waiting.end(perf_counter())
-            self._world.leave(attempt.target)
         return await self._examined(trial, outcome) if trial.reads and outcome.ok else outcome
 
     def _trial(self, attempt: Attempt, lane: Lane, sent: Sent, claim: Claim | None) -> Trial:
-        """An attempt that begins now. Its answer is read where validators look at it, or where it is one of several; a stream is then
-        held, but for one that is passed on before its verdict."""
-        decision = self._weighed.decision
-        branch = attempt.cause == "branch" and decision.combine is not None and decision.combine.by != "first_valid"
-        reads = (branch or bool(attempt.validators)) and self._request.kind == "chat"
-        held = reads and self._client is not None and (branch or attempt.cause == "branch" or decision.stream != "optimistic")
-        return Trial(attempt, lane, sent, claim, self._weighed.features.input_tokens, reads=reads, held=held)
+        """An attempt that begins now. Its answer is read where validators look at it, or where it is one of several. A stream is held for
+        that, unless the decision passes it on before its verdict; and where the decision holds one, it holds them all, for a course that
+        counts on nothing having been seen may ask another model after any of them."""
+        stream, chat = self._weighed.decision.stream, self._request.kind == "chat"
+        looked_at = chat and (attempt.cause == "branch" or bool(attempt.validators))
+        kept_back = stream == "buffered" or attempt.cause == "branch" or (looked_at and stream != "optimistic")
+        held = kept_back and chat and self._client is not None
+        return Trial(attempt, lane, sent, claim, self._weighed.features.input_tokens, reads=looked_at or held, held=held)
 
     async def _rested(self, seconds: float) -> bool:
         """Lets a backoff pass; whether the client is still there."""
@@ -155,8 +144,17 @@ class Caller:
             rendered = self._translation.body(lane.dialect, lane.model)
         return Sent(rendered.body, rendered.dropped, None if own else self._translation)
 
-    async def _made(self, trial: Trial) -> Outcome:
-        request, lane, sent, attempt = self._request, trial.lane, trial.sent, trial.attempt
+    async def _made(self, trial: Trial, permit: Permit) -> Outcome:
+        try:
+            return await self._exchanged(trial, permit)
+        except ProviderFailure as failure:
+            return trial.failed(failure)
+        except asyncio.CancelledError:
+            return trial.cancelled()
+
+    async def _exchanged(self, trial: Trial, permit: Permit) -> Outcome:
+        request, lane, sent = self._request, trial.lane, trial.sent
+        patience = trial.begin()
         reply = await lane.provider.send(
             Call(
                 lane.model,
@@ -165,78 +163,23 @@ class Caller:
                 sent.body,
                 (*lane.headers, *self._headers) if sent.translation is None else lane.headers,
                 stream=request.stream,
-                timeout=lane.endpoint.timeout if attempt.timeout is None else min(lane.endpoint.timeout, attempt.timeout),
+                timeout=patience,
                 request_id=request.id,
+                door=permit.name,
             )
         )
         try:
+            self._admission.heed(permit, reply)
             if reply.status >= 400:
-                return await trial.refused(reply, retry_after(reply.headers.get("retry-after")))
+                return await trial.refused(reply)
+            if trial.held:
+                return await held(trial, request, reply)
             if request.stream and self._client is not None:
-                return await (self._held if trial.held else self._streamed)(trial, reply, self._client)
-            return await self._whole(trial, reply)
+                opening = self._opening(trial.attempt.target, trial.attempt.number, trial.started, sent.dropped)
+                return await passed_on(trial, request, reply, self._client, opening)
+            return await taken_whole(trial, request, reply)
         finally:
             await reply.close()
-
-    async def _whole(self, trial: Trial, reply: Reply) -> Outcome:
-        lane, sent = trial.lane, trial.sent
-        body = await reply.body()
-        if sent.translation is None:
-            answer, told_usage = lane.dialect.read_answer(self._request, body)
-            answer = renamed(answer, self._request.model)
-            if trial.reads:
-                trial.completion = lane.dialect.read_completion(body)
-        else:
-            trial.completion = completion = sent.translation.completion(lane.dialect, body)
-            answer, told_usage = sent.translation.answer(completion, sent.dropped), completion.usage
-        usage = trial.usage(told_usage, 0 if self._request.kind == "embeddings" else len(answer.text))
-        return Outcome(ok=True, answer=answer, usage=usage, cost=cost(lane.model, usage), elapsed=trial.elapsed, status=reply.status)
-
-    async def _streamed(self, trial: Trial, reply: Reply, client: Downstream) -> Outcome:
-        """Passed on as it comes. Where validators look at it too, they do so at its end."""
-        lane, sent, attempt = trial.lane, trial.sent, trial.attempt
-        trial.reader = reader = self._reader(lane, sent)
-        if sent.translation is None:
-            client = Renamed(client, reader, self._request.model)
-        read = Read(reply, lane.dialect) if trial.reads else None
-        opening = self._opening(attempt.target, attempt.number, trial.started, sent.dropped)
-        end = await relay(read or reply, reader, client, opening, _deadline(trial), trial.claim)
-        if read is not None:
-            trial.completion = read.completion
-        usage = trial.usage(reader.usage, reader.output_chars)
-        answer = Answer(self._request.dialect, finish=reader.finish or "error", served_model=reader.served_model)
-        return Outcome(
-            ok=not end.error,
-            answer=answer,
-            usage=usage,
-            cost=cost(lane.model, usage),
-            elapsed=trial.elapsed,
-            ttft=None if end.committed_at is None else end.committed_at - trial.started,
-            error=end.error,
-            status=reply.status,
-            detail=end.detail,
-        )
-
-    async def _held(self, trial: Trial, reply: Reply, client: Downstream) -> Outcome:  # noqa: ARG002  # it gets nothing yet
-        """Kept back whole; `answer.body` is what the client gets when the course is over."""
-        lane, sent = trial.lane, trial.sent
-        trial.reader = reader = self._reader(lane, sent)
-        read = Read(reply, lane.dialect)
-        body, content_at = await hold(read, reader, _deadline(trial))
-        trial.completion = completion = read.completion
-        if completion is None:
-            raise ProviderFailure("malformed", "the upstream's stream cannot be read as an answer")
-        if sent.translation is None:
-            body = renamed_events(body, reader.served_model, self._request.model)
-        usage = trial.usage(reader.usage, reader.output_chars)
-        answer = Answer(
-            self._request.dialect, body, words_of(completion), reader.finish or "stop", reader.served_model, dropped=sent.dropped
-        )
-        ttft = None if content_at is None else content_at - trial.started
-        return Outcome(True, answer, usage, cost(lane.model, usage), trial.elapsed, ttft, status=reply.status)
-
-    def _reader(self, lane: Lane, sent: Sent) -> StreamReader:
-        return lane.dialect.reader(self._request) if sent.translation is None else sent.translation.reader(lane.dialect)
 
     def _opening(self, model: str, attempts: int, now: float, dropped: tuple[str, ...]) -> Opening:
         overhead = now - self._arrived - self._waiting.total(now)
@@ -245,14 +188,14 @@ class Caller:
     # what becomes of an answer that is looked at
 
     async def _examined(self, trial: Trial, outcome: Outcome) -> Outcome:
-        passed_on = trial.reader is not None and not trial.held
+        committed = trial.reader is not None and not trial.held
         work = self._examining.examined(trial, outcome, self._spent + outcome.cost)
-        judged = await (_whatever_happens(work) if passed_on else work)
+        judged = await (_whatever_happens(work) if committed else work)
         if trial.completion is not None:
             self._answers[trial.attempt.number] = self._latest[trial.attempt.target] = trial.completion
-        if passed_on and self._client is not None:
+        if committed and self._client is not None:
             with contextlib.suppress(ClientGone, asyncio.CancelledError):
-                await self._client.send(trailer(judged))
+                await self._client.send(trailer(judged, self._request.dialect))
         return judged
 
     @property
@@ -266,10 +209,9 @@ class Caller:
     async def deliver(self, result: Result) -> Result:
         """Give the client of a stream the answer that was held for it, once the course is over. What has reached it already stands; where
         it has gone meanwhile, the result says so."""
-        outcome = result.outcome
-        if self._client is None or outcome is None or outcome.answer is None or not (outcome.ok and outcome.answer.body):
+        outcome, gone = result.outcome, result.stopped == "cancelled"
+        if self._client is None or gone or outcome is None or outcome.answer is None or not (outcome.ok and outcome.answer.body):
             return result
-        assert result.winner is not None
         answer = outcome.answer
         opening = self._opening(result.model, len(result.attempts), perf_counter(), answer.dropped)
         self._client.begin(msgspec.structs.replace(opening, cost=self._spent_before + result.cost, flagged=result.flagged))
@@ -287,16 +229,3 @@ async def _whatever_happens(work: Coroutine[Any, Any, Outcome]) -> Outcome:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([task])
     return task.result()
-
-
-def _deadline(trial: Trial) -> float | None:
-    timeout = trial.attempt.timeout
-    return None if timeout is None else trial.started + timeout
-
-
-def retry_after(value: str | None) -> float | None:
-    """Seconds of a retry-after header given as a number, None where there is none (or a date: too coarse to act on)."""
-    try:
-        return None if value is None else max(float(value), 0.0)
-    except ValueError:
-        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import perf_counter, time
 
 import msgspec
 
@@ -11,11 +11,15 @@ from tierline.gateway.means import Lane, cost
 from tierline.gateway.race import Claim
 from tierline.gateway.translate import Translation
 from tierline.interfaces import StreamReader
+from tierline.providers.rate_limits import retry_after
 from tierline.types.completion import Completion
 from tierline.types.decision import Attempt
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import NO_USAGE, Answer, Outcome, Usage
 from tierline.types.wire import Reply
+
+_NO_TIME = 0.001
+"""Seconds that a call is given at least: what has no time left at all ends as a time-out."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -31,7 +35,7 @@ class Trial:
     """One attempt on its way. `reads`: its answer is looked at before it counts; `held`: its stream is kept back for that. `reader` and
     `completion` are there as soon as there is something to read and when it has been read; `input_tokens` is the router's estimate."""
 
-    __slots__ = ("attempt", "claim", "completion", "held", "input_tokens", "lane", "reader", "reads", "sent", "started")
+    __slots__ = ("attempt", "claim", "completion", "content_by", "held", "input_tokens", "lane", "reader", "reads", "sent", "started")
 
     def __init__(
         self, attempt: Attempt, lane: Lane, sent: Sent, claim: Claim | None, input_tokens: int, *, reads: bool, held: bool
@@ -46,6 +50,26 @@ class Trial:
         self.reader: StreamReader | None = None
         self.completion: Completion | None = None
         self.started = perf_counter()
+        self.content_by = self.started
+
+    @property
+    def longest(self) -> float:
+        """Seconds that it may take in all, a wait for its place included."""
+        return self.lane.endpoint.timeout if self.attempt.timeout is None else self.attempt.timeout
+
+    def begin(self) -> float:
+        """The call is made now. Returns the seconds that its provider has; `content_by` is the reading of `perf_counter` at which they are
+        over."""
+        now, seconds = perf_counter(), self.lane.endpoint.timeout
+        if self.attempt.timeout is not None:
+            seconds = max(min(seconds, self.started + self.attempt.timeout - now), _NO_TIME)
+        self.content_by = now + seconds
+        return seconds
+
+    @property
+    def whole_by(self) -> float | None:
+        """The reading of `perf_counter` at which the request's deadline is over, None where it has none."""
+        return None if self.attempt.timeout is None else self.started + self.attempt.timeout
 
     @property
     def elapsed(self) -> float:
@@ -71,7 +95,7 @@ class Trial:
             detail=failure.message,
         )
 
-    async def refused(self, reply: Reply, retry_after: float | None) -> Outcome:
+    async def refused(self, reply: Reply) -> Outcome:
         """The outcome of an error status; its body is kept where the client can read it, for errors that are its own to mend."""
         body = await reply.body()
         kind, detail = self.lane.dialect.read_error(reply.status, body)
@@ -81,7 +105,7 @@ class Trial:
             elapsed=self.elapsed,
             error=kind,
             status=reply.status,
-            retry_after=retry_after,
+            retry_after=retry_after(reply.headers, time(), body),
             detail=detail,
         )
 
