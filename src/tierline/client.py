@@ -88,7 +88,7 @@ class Client:
     async def __aenter__(self) -> Client:
         self._log = open_log(self._loaded, self._path)
         self._books = Books(self._path)
-        self._live = Live(self._loaded, self._environ, self._log, lambda _: None, self._books.keep_spec, lambda _: None)
+        self._live = Live(self._loaded, self._environ, self._log, self._books.review, self._books.keep_spec, lambda _: None)
         await self._books.read_pins(self._live.world)
         self._following = asyncio.create_task(self._books.follow_pins(self._live.world))
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ ENVIRON = {
     "ANTHROPIC_API_KEY": "sk-anthropic-for-the-test",
     "TEAM_A_KEY": "the-key-of-team-a-for-the-test",
     "ADMIN_KEY": "the-key-of-the-admin-for-the-test",
+    "ORDERS_DB": "postgresql://orders.internal/shop",
 }
 
 
@@ -50,6 +52,7 @@ def test_the_example_is_warned_of_what_will_surprise_only() -> None:
 def test_the_example_without_those_keys_loads_completely(tmp_path: Path) -> None:
     data = available(yaml.safe_load(DESIGN.read_text(encoding="utf-8")))
     file = tmp_path / "tierline.yaml"
+    shutil.copy(GOLDEN / "faq.csv", tmp_path)
     file.write_text(yaml.safe_dump(data), encoding="utf-8")
     loaded = load(file, ENVIRON)
     assert set(loaded.models) == {"mini", "sonnet", "opus", "local"}

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tierline import plugins
-from tierline.interfaces import Dialect
 from tierline.dialects.events import events_of, joined
+from tierline.interfaces import Dialect
 from tierline.testing.neutral import decoded
 from tierline.types.catalog import Model
 from tierline.types.completion import Completion, CompletionChoice, Ended, Started

@@ -7,7 +7,7 @@ import pytest
 from tierline.gateway.texts import share
 
 
-@pytest.mark.parametrize(("written", "kept"), [("none", 0.0), ("all", 1.0), ("sample 0.01", 0.01), ("sample  1", 1.0)])
+@pytest.mark.parametrize(("written", "kept"), [("none", 0.0), ("all", 1.0), ("flagged", 1.0), ("sample 0.01", 0.01), ("sample  1", 1.0)])
 def test_a_share_is_read(written: str, kept: float) -> None:
     assert share(written) == kept
 

@@ -16,7 +16,8 @@ from rich.table import Table
 from tierline.config.load import load
 from tierline.decision_log.reader import LogReader
 from tierline.library import Router
-from tierline.routing.explain import Explanation, explain
+from tierline.routing.explain import Explanation
+from tierline.routing.explain_tools import explain_row
 from tierline.routing.router import Router as Decider
 from tierline.types.decision import Decision
 from tierline.types.errors import LogFailure, RequestError, SpecInvalid
@@ -79,8 +80,7 @@ def _of_log(config: Path, log: Path, request_id: str) -> tuple[Decision, Explana
             "reasons are as logged, beliefs and flips as of now",
             err=True,
         )
-    told = explain(router, record.features, record.scores, record.view, record.decision)
-    return record.decision, told
+    return record.decision, explain_row(router, record)
 
 
 def _show(decision: Decision, told: Explanation) -> None:

@@ -33,8 +33,8 @@ def line(row: Row) -> Text:
         row["request_id"],
         row["route"],
         row["task"] or "-",
-        row["model"] or "-",
-        row["tier"] or "-",
+        row["model"] or row["answered"] or "-",
+        "-" if row["answered"] else row["tier"] or "-",
         str(row["status"]),
         _dollars(row["cost"]),
         f"{row['latency']:.3f}",
@@ -65,7 +65,7 @@ def show(console: Console, row: Row, words: Callable[[Reason], str] | None = Non
             "task": decision.task or "(none)",
             "key": record.features.key or "(none)",
             "team": record.features.team,
-            "answered by": f"{row['model']} ({row['tier']})" if row["model"] else "nobody",
+            "answered by": f"{row['model']} ({row['tier']})" if row["model"] else row["answered"] or "nobody",
             "status": f"{record.status} {_happened(row)}".strip(),
             "cost": _dollars(row["cost"]),
             "latency": f"{row['latency']:.3f} s, of it {record.overhead * 1000:.2f} ms in Tierline",
@@ -79,6 +79,8 @@ def show(console: Console, row: Row, words: Callable[[Reason], str] | None = Non
     _facts(console, "Scores", _told(record.scores))
     _facts(console, "View", _told(record.view))
     _decided(console, record, words or plain)
+    if record.asides:
+        _asides(console, record)
     _attempts(console, record)
 
 
@@ -129,6 +131,19 @@ def _attempts(console: Console, record: Record) -> None:
             f"{tried.elapsed:.3f}",
             "-" if tried.ttft is None else f"{tried.ttft:.3f}",
         )
+    console.print(table)
+
+
+def _asides(console: Console, record: Record) -> None:
+    """The calls before the first attempt: tools asked first, and what prepared the request."""
+    table = Table(title="Before the first attempt", title_justify="left", box=None, padding=(0, 1))
+    for name in ("for", "whom", "outcome"):
+        table.add_column(name)
+    for name in ("cost", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for aside in record.asides:
+        outcome = " ".join(filter(None, ("answered" if aside.ok else aside.error, aside.detail)))
+        table.add_row(aside.purpose, aside.target, outcome, _dollars(aside.cost), f"{aside.elapsed:.3f}")
     console.print(table)
 
 

@@ -15,6 +15,7 @@ from tierline.config.conditions import FUNCTIONS
 from tierline.config.expressions import NAMES
 from tierline.config.spec import Section, Spec
 from tierline.config.structure import meaning, shape
+from tierline.config.tools_first import BUILT_IN
 from tierline.config.units import Duration, Size
 
 _NUMBER = r"^\s*\d+(\.\d+)?\s*"
@@ -95,6 +96,11 @@ def reference() -> str:
     ]
     for path, struct in sections():
         lines += _section(path, struct)
+    lines += ["## The tools of `tools_first`", "", "An entry is of the kind whose key it has. Plug-ins bring further kinds.", ""]
+    for kind, tool in BUILT_IN.items():
+        settings = inspect.type_info(tool)
+        assert isinstance(settings, inspect.StructType)
+        lines += _section(("tools_first", kind), settings)
     lines += ["## Expressions", "", "`when` holds a condition in CEL. It may use these names:", "", "| name | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(text)} |" for name, text in NAMES.items()]
     lines += ["", f"It may call {_listed(FUNCTIONS)}, and the macros {_listed(MACROS)}."]

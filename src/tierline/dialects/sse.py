@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from tierline.types.errors import ProviderFailure
 
 MAX_EVENT = 1024 * 1024
 """The longest event that is taken, in bytes: what one stream may hold in memory."""
 
+_skim = msgspec.json.Decoder(msgspec.Raw).decode
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 
 
@@ -42,6 +45,28 @@ def data_of(event: bytes) -> bytes:
         return event[6:].rstrip(b"\r\n")
     lines = [line.removesuffix(b"\r") for line in event.split(b"\n")]
     return b"\n".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
+
+
+def sound(data: bytes) -> bool:
+    """Whether every event of `data`, which ends with a whole one, carries JSON, `[DONE]` or nothing."""
+    try:
+        for line in data.split(b"\n"):
+            if line.startswith(b"data:"):
+                _skim(line[5:])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return all(is_json(data_of(event)) for event in events(data))
+    return True
+
+
+def is_json(data: bytes) -> bool:
+    """Whether the data of one event is JSON, `[DONE]` or nothing. It is skimmed, not decoded."""
+    if not data or data == b"[DONE]":
+        return True
+    try:
+        _skim(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 class Framer:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,9 +13,17 @@ from typing import TypeVar
 
 from tierline.config.loaded import Loaded
 from tierline.ledger.ledger import Ledger
+from tierline.ledger.reviews import Review, review_of
 from tierline.state.world import World
+from tierline.types.errors import LogFailure
+from tierline.types.record import Record
 
 T = TypeVar("T")
+
+_logger = logging.getLogger("tierline.gateway")
+
+MOST_WAITING = 10_000
+"""Entries for the review queue that wait for the disk; past it the oldest are left out (their rows in the log still say `flagged`)."""
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the pins: how long one set by another process takes to work."""
@@ -23,6 +33,8 @@ class Books:
     """One ledger and its thread. Raises LogFailure when the file cannot be opened."""
 
     def __init__(self, path: Path) -> None:
+        self._open_for = 7 * 86400.0
+        self._to_review: deque[Review] = deque(maxlen=MOST_WAITING)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tierline-ledger")
         self._ledger = self._thread.submit(Ledger, path).result()
 
@@ -33,7 +45,25 @@ class Books:
     def keep_spec(self, loaded: Loaded) -> None:
         """Keep a spec before it decides anything; returns when it is on disk. For threads that may wait."""
         at = time.time()
+        self._open_for = float(loaded.spec.decision_log.text_retention)
         self._thread.submit(self._ledger.specs.keep, loaded.fingerprint, loaded.parts, loaded.canonical, at).result()
+
+    def review(self, record: Record) -> None:
+        """Put a logged request into the review queue, where there is something to judge; another thread writes it."""
+        entry = review_of(record) if record.flagged or record.error else None
+        if entry is not None:
+            self._to_review.append(entry)
+            if len(self._to_review) == 1:
+                self._thread.submit(self._put_reviews)
+
+    def _put_reviews(self) -> None:
+        taken: list[Review] = []
+        while self._to_review:
+            taken.append(self._to_review.popleft())
+        try:
+            self._ledger.reviews.add(taken, self._open_for)
+        except LogFailure as failure:
+            _logger.error("%d requests did not reach the review queue: %s", len(taken), failure.message)
 
     async def follow_pins(self, world: World) -> None:
         """Bring the world's pins up to date, again and again, until cancelled. A pin ends by itself: it is no longer read."""

@@ -20,23 +20,24 @@ from tierline.gateway.ask import Asker
 from tierline.gateway.downstream import ClientGone, Downstream, Opening
 from tierline.gateway.examine import Examiner
 from tierline.gateway.feedback import told
-from tierline.gateway.means import Lane, Means, cost
+from tierline.gateway.means import Lane, Means
 from tierline.gateway.race import Claim
-from tierline.gateway.renaming import Renamed, renamed, renamed_events
-from tierline.gateway.stream import Read, hold, relay
-from tierline.gateway.translate import Translation, words_of
+from tierline.gateway.reply import held, passed_on, taken_whole
+from tierline.gateway.translate import Translation
 from tierline.gateway.trial import Sent, Trial
 from tierline.gateway.verdict import trailer
 from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
-from tierline.interfaces import StreamReader
 from tierline.state.live_model import Permit
 from tierline.state.world import World
 from tierline.types.completion import Completion
 from tierline.types.decision import Attempt
 from tierline.types.errors import BadRequest, CannotTranslate, ProviderFailure
-from tierline.types.outcome import Answer, Outcome, Result
-from tierline.types.wire import Call, Reply
+from tierline.types.outcome import Outcome, Result
+from tierline.types.wire import Call
+
+_NOT_READ = Outcome(ok=True, detail="answers of this kind are not compared")
+"""What comes of a choice among embeddings."""
 
 
 class Caller:
@@ -45,22 +46,9 @@ class Caller:
     `waiting` is told of the time that upstreams take; `spent` is the USD that the request has cost already."""
 
     __slots__ = (
-        *(
-            "_admission",
-            "_answers",
-            "_arrived",
-            "_client",
-            "_examiner",
-            "_explained",
-            "_headers",
-            "_latest",
-            "_means",
-            "_request",
-            "_spent",
-            "_spent_before",
-        ),
-        *("_translation", "_waiting", "_weighed", "_world"),
-    )
+        "_admission", "_answers", "_arrived", "_client", "_examiner", "_explained", "_headers", "_latest", "_means", "_request", "_spent",
+        "_spent_before", "_translation", "_waiting", "_weighed", "_world",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -97,7 +85,8 @@ class Caller:
         if attempt.wait and not await self._rested(attempt.wait):
             return Outcome(ok=False, error="cancelled", detail="the client went away")
         if attempt.cause == "judge":
-            outcome = await self._examining.chosen(attempt, [self._answers[at + 1] for at in attempt.of], self._spent)
+            answers = [answer for at in attempt.of if (answer := self._answers.get(at + 1)) is not None]
+            outcome = await self._examining.chosen(attempt, answers, self._spent) if len(answers) == len(attempt.of) else _NOT_READ
         else:
             outcome = await self._tried(attempt, claim)
         self._spent += outcome.cost
@@ -182,71 +171,14 @@ class Caller:
             self._admission.heed(permit, reply)
             if reply.status >= 400:
                 return await trial.refused(reply)
+            if trial.held:
+                return await held(trial, request, reply)
             if request.stream and self._client is not None:
-                return await (self._held if trial.held else self._streamed)(trial, reply, self._client)
-            return await self._whole(trial, reply)
+                opening = self._opening(trial.attempt.target, trial.attempt.number, trial.started, sent.dropped)
+                return await passed_on(trial, request, reply, self._client, opening)
+            return await taken_whole(trial, request, reply)
         finally:
             await reply.close()
-
-    async def _whole(self, trial: Trial, reply: Reply) -> Outcome:
-        lane, sent = trial.lane, trial.sent
-        body = await reply.body()
-        if sent.translation is None:
-            answer, told_usage = lane.dialect.read_answer(self._request, body)
-            answer = renamed(answer, self._request.model)
-            if trial.reads:
-                trial.completion = lane.dialect.read_completion(body)
-        else:
-            trial.completion = completion = sent.translation.completion(lane.dialect, body)
-            answer, told_usage = sent.translation.answer(completion, sent.dropped), completion.usage
-        usage = trial.usage(told_usage, 0 if self._request.kind == "embeddings" else len(answer.text))
-        return Outcome(ok=True, answer=answer, usage=usage, cost=cost(lane.model, usage), elapsed=trial.elapsed, status=reply.status)
-
-    async def _streamed(self, trial: Trial, reply: Reply, client: Downstream) -> Outcome:
-        """Passed on as it comes. Where validators look at it too, they do so at its end."""
-        lane, sent, attempt = trial.lane, trial.sent, trial.attempt
-        trial.reader = reader = self._reader(lane, sent)
-        if sent.translation is None:
-            client = Renamed(client, reader, self._request.model)
-        read = Read(reply, lane.dialect) if trial.reads else None
-        opening = self._opening(attempt.target, attempt.number, trial.started, sent.dropped)
-        end = await relay(read or reply, reader, client, opening, trial.content_by, trial.claim)
-        if read is not None:
-            trial.completion = read.completion
-        usage = trial.usage(reader.usage, reader.output_chars)
-        answer = Answer(self._request.dialect, finish=reader.finish or "error", served_model=reader.served_model)
-        return Outcome(
-            ok=not end.error,
-            answer=answer,
-            usage=usage,
-            cost=cost(lane.model, usage),
-            elapsed=trial.elapsed,
-            ttft=None if end.committed_at is None else end.committed_at - trial.started,
-            error=end.error,
-            status=reply.status,
-            detail=end.detail,
-        )
-
-    async def _held(self, trial: Trial, reply: Reply, client: Downstream) -> Outcome:  # noqa: ARG002  # it gets nothing yet
-        """Kept back whole; `answer.body` is what the client gets when the course is over."""
-        lane, sent = trial.lane, trial.sent
-        trial.reader = reader = self._reader(lane, sent)
-        read = Read(reply, lane.dialect)
-        body, content_at = await hold(read, reader, trial.content_by)
-        trial.completion = completion = read.completion
-        if completion is None:
-            raise ProviderFailure("malformed", "the upstream's stream cannot be read as an answer")
-        if sent.translation is None:
-            body = renamed_events(body, reader.served_model, self._request.model)
-        usage = trial.usage(reader.usage, reader.output_chars)
-        answer = Answer(
-            self._request.dialect, body, words_of(completion), reader.finish or "stop", reader.served_model, dropped=sent.dropped
-        )
-        ttft = None if content_at is None else content_at - trial.started
-        return Outcome(True, answer, usage, cost(lane.model, usage), trial.elapsed, ttft, status=reply.status)
-
-    def _reader(self, lane: Lane, sent: Sent) -> StreamReader:
-        return lane.dialect.reader(self._request) if sent.translation is None else sent.translation.reader(lane.dialect)
 
     def _opening(self, model: str, attempts: int, now: float, dropped: tuple[str, ...]) -> Opening:
         overhead = now - self._arrived - self._waiting.total(now)
@@ -255,14 +187,14 @@ class Caller:
     # what becomes of an answer that is looked at
 
     async def _examined(self, trial: Trial, outcome: Outcome) -> Outcome:
-        passed_on = trial.reader is not None and not trial.held
+        committed = trial.reader is not None and not trial.held
         work = self._examining.examined(trial, outcome, self._spent + outcome.cost)
-        judged = await (_whatever_happens(work) if passed_on else work)
+        judged = await (_whatever_happens(work) if committed else work)
         if trial.completion is not None:
             self._answers[trial.attempt.number] = self._latest[trial.attempt.target] = trial.completion
-        if passed_on and self._client is not None:
+        if committed and self._client is not None:
             with contextlib.suppress(ClientGone, asyncio.CancelledError):
-                await self._client.send(trailer(judged))
+                await self._client.send(trailer(judged, self._request.dialect))
         return judged
 
     @property
@@ -276,10 +208,9 @@ class Caller:
     async def deliver(self, result: Result) -> Result:
         """Give the client of a stream the answer that was held for it, once the course is over. What has reached it already stands; where
         it has gone meanwhile, the result says so."""
-        outcome = result.outcome
-        if self._client is None or outcome is None or outcome.answer is None or not (outcome.ok and outcome.answer.body):
+        outcome, gone = result.outcome, result.stopped == "cancelled"
+        if self._client is None or gone or outcome is None or outcome.answer is None or not (outcome.ok and outcome.answer.body):
             return result
-        assert result.winner is not None
         answer = outcome.answer
         opening = self._opening(result.model, len(result.attempts), perf_counter(), answer.dropped)
         self._client.begin(msgspec.structs.replace(opening, cost=self._spent_before + result.cost, flagged=result.flagged))

@@ -159,7 +159,7 @@ class Gateway:
             self.world.settle(features, result)
             error = error_of(weighed.decision, result)
             answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - waiting.seconds, explained, found)
-            self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer))
+            self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=result.flagged))
             remember(tools, seen, self.dialects[request.dialect], result, heard)
         except RequestError:
             raise
@@ -214,7 +214,7 @@ class Gateway:
             told = rendered(found.answer, dialect, request)
         result = Result((), stopped="" if gone is None else "cancelled")
         answered = Answered(weighed.decision, result, gone, overhead, explained, found, told)
-        self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, told))
+        self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, told, flagged=False))
         return answered
 
     def _explained(self, weighed: Weighed, found: Found) -> str:

@@ -82,16 +82,15 @@ async def _first_content(reply: Reply, reader: StreamReader, deadline: float | N
     return bytes(held), ended
 
 
-async def hold(reply: Reply, reader: StreamReader, deadline: float | None) -> tuple[bytes, float | None]:
-    """The whole stream as its client would get it, and the reading of `perf_counter` at its first content (None: it had none). Raises
-    ProviderFailure: what the upstream did wrong, `timeout` where the end has not come by `deadline`, `malformed` past `MOST_HELD`."""
-    kept, content_at = bytearray(), None
+async def hold(reply: Reply, reader: StreamReader, content_by: float | None, whole_by: float | None) -> tuple[bytes, float]:
+    """The whole stream as its client would get it, and the reading of `perf_counter` at its first content. Raises ProviderFailure: what the
+    upstream did wrong, `timeout` where content has not come by `content_by` or the end by `whole_by`, `malformed` past `MOST_HELD`."""
+    begun, ended = await _first_content(reply, reader, content_by)
+    content_at, kept = perf_counter(), bytearray(begun)
     try:
-        async with asyncio.timeout(None if deadline is None else max(deadline - perf_counter(), 0.0)):
-            while (chunk := await reply.chunk()) is not None:
+        async with asyncio.timeout(None if whole_by is None else max(whole_by - content_at, 0.0)):
+            while not ended and (chunk := await reply.chunk()) is not None:
                 kept += reader.feed(chunk)
-                if content_at is None and reader.content:
-                    content_at = perf_counter()
                 _check(reader, kept)
     except TimeoutError:
         raise ProviderFailure("timeout", "the answer, held for its checks, was not whole before the deadline") from None

@@ -67,6 +67,11 @@ class Trial:
         return seconds
 
     @property
+    def whole_by(self) -> float | None:
+        """The reading of `perf_counter` at which the request's deadline is over, None where it has none."""
+        return None if self.attempt.timeout is None else self.started + self.attempt.timeout
+
+    @property
     def elapsed(self) -> float:
         """Seconds since it started."""
         return perf_counter() - self.started

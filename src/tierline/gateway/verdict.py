@@ -21,12 +21,18 @@ Asks = Callable[[Ask, str], Awaitable[Told]]
 """Makes the call that the validator of that name asks for."""
 
 
-def trailer(outcome: Outcome) -> bytes:
-    """What stands behind a stream that was passed on before its verdict: a comment, which every reader of server-sent events skips and
-    a person sees, `: tierline {"accepted": false, "verdicts": [...]}`."""
+def trailer(outcome: Outcome, dialect: str) -> bytes:
+    """What stands behind a stream that was passed on before its verdict, where the dialect's own clients pass over it and a person sees
+    it: `: tierline {"accepted": false, "verdicts": [...]}`."""
     verdicts = [{"validator": verdict.validator, "passed": verdict.passed, "detail": verdict.detail} for verdict in outcome.verdicts]
-    told = msgspec.json.encode({"accepted": outcome.accepted, "verdicts": verdicts})
-    return b": tierline " + told + b"\n\n"
+    before, after = _BEHIND.get(dialect, _COMMENT)
+    return before + msgspec.json.encode({"accepted": outcome.accepted, "verdicts": verdicts}) + after
+
+
+_COMMENT = (b": tierline ", b"\n\n")
+"""Every reader of server-sent events is to skip a comment; a named event would reach the users of OpenAI's and Anthropic's clients."""
+_BEHIND = {"gemini": (b'data: {"tierline":', b"}\r\n\r\n")}
+"""Google's client takes a comment for a broken answer; it passes over fields that it does not know."""
 
 
 class Ruling(msgspec.Struct, frozen=True):

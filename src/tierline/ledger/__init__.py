@@ -1,1 +1,1 @@
-"""What must last beside the log: specs that decided, pins, feedback, audit."""
+"""What must last beside the log: specs that decided, pins, feedback, reviews, audit."""

@@ -10,13 +10,13 @@ import msgspec
 
 from tierline.sqlite_file import told
 
-_COLUMNS = "request_id, at, score, accept, correction, source"
+_COLUMNS = "request_id, at, score, accept, correction, source, tool_success"
 _PAGE = 500
 
 
 class Feedback(msgspec.Struct, frozen=True):
     """One judgement of one answer at Unix time `at`: a `score` from 0 to 1, whether it was good enough, the answer it should have
-    been (text, only where it was given), and who says so. None where nothing was said."""
+    been (text, only where it was given), who says so, and whether the tools that it called did their work. None where nothing was said."""
 
     request_id: str
     at: float
@@ -24,6 +24,7 @@ class Feedback(msgspec.Struct, frozen=True):
     accept: bool | None = None
     correction: str | None = None
     source: str = ""
+    tool_success: bool | None = None
 
 
 class Feedbacks:
@@ -37,11 +38,11 @@ class Feedbacks:
         """Keep one judgement; raises ValueError when its score is outside 0 to 1 or it says nothing."""
         if feedback.score is not None and not 0.0 <= feedback.score <= 1.0:
             raise ValueError(f"score must be between 0 and 1, not {feedback.score}")
-        if feedback.score is None and feedback.accept is None and feedback.correction is None:
-            raise ValueError("feedback says nothing: give score, accept or correction")
+        if feedback.score is None and feedback.accept is None and feedback.correction is None and feedback.tool_success is None:
+            raise ValueError("feedback says nothing: give score, accept, correction or tool_success")
         with told(self._path):
             self._connection.execute(
-                f"INSERT INTO feedback ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant of this file
+                f"INSERT INTO feedback ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant of this file
                 msgspec.structs.astuple(feedback),
             )
 
@@ -69,6 +70,10 @@ class Feedbacks:
             after = page[-1][0]
 
 
-def _feedback(row: tuple[str, float, float | None, int | None, str | None, str]) -> Feedback:
-    request_id, at, score, accept, correction, source = row
-    return Feedback(request_id, at, score, None if accept is None else bool(accept), correction, source)
+def _feedback(row: tuple[str, float, float | None, int | None, str | None, str, int | None]) -> Feedback:
+    request_id, at, score, accept, correction, source, tool_success = row
+    return Feedback(request_id, at, score, _truth(accept), correction, source, _truth(tool_success))
+
+
+def _truth(stored: int | None) -> bool | None:
+    return None if stored is None else bool(stored)

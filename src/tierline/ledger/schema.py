@@ -47,5 +47,23 @@ MIGRATIONS = (
     );
     CREATE INDEX feedback_request ON feedback (request_id);
     """,
+    """
+    ALTER TABLE feedback ADD COLUMN tool_success INTEGER;  -- 1 the tools that the answer called did their work, 0 not
+    CREATE TABLE reviews (
+        request_id TEXT PRIMARY KEY,
+        at REAL NOT NULL,             -- Unix time of the request, seconds
+        kind TEXT NOT NULL,           -- flagged or blocked
+        route TEXT NOT NULL,
+        task TEXT NOT NULL,
+        model TEXT NOT NULL,
+        verdicts TEXT NOT NULL,       -- JSON: those on the answer given
+        state TEXT NOT NULL DEFAULT 'open',
+        correction TEXT,
+        note TEXT NOT NULL DEFAULT '',
+        reviewed_at REAL,
+        reviewed_by TEXT NOT NULL DEFAULT ''
+    );
+    CREATE INDEX reviews_state ON reviews (state, at);
+    """,
 )
 """Append-only: a released script is never changed."""

@@ -132,7 +132,7 @@ def _ceilings(tiers: Sequence[str], given: Mapping[str, float]) -> tuple[float, 
 
 def _share(log_text: str) -> float:
     """`none` → 0, `all` → 1, `sample 0.01` → 0.01."""
-    if log_text in ("none", "all"):
+    if log_text in ("none", "all", "flagged"):
         return float(log_text == "all")
     return float(log_text.removeprefix("sample").strip())
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
+from tierline.routing.explain import Explanation, explain
+from tierline.routing.router import Router
 from tierline.types.outcome import Aside
+from tierline.types.record import Record
 
 _SAID = {
     "miss": "which did not know",
@@ -12,6 +17,17 @@ _SAID = {
     "failed": "which could not look",
     "cancelled": "when the client went away",
 }
+
+
+def explain_row(router: Router, record: Record) -> Explanation:
+    """The whole story of a logged request: its tools, then its decision."""
+    told = explain(router, record.features, record.scores, record.view, record.decision)
+    return preceded(told, told_first(record.answered, record.asides))
+
+
+def preceded(told: Explanation, sentences: Sequence[str]) -> Explanation:
+    """An explanation with sentences before its own."""
+    return msgspec.structs.replace(told, sentences=(*sentences, *told.sentences))
 
 
 def told_first(answered: str, asides: Sequence[Aside]) -> tuple[str, ...]:

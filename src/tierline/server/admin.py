@@ -9,7 +9,7 @@ import msgspec
 from tierline.config.units import Duration
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
-from tierline.routing.explain import explain
+from tierline.routing.explain_tools import explain_row
 from tierline.server.errors import NoSuchDecision, NotFound
 from tierline.server.exchange import Exchange
 from tierline.types.errors import BadRequest
@@ -95,7 +95,7 @@ class Admin:
         gateway, decision = exchange.gateway, record.decision
         explained = None
         if decision.policy == gateway.loaded.fingerprint and record.error != "internal_error":
-            explained = explain(gateway.router, record.features, record.scores, record.view, decision)
+            explained = explain_row(gateway.router, record)
         exchange.json({"record": record, "explanation": explained})
 
 

@@ -6,6 +6,7 @@ from tierline.gateway.downstream import ClientGone
 from tierline.gateway.gateway import Answered, Asked
 from tierline.interfaces import Dialect
 from tierline.routing.explain import explain
+from tierline.routing.explain_tools import asked_first, preceded
 from tierline.server import headers
 from tierline.server.events import Events
 from tierline.server.exchange import Exchange
@@ -43,6 +44,7 @@ class Completions:
         gateway = exchange.gateway
         weighed = gateway.rehearse(asked)
         told = explain(gateway.router, weighed.features, weighed.scores, weighed.view, weighed.decision)
+        told = preceded(told, asked_first([asked.tool.name for asked in gateway.tools.of(weighed.request)]))
         decision = weighed.decision
         exchange.json(
             {

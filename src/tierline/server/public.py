@@ -44,6 +44,7 @@ class Said(msgspec.Struct, forbid_unknown_fields=True):
     score: float | None = None
     accept: bool | None = None
     correction: str | None = None
+    tool_success: bool | None = None
 
 
 class Public:
@@ -93,14 +94,15 @@ class Public:
                 }
 
     async def feedback(self, exchange: Exchange) -> None:
-        """POST /v1/feedback: `{"decision": id, "score": 0..1 | "accept": bool | "correction": text}`, one or several of them.
+        """POST /v1/feedback: `{"decision": id, "score": 0..1 | "accept": bool | "correction": text | "tool_success": bool}`, one or
+        several of them.
 
         A key speaks of its own requests only, an admin of all."""
         given = await exchange.read(Said)
         record = await self._books.ask(lambda _: self._live.log.get(given.decision))
         if record is None or ("admin" not in exchange.key.scopes and record.features.key != exchange.key.name):
             raise NoSuchDecision(f"the log has no decision {given.decision[:40]!r} of yours", param="decision")
-        said = Feedback(given.decision, time.time(), given.score, given.accept, given.correction, exchange.key.name)
+        said = Feedback(given.decision, time.time(), given.score, given.accept, given.correction, exchange.key.name, given.tool_success)
         try:
             await self._books.ask(lambda ledger: ledger.feedback.add(said))
         except ValueError as error:

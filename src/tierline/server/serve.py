@@ -25,6 +25,7 @@ from tierline.server.endpoints import endpoints
 from tierline.server.listen import Embedded
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
+from tierline.types.record import Record
 
 _logger = logging.getLogger("tierline.server")
 
@@ -54,7 +55,12 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
 
 async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
     meters = Meters()
-    live = Live(loaded, service.environ, log, meters.observe, books.keep_spec, meters.reloaded)
+
+    def observe(record: Record) -> None:
+        meters.observe(record)
+        books.review(record)
+
+    live = Live(loaded, service.environ, log, observe, books.keep_spec, meters.reloaded)
     public = Public(live, books, meters)
     app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books))
     server = Embedded(app, service.listener)

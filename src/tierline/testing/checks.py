@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tierline.interfaces import Dialect, Provider, StreamReader
-from tierline.testing import neutral
+from tierline.interfaces import Dialect, Provider, StreamReader, Validator
+from tierline.testing import findings, neutral
 from tierline.testing.laws import law, raises
+from tierline.types.ask import Exchange
 from tierline.types.catalog import Model
 from tierline.types.errors import BadRequest, ProviderFailure, Unavailable
 from tierline.types.request import Kind, Request
@@ -95,6 +96,22 @@ async def check_provider(make: Callable[[], Provider], call: Call, stream: Call)
     await reply.close()
     await provider.close()
     await provider.close()
+
+
+def check_validator(validator: Validator, passing: Sequence[Exchange], failing: Sequence[Exchange], replies: Sequence[str] = ("",)) -> None:
+    """The laws of a validator, on exchanges that it is to pass and to refuse. One that asks is told each of `replies` in turn: the first is
+    a reply under which it passes and refuses as said."""
+    law(isinstance(validator, Validator), "a validator has every part of the protocol")
+    law(validator.name != "", "a validator has a name")
+    for exchange in passing:
+        law(findings.of(validator, exchange, replies[0]).passed, "what is to pass, passes")
+    for exchange in failing:
+        found = findings.of(validator, exchange, replies[0])
+        law(not found.passed, "what is to be refused, is refused")
+        law(found.detail != "", "a refusal says why")
+    for exchange in (*passing, *failing, *findings.odd()):
+        for reply in (*replies, *findings.ODD_REPLIES):
+            findings.check(validator, exchange, reply)
 
 
 def _check_body(dialect: Dialect, body: bytes, kind: Kind) -> None:

@@ -11,9 +11,17 @@ import msgspec
 
 _FENCE = re.compile(r"```[ \t]*(?:json[5c]?|javascript|js)?[ \t]*\r?\n(.*?)(?:\r?\n[ \t]*```|\Z)", re.S | re.I)
 _OPENERS = re.compile(r"[{\[]")
+_BRACKETS = re.compile(r"[{}\[\]]")
+_REACH = 20_000
 _TRIES = 24
 """Places within prose where JSON may begin that are looked at."""
-_SCANNER = json.JSONDecoder(parse_constant=float)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+_SCANNER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -84,6 +92,7 @@ def _decoded(text: str) -> Any:
 
 
 def _in_prose(text: str) -> Iterator[Found]:
+    """What can be read within prose. What stands inside something that cannot be read is a piece of it, and no value of its own."""
     at = 0
     for _ in range(_TRIES):
         opener = _OPENERS.search(text, at)
@@ -93,7 +102,20 @@ def _in_prose(text: str) -> Iterator[Found]:
             value, at = _SCANNER.raw_decode(text, opener.start())
             yield Found(value, Place(opener.start(), at, False))
         except (ValueError, RecursionError):
-            at = opener.start() + 1
+            end = _closed(text, opener.start())
+            if end is None and opener[0] == "{":
+                return
+            at = end or opener.start() + 1
+
+
+def _closed(text: str, start: int) -> int | None:
+    """The place behind the bracket that closes the one at `start`, None where none does within reach."""
+    depth = 0
+    for bracket in _BRACKETS.finditer(text, start, start + _REACH):
+        depth += 1 if bracket[0] in "{[" else -1
+        if depth == 0:
+            return bracket.end()
+    return None
 
 
 def _span(text: str, start: int, end: int, whole: bool = True) -> Place:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from dialects.openai_chat.bodies import ANSWERS, BODIES, JSON, REPLIES, streamed
 from dialects.openai_chat.worlds import CASES, DIALECT, GPT, QWEN, chunks, decoded, encoded, named, parsed
-from tierline.testing.checks import check_dialect
 from tierline.dialects.events import events_of, joined
+from tierline.testing.checks import check_dialect
 from tierline.testing.neutral import plain
 from tierline.types.completion import Broken, Ended
 from tierline.types.errors import BadRequest, ProviderFailure

@@ -9,7 +9,7 @@ import msgspec
 from tierline.dialects.anthropic_messages import errors
 from tierline.dialects.anthropic_messages.answer import FINISH, ROUTED, usage
 from tierline.dialects.anthropic_messages.wire import Block, StreamDelta, StreamEvent
-from tierline.dialects.sse import Framer, data_of, events
+from tierline.dialects.sse import Framer, data_of, events, is_json, sound
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import Usage
 
@@ -51,7 +51,7 @@ class MessagesReader:
             return b""
         if not whole:
             return b""
-        if self.content and not _notable(whole):
+        if self.content and not _notable(whole) and sound(whole):
             self._count(whole)
             return whole
         return b"".join([event for event in events(whole) if self._passes(event)])
@@ -75,7 +75,7 @@ class MessagesReader:
         data = data_of(event)
         if not data:
             return True
-        if self.content and not _notable(event):
+        if self.content and not _notable(event) and is_json(data):
             self._count(event)
             return True
         try:

@@ -11,7 +11,7 @@ from tierline.dialects.gemini import errors
 from tierline.dialects.gemini.answer import ROUTED, blocked, finish_of, spoken, usage
 from tierline.dialects.gemini.array import Frames
 from tierline.dialects.gemini.wire import SeenAnswer, SeenCandidate, SeenUsage, told
-from tierline.dialects.sse import data_of, events
+from tierline.dialects.sse import data_of, events, is_json, sound
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import Usage
 
@@ -64,7 +64,7 @@ class GeminiReader:
             return b""
         if not whole:
             return b""
-        if self.content and not _notable(whole):
+        if self.content and not _notable(whole) and sound(whole):
             self._pass(whole)
             return whole
         return b"".join([event for event in events(whole) if self._passes(event)])
@@ -89,7 +89,7 @@ class GeminiReader:
         data = data_of(event)
         if not data:
             return True
-        if self.content and not _notable(event):
+        if self.content and not _notable(event) and is_json(data):
             self._pass(event)
             return True
         try:

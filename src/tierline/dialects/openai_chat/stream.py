@@ -9,7 +9,7 @@ import msgspec
 from tierline.dialects.openai_chat import errors
 from tierline.dialects.openai_chat.answer import FINISH, usage
 from tierline.dialects.openai_chat.wire import Chunk, Delta
-from tierline.dialects.sse import Framer, data_of, events
+from tierline.dialects.sse import Framer, data_of, events, is_json, sound
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import Usage
 
@@ -50,7 +50,7 @@ class ChatReader:
             return b""
         if not whole:
             return b""
-        if self.content and not _notable(whole):
+        if self.content and not _notable(whole) and sound(whole):
             self._count(whole)
             return whole
         return b"".join([event for event in events(whole) if self._passes(event)])
@@ -81,7 +81,7 @@ class ChatReader:
             return True
         if self.content:
             self._count(event)
-            if not _notable(event):
+            if not _notable(event) and is_json(data):
                 return True
         return self._read(event, data)
 

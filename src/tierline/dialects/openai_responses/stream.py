@@ -8,7 +8,7 @@ import msgspec
 
 from tierline.dialects.openai_responses import answer, errors
 from tierline.dialects.openai_responses.wire import WireResponse
-from tierline.dialects.sse import Framer, data_of, events
+from tierline.dialects.sse import Framer, data_of, events, is_json, sound
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import Usage
 
@@ -67,7 +67,7 @@ class ResponsesReader:
             return b""
         if not whole:
             return b""
-        if self.content and not _notable(whole):
+        if self.content and not _notable(whole) and sound(whole):
             self._count(whole)
             return whole
         return b"".join([event for event in events(whole) if self._passes(event)])
@@ -91,7 +91,7 @@ class ResponsesReader:
             return True
         if self.content:
             self._count(event)
-            if not _notable(event):
+            if not _notable(event) and is_json(data):
                 return True
         return self._read(event, data)
 
