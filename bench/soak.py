@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import sys
 import tempfile
@@ -31,17 +30,35 @@ SESSIONS = 50_000
 """Names of sessions that clients draw from, so that what is kept for each has to be bounded."""
 
 SPEC = """
-version: 1 providers: fleet: kind: scripted script: seed: 5 models: mini: {ability: 0.6, ttft: 5ms, tokens_per_second: 5000, fail:
-{kind: server, rate: 0.1}} nano: {ability: 0.5, ttft: 5ms, tokens_per_second: 5000, fail: {kind: cut, rate: 0.1}} mid: {ability: 0.8,
-ttft: 10ms, tokens_per_second: 5000, fail: [{kind: rate_limited, rate: 0.1, retry_after: 50ms}, {kind: malformed, rate: 0.05}]} big:
-{ability: 0.98, ttft: 15ms, tokens_per_second: 5000, fail: {kind: overloaded, rate: 0.05}} models: mini: {provider: fleet, tier: fast,
-price: {input: 0.1, output: 0.4}, context: 100000, max_concurrency: 12} nano: {provider: fleet, tier: fast, price: {input: 0.1,
-output: 0.3}, context: 100000, max_concurrency: 12} mid: {provider: fleet, tier: balanced, price: {input: 1, output: 4}, context:
-100000, max_concurrency: 12} big: {provider: fleet, tier: best, price: {input: 5, output: 20}, context: 100000, max_concurrency: 12}
-tasks: checked: {why: It has checks., models: [mini, mid, big], validate: [{pattern: "Answer", retry: 1}, {max_chars: 2000}]} agreed:
-{why: Two answer., models: [mini, big]} routes: auto: {deadline: 5s, cascade: {retries: 1, backoff: 20ms}} sticky: {deadline: 5s,
-session: {sticky: true, ttl: 60s}} both: {deadline: 5s, combine: {models: [mini, nano], by: agreement, else: big}} raced: {deadline:
-5s, hedge: {after: 20ms}} load: {target: {p95: 1s}, breaker: {failures: 0.6, window: 10s, rest: 500ms}} decision_log: {retention: 10m}
+version: 1
+providers:
+  fleet:
+    kind: scripted
+    script:
+      seed: 5
+      models:
+        mini: {ability: 0.6, ttft: 5ms, tokens_per_second: 5000, fail: {kind: server, rate: 0.1}}
+        nano: {ability: 0.5, ttft: 5ms, tokens_per_second: 5000, fail: {kind: cut, rate: 0.1}}
+        mid:
+          ability: 0.8
+          ttft: 10ms
+          tokens_per_second: 5000
+          fail: [{kind: rate_limited, rate: 0.1, retry_after: 50ms}, {kind: malformed, rate: 0.05}]
+        big: {ability: 0.98, ttft: 15ms, tokens_per_second: 5000, fail: {kind: overloaded, rate: 0.05}}
+models:
+  mini: {provider: fleet, tier: fast, price: {input: 0.1, output: 0.4}, context: 100000, max_concurrency: 12}
+  nano: {provider: fleet, tier: fast, price: {input: 0.1, output: 0.3}, context: 100000, max_concurrency: 12}
+  mid: {provider: fleet, tier: balanced, price: {input: 1, output: 4}, context: 100000, max_concurrency: 12}
+  big: {provider: fleet, tier: best, price: {input: 5, output: 20}, context: 100000, max_concurrency: 12}
+tasks:
+  checked: {why: It has checks., models: [mini, mid, big], validate: [{pattern: "Answer", retry: 1}, {max_chars: 2000}]}
+routes:
+  auto: {deadline: 5s, cascade: {retries: 1, backoff: 20ms}}
+  sticky: {deadline: 5s, session: {sticky: true, ttl: 60s}}
+  both: {deadline: 5s, combine: {models: [mini, nano], by: agreement, else: big}}
+  raced: {deadline: 5s, hedge: {after: 20ms}}
+load: {target: {p95: 1s}, breaker: {failures: 0.6, window: 10s, rest: 500ms}}
+decision_log: {retention: 10m}
 """
 
 
@@ -85,7 +102,7 @@ def sockets(pid: int) -> int:
     found = 0
     for each in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            found += os.readlink(each).startswith("socket:")
+            found += str(each.readlink()).startswith("socket:")
         except OSError:
             continue
     return found
@@ -98,9 +115,15 @@ def threads(pid: int) -> int:
 
 async def watch(console: Console, pid: int, traffic: Traffic, until: float) -> list[float]:
     """Prints a row now and then; resident MB of each."""
-    seen: list[float] = [] began = time.monotonic() while (now := time.monotonic()) < until: await asyncio.sleep(min(EVERY, until -
-    now)) seen.append(memory(pid)) asked = sum(traffic.came.values()) console.print(f"{time.monotonic() - began:6.0f} s {asked:9,}
-    requests {seen[-1]:7.1f} MB {sockets(pid):5} sockets {threads(pid):4} threads") return seen
+    seen: list[float] = []
+    began = time.monotonic()
+    while (now := time.monotonic()) < until:
+        await asyncio.sleep(min(EVERY, until - now))
+        seen.append(memory(pid))
+        asked = sum(traffic.came.values())
+        held = f"{seen[-1]:7.1f} MB {sockets(pid):5} sockets {threads(pid):4} threads"
+        console.print(f"{time.monotonic() - began:6.0f} s {asked:9,} requests {held}")
+    return seen
 
 
 async def settled(url: str) -> dict[str, float]:
