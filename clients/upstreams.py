@@ -23,6 +23,7 @@ FORMATS = ("openai_chat", "openai_responses", "anthropic_messages", "gemini")
 LLMOCK = ("llmock==0.2.2",)
 AIMOCK = ("@copilotkit/aimock@^1.43",)
 NAMES = {"openai_chat": "gpt-4o", "openai_responses": "gpt-4o", "anthropic_messages": "claude-sonnet-4-5", "gemini": "gemini-2.5-flash"}
+FIXTURES = Path(__file__).with_name("fixtures.json")
 CAPABILITIES = "[tools, json_object, json_schema, vision, reasoning, documents]"
 
 
@@ -44,7 +45,7 @@ class Upstream(msgspec.Struct, frozen=True):
         """Until the block ends, the first answer to a request with tools is this call (name, arguments as JSON), and later ones are words.
 
         Nothing changes for an upstream that is not told by script what to say: it has its fixtures, or a model."""
-        if call is None or not self.scripts:
+        if call is None or self.name != "llmock":
             yield
             return
         named, arguments = call
@@ -87,7 +88,7 @@ def spec(upstreams: list[Upstream]) -> str:
 def running() -> Iterator[list[Upstream]]:
     """Every upstream that can be had on this machine, until the block ends; says which cannot."""
     with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(_llmock()), stack.enter_context(_aimock())]
+        found = [stack.enter_context(llmock()), stack.enter_context(aimock())]
         if small_model.available():
             found.append(stack.enter_context(_llama()))
         else:
@@ -96,7 +97,8 @@ def running() -> Iterator[list[Upstream]]:
 
 
 @contextlib.contextmanager
-def _llmock() -> Iterator[Upstream]:
+def llmock() -> Iterator[Upstream]:
+    """The first mock, which takes scripts and judges who calls it."""
     environment = Environment("llmock", "python", LLMOCK)
     environment.ready()
     port = free_port()
@@ -109,16 +111,16 @@ def _llmock() -> Iterator[Upstream]:
 
 
 @contextlib.contextmanager
-def _aimock() -> Iterator[Upstream]:
+def aimock(fixtures: Path = FIXTURES) -> Iterator[Upstream]:
+    """The second mock, of other authors and in another language; `fixtures` is what it says."""
     environment = Environment("aimock", "node", AIMOCK)
     environment.ready()
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     bases = {dialect: f"{url}/v1beta" if dialect == "gemini" else f"{url}/v1" for dialect in FORMATS}
-    fixtures = Path(__file__).with_name("fixtures.json")
     command = [str(environment.tool("llmock")), "-p", str(port), "-f", str(fixtures), "--log-level", "warn"]
     with _process(command, port):
-        yield Upstream("aimock", environment.version, bases, NAMES, {})
+        yield Upstream("aimock", environment.version, bases, NAMES, {}, scripts=f"{url}/__aimock")
 
 
 @contextlib.contextmanager
