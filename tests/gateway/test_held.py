@@ -207,3 +207,10 @@ def test_the_first_valid_of_several_streams_is_held_too() -> None:
     asked = Round(tuple(Attempt(number, name, "branch", LOOKED_AT) for number, name in enumerate("ab", 1)), "first")
     result = scene.answers(in_turn(asked), plan(combine=combine, stream="optimistic"), seen)
     assert result.model == "b" and words("openai_chat", seen.got) == "It is four."
+
+
+def test_where_the_decision_holds_streams_it_holds_those_without_validators_too() -> None:
+    """After one that broke off, the course asks another model: nothing of the first may have been seen."""
+    scene, seen = Scene({"mini": [Says("It is five, " * 50, breaks_at=0.5)], "big": [FOUR]}), Client()
+    result = scene.answers(in_turn(Attempt(1, "mini"), Attempt(2, "big", "fallback")), plan(stream="buffered"), seen)
+    assert result.model == "big" and words("openai_chat", seen.got) == "It is four."

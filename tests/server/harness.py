@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -74,6 +75,12 @@ class Running:
             return list(log.rows())
         finally:
             log.close()
+
+    def text(self, decision: str) -> Any:
+        """The prompt and answer that the log keeps of a decision."""
+        with contextlib.closing(sqlite3.connect(self.spec.parent / "tierline.db")) as log:
+            (body,) = log.execute("SELECT body FROM texts WHERE request_id = ?", (decision,)).fetchone()
+        return json.loads(body)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it and return its exit code."""

@@ -13,13 +13,7 @@ from tierline.config.document import Place
 from tierline.config.problems import Problems
 
 KEYS: Mapping[tuple[str, ...], str] = {
-    ("tasks", "*", "stream"): "buffering a stream for its checks",
-    ("routes", "*", "combine"): "combining the answers of several models",
-    ("routes", "*", "hedge"): "racing a second attempt against a slow first",
     ("routes", "*", "prepare"): "rewriting a request before it is answered",
-    ("routes", "*", "session"): "keeping a session on its model",
-    ("routes", "*", "stream"): "buffering a stream for its checks",
-    ("routes", "*", "cascade", "on_low_confidence"): "escalation of unsure answers",
     ("routes", "*", "scorer", "artifact"): "trained scorers",
     ("routes", "*", "scorer", "ask"): "asking a small model when unsure",
     ("governance", "detect"): "finding personal data and secrets",

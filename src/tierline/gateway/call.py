@@ -109,13 +109,14 @@ class Caller:
         return await self._examined(trial, outcome) if trial.reads and outcome.ok else outcome
 
     def _trial(self, attempt: Attempt, lane: Lane, sent: Sent, claim: Claim | None) -> Trial:
-        """An attempt that begins now. Its answer is read where validators look at it, or where it is one of several; a stream is then
-        held, but for one that is passed on before its verdict."""
-        decision = self._weighed.decision
-        branch = attempt.cause == "branch" and decision.combine is not None and decision.combine.by != "first_valid"
-        reads = (branch or bool(attempt.validators)) and self._request.kind == "chat"
-        held = reads and self._client is not None and (branch or attempt.cause == "branch" or decision.stream != "optimistic")
-        return Trial(attempt, lane, sent, claim, self._weighed.features.input_tokens, reads=reads, held=held)
+        """An attempt that begins now. Its answer is read where validators look at it, or where it is one of several. A stream is held for
+        that, unless the decision passes it on before its verdict; and where the decision holds one, it holds them all, for a course that
+        counts on nothing having been seen may ask another model after any of them."""
+        stream, chat = self._weighed.decision.stream, self._request.kind == "chat"
+        looked_at = chat and (attempt.cause == "branch" or bool(attempt.validators))
+        kept_back = stream == "buffered" or attempt.cause == "branch" or (looked_at and stream != "optimistic")
+        held = kept_back and chat and self._client is not None
+        return Trial(attempt, lane, sent, claim, self._weighed.features.input_tokens, reads=looked_at or held, held=held)
 
     async def _rested(self, seconds: float) -> bool:
         """Lets a backoff pass; whether the client is still there."""
