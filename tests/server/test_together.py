@@ -18,7 +18,11 @@ providers:
       latency: none
       difficulty: {capital: 0.5}
       answers: {capital: Paris}
-      models: {poor: {ability: 0.0, noise: 0}, fair: {ability: 0.7, noise: 0}, good: {ability: 0.6, noise: 0}, top: {ability: 1.0, noise: 0}}
+      models:
+        poor: {ability: 0, noise: 0}
+        fair: {ability: 0.7, noise: 0}
+        good: {ability: 0.6, noise: 0}
+        top: {ability: 1, noise: 0}
   slow:
     kind: scripted
     script: {latency: real, models: {snail: {ttft: 5s, tokens_per_second: 100000}, hare: {ttft: 1ms, tokens_per_second: 100000}}}
