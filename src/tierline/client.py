@@ -47,7 +47,8 @@ _AHEAD = 16
 
 class Reply(msgspec.Struct, frozen=True):
     """An answer and where it came from. `cost` is USD over every attempt; `body` the answer in OpenAI's format (empty for a stream).
-    `answered` names the tool that answered in a model's place; then `model` and `tier` are empty."""
+    `answered` names the tool that answered in a model's place; then `model` and `tier` are empty. `flagged`: it is the best there was,
+    although its validators did not accept it."""
 
     text: str
     model: str
@@ -62,6 +63,7 @@ class Reply(msgspec.Struct, frozen=True):
     finish: str = "stop"
     body: bytes = b""
     answered: str = ""
+    flagged: bool = False
 
     @property
     def json(self) -> Any:
@@ -142,8 +144,9 @@ class Client:
             cost=answered.cost,
             usage=NO_USAGE if outcome is None else outcome.usage,
             finish=answer.finish,
-            body=answer.body,
+            body=answer.body if text is None else b"",
             answered=answered.found.by,
+            flagged=result.flagged,
         )
 
 
