@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "explain": "tierline.cli.explain",
     "log": "tierline.cli.log",
     "pin": "tierline.cli.pin",
+    "review": "tierline.cli.review",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",
     "catalogue": "tierline.cli.catalogue",

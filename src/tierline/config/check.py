@@ -11,6 +11,7 @@ from tierline.config.check_load import examine_load
 from tierline.config.check_models import examine_models
 from tierline.config.check_names import examine_names
 from tierline.config.check_patterns import examine_patterns
+from tierline.config.check_prepare import examine_prepare
 from tierline.config.check_rules import examine_rules
 from tierline.config.check_tasks import examine_tasks
 from tierline.config.check_tools import examine_tools
@@ -25,8 +26,9 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_patterns(case)
     examine_rules(case, models)
     examine_tasks(case, models)
-    examine_courses(case)
     examine_tools(case)
+    examine_prepare(case, models)
     examine_validators(case)
+    examine_courses(case)
     examine_models(case, models)
     examine_load(case)

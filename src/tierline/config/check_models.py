@@ -8,6 +8,7 @@ from tierline.config.case import Case
 from tierline.config.cel_syntax import Member, Name, read, walk
 from tierline.config.check_rules import allows
 from tierline.config.logic import always_holds
+from tierline.config.spec import RouteSpec
 from tierline.types.catalog import Model
 
 
@@ -35,10 +36,21 @@ def _unreachable(case: Case) -> None:
     for route in spec.routes.values():
         for rule in route.rules:
             reached |= {rule.use} if isinstance(rule.use, str) else set(rule.use or ())
+        reached |= _beside(route)
+    checks = [task.validate for task in spec.tasks.values()] + [route.validate for route in spec.routes.values()]
+    reached |= {value for entries in checks for entry in entries for value in entry.values() if isinstance(value, str)}
     for name, model in spec.models.items():
         if name not in reached and model.tier not in reached:
             reason = "no task, rule or route ever takes this model: every route has a task, and no task lists it"
             case.problems.error(("models", name), reason, "add it to a task's models or fallback, or remove it")
+
+
+def _beside(route: RouteSpec) -> set[str]:
+    """The models that a route asks for something else than the answer, or for one of several."""
+    named = {step.rewrite_query or step.summarise_history or step.moderate for step in route.prepare}
+    if route.combine is not None:
+        named |= {*route.combine.models, route.combine.else_, route.combine.judge}
+    return {*named, route.cascade.on_refusal}
 
 
 def _forbidden(case: Case, models: Mapping[str, Model]) -> None:

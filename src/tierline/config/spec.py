@@ -202,6 +202,11 @@ class PrepareSpec(Section, frozen=True, kw_only=True):
     summarise_history: Annotated[str, Meta(description="the model that sums up the earlier turns")] = ""
     moderate: Annotated[str, Meta(description="the model that says whether the request may be answered at all")] = ""
     above: Annotated[Count, Meta(description="only for requests of more tokens than this")] = 0
+    keep: Annotated[AtLeastOne, Meta(description="summarise_history: how many of the last turns stay as they are, at least")] = 4
+    timeout: Annotated[Duration, Meta(description="longest wait for the model")] = _span(5)
+    on_failure: Annotated[
+        Literal["go_on", "block"], Meta(description="moderate: what becomes of a request that could not be moderated")
+    ] = "go_on"
 
 
 class SessionSpec(Section, frozen=True, kw_only=True):

@@ -13,7 +13,6 @@ from tierline.config.document import Place
 from tierline.config.problems import Problems
 
 KEYS: Mapping[tuple[str, ...], str] = {
-    ("routes", "*", "prepare"): "rewriting a request before it is answered",
     ("routes", "*", "scorer", "artifact"): "trained scorers",
     ("routes", "*", "scorer", "ask"): "asking a small model when unsure",
     ("governance", "detect"): "finding personal data and secrets",

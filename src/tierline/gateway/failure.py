@@ -22,8 +22,8 @@ _TIMERS_DIFFER = 0.02
 """Seconds by which the timer of an attempt and the sum of its course's times may differ."""
 
 
-def error_of(decision: Decision, result: Result) -> RequestError | None:
-    """None when the request was answered in full."""
+def error_of(decision: Decision, result: Result, spent: float = 0.0) -> RequestError | None:
+    """None when the request was answered in full. `spent` seconds were gone before the first attempt."""
     if result.stopped == "cancelled":
         return ClientClosed("the request was cancelled before its answer was complete")
     if result.truncated:
@@ -32,7 +32,7 @@ def error_of(decision: Decision, result: Result) -> RequestError | None:
         return None
     if not decision.steps:
         return refuse(decision)
-    if result.stopped == "deadline" or _lasted(result) >= decision.deadline - _TIMERS_DIFFER:
+    if result.stopped == "deadline" or _lasted(result) + spent >= decision.deadline - _TIMERS_DIFFER:
         tried = _tried(result) or "no attempt could start"
         return DeadlineExceeded(f"nothing answered within the deadline of {decision.deadline:g} s: {tried}")
     return _all_failed(result)

@@ -9,18 +9,21 @@ log, unchanged providers) is handed on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 
 import msgspec
 
 from tierline.config.loaded import Loaded
+from tierline.config.spec import PrepareSpec
+from tierline.gateway.ask import Asker
 from tierline.gateway.call import Caller
 from tierline.gateway.downstream import ClientGone, Downstream, Opening
 from tierline.gateway.drive import drive
 from tierline.gateway.failure import error_of
 from tierline.gateway.ids import Ids
 from tierline.gateway.means import Means
+from tierline.gateway.prepare import Preparations, prepare
 from tierline.gateway.texts import Text, Texts
 from tierline.gateway.tools_first import (
     NOT_ASKED,
@@ -87,7 +90,7 @@ class Answered(msgspec.Struct, frozen=True):
     @property
     def cost(self) -> float:
         """USD over every attempt and every call beside them."""
-        return self.result.cost + sum(aside.cost for aside in self.found.asides)
+        return self.result.cost + self.found.cost
 
     @property
     def status(self) -> int:
@@ -126,6 +129,7 @@ class Gateway:
         self._new_id = Ids()
         self._extract = Extractor(loaded)
         self._texts = Texts(loaded)
+        self._preparations = Preparations(loaded)
         self._observe = observe
         self._strict = frozenset(name for name, route in loaded.spec.routes.items() if route.strict)
         self._most_waiting = loaded.spec.decision_log.max_queue
@@ -141,23 +145,23 @@ class Gateway:
             tools = self.tools.of(request)
             seen = with_headers(request, asked.headers)
             found = await ask_tools(tools, seen, features, weighed.decision.deadline) if tools else NOT_ASKED
+            waiting = Waiting(found.elapsed)
+            if not found.ends_it and (steps := self._preparations.of(request)):
+                weighed, found = await self._prepared(steps, weighed, asked, found, waiting)
             explained = self._explained(weighed, found) if features.hints.explain else ""
-            if found.answer is not None or found.cancelled:
+            if found.ends_it:
                 return await self._told(weighed, asked, found, texts, texts or client, explained)
             heard = overheard(tools, texts or client)
-            strict = request.route in self._strict
-            translation = Translation(self.dialects[request.dialect], request, strict=strict, input_tokens=features.input_tokens)
-            waiting = Waiting(found.elapsed)
-            downstream = heard or texts or client
-            spent = sum(aside.cost for aside in found.asides) if found.asides else 0.0
+            downstream = None if client is None else heard or texts or client
+            translation, spent = self._translation(weighed), found.cost
             caller = Caller(
                 self.means, self.world, weighed, downstream, asked.started, explained, translation, asked.headers, waiting, spent
             )
-            result = await drive(pursue(weighed.decision), caller)
+            result = await drive(pursue(weighed.decision, found.elapsed, spent), caller)
             if client is not None:
                 result = await caller.deliver(result)
-            self.world.settle(features, result)
-            error = error_of(weighed.decision, result)
+            self.world.settle(weighed.features, result)
+            error = error_of(weighed.decision, result, found.elapsed)
             answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - waiting.seconds, explained, found)
             self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=result.flagged))
             remember(tools, seen, self.dialects[request.dialect], result, heard)
@@ -196,25 +200,52 @@ class Gateway:
         request = self.admit(asked)
         return self.weigh(request, self._extract(request, asked.key))
 
+    def _translation(self, weighed: Weighed) -> Translation:
+        request, tokens = weighed.request, weighed.features.input_tokens
+        return Translation(self.dialects[request.dialect], request, strict=request.route in self._strict, input_tokens=tokens)
+
+    async def _prepared(
+        self, steps: Sequence[PrepareSpec], weighed: Weighed, asked: Asked, found: Found, waiting: Waiting
+    ) -> tuple[Weighed, Found]:
+        """The request as its route's steps leave it, decided on anew where they changed it, and what they were told."""
+        request, features, decision = weighed.request, weighed.features, weighed.decision
+        asker = Asker(self.means, self.world, features, decision.task, self._translation(weighed), asked.headers, waiting)
+        left, money = decision.deadline - found.elapsed, decision.max_cost
+        done = await prepare(
+            steps, request, self.dialects[request.dialect], asker, lambda now: self._extract(now, asked.key).input_tokens, left, money
+        )
+        found = msgspec.structs.replace(
+            found,
+            asides=(*found.asides, *done.asides),
+            elapsed=found.elapsed + done.elapsed,
+            cancelled=done.cancelled,
+            blocked=done.blocked,
+        )
+        if done.request is request:
+            return weighed, found
+        again = msgspec.structs.replace(self._extract(done.request, asked.key), session=features.session)
+        return self.weigh(done.request, again), found
+
     async def _told(
         self, weighed: Weighed, asked: Asked, found: Found, texts: Text | None, client: Downstream | None, explained: str
     ) -> Answered:
-        """What a tool answered, in the client's dialect; or the row of a client that went away meanwhile."""
+        """What a tool answered, in the client's dialect; or the row of a request that was blocked, or whose client went away."""
         request, dialect = weighed.request, self.dialects[weighed.request.dialect]
         overhead = perf_counter() - asked.started - found.elapsed
         gone = ClientClosed("the request was cancelled before its answer was complete") if found.cancelled else None
+        error: RequestError | None = gone or found.blocked
         told: Answer | None = None
         if found.answer is not None and request.stream and client is not None:
             told = Answer(dialect.name)
             try:
                 await streamed(found.answer, dialect, request, client, Opening(weighed.decision, "", 0, overhead, explained, (), found.by))
             except ClientGone:
-                gone = ClientClosed("the client went away before its answer was complete")
+                error = gone = ClientClosed("the client went away before its answer was complete")
         elif found.answer is not None:
             told = rendered(found.answer, dialect, request)
         result = Result((), stopped="" if gone is None else "cancelled")
-        answered = Answered(weighed.decision, result, gone, overhead, explained, found, told)
-        self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, told, flagged=False))
+        answered = Answered(weighed.decision, result, error, overhead, explained, found, told)
+        self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, told, flagged=found.blocked is not None))
         return answered
 
     def _explained(self, weighed: Weighed, found: Found) -> str:

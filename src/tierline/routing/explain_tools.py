@@ -31,8 +31,29 @@ def preceded(told: Explanation, sentences: Sequence[str]) -> Explanation:
 
 
 def told_first(answered: str, asides: Sequence[Aside]) -> tuple[str, ...]:
-    """The sentences of one row: each tool that was asked, and whether a model was needed. Empty where none was asked."""
-    tools = [aside for aside in asides if aside.purpose == "tool"]
+    """The sentences of one row: each tool and each small model that was asked, and whether a model was needed. Empty where none was."""
+    return (*_tools(answered, [aside for aside in asides if aside.purpose == "tool"]), *_prepared(asides))
+
+
+def _prepared(asides: Sequence[Aside]) -> list[str]:
+    said = []
+    for aside in asides:
+        does = _STEPS.get(aside.purpose)
+        if does is not None and aside.error == "content_blocked":
+            said.append(f"{aside.target} was asked {does}, and it was blocked ({aside.detail}): no model answered it.")
+        elif does is not None:
+            said.append(f"{aside.target} was asked {does}{'' if aside.ok else f', and could not ({aside.error or aside.detail})'}.")
+    return said
+
+
+_STEPS = {
+    "prepare/moderate": "whether it may be answered",
+    "prepare/rewrite_query": "to rewrite its question",
+    "prepare/summarise_history": "to sum up its history",
+}
+
+
+def _tools(answered: str, tools: Sequence[Aside]) -> tuple[str, ...]:
     if not tools:
         return ()
     told = [f"to {aside.target}, {'which answered' if aside.ok else _SAID.get(aside.error, aside.error)}" for aside in tools]

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
+from typing import Literal, cast
+from urllib.parse import parse_qs
 
 import msgspec
 
 from tierline.config.units import Duration
+from tierline.decision_log.reader import text_of
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
+from tierline.ledger.reviews import STATES, CannotReview, State
 from tierline.routing.explain_tools import explain_row
 from tierline.server.errors import NoSuchDecision, NotFound
 from tierline.server.exchange import Exchange
 from tierline.types.errors import BadRequest
+
+MOST_LISTED = 1000
+"""Entries of the review queue that one answer lists."""
 
 MOST_PINNED = 7 * 86400.0
 """Seconds that a pin may last: longer is a change of the spec."""
@@ -97,6 +104,53 @@ class Admin:
         if decision.policy == gateway.loaded.fingerprint and record.error != "internal_error":
             explained = explain_row(gateway.router, record)
         exchange.json({"record": record, "explanation": explained})
+
+
+class Judged(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of POST /admin/reviews/{id}: `correction` is the right answer, and goes with `corrected` alone."""
+
+    state: Literal["accepted", "corrected", "dismissed"]
+    correction: str | None = None
+    note: str = ""
+
+
+class Reviewing:
+    """Handlers of the review queue, for keys with the scope `admin`."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    async def list(self, exchange: Exchange) -> None:
+        """GET /admin/reviews?state=open&limit=100: the newest first; `state=all` for those that were judged too."""
+        asked = parse_qs(exchange.scope.query_string)
+        state, limit = asked.get("state", ["open"])[0], asked.get("limit", ["100"])[0]
+        if state not in (*STATES, "all"):
+            raise BadRequest(f"state: no {state[:40]!r}; it is one of all, {', '.join(STATES)}", param="state")
+        if not limit.isdecimal() or not 1 <= int(limit) <= MOST_LISTED:
+            raise BadRequest(f"limit: a number from 1 to {MOST_LISTED}", param="limit")
+        which: State | None = None if state == "all" else cast("State", state)
+        found = await self._books.ask(lambda ledger: (ledger.reviews.counts(), ledger.reviews.list(which, int(limit))))
+        exchange.json({"counts": found[0], "reviews": found[1]})
+
+    async def one(self, exchange: Exchange) -> None:
+        """GET /admin/reviews/{id}: one entry, with prompt and answer as JSON text where the route's `log_text` keeps them."""
+        request_id = exchange.rest
+        review = await self._books.ask(lambda ledger: ledger.reviews.get(request_id))
+        if review is None:
+            raise NotFound(f"the review queue has no request {request_id[:40]!r}")
+        kept = await self._books.ask(lambda ledger: text_of(ledger.path, request_id))
+        exchange.json({"review": review, "text": None if kept is None else kept.decode("utf-8", "replace")})
+
+    async def judge(self, exchange: Exchange) -> None:
+        """POST /admin/reviews/{id}: `{"state": "corrected", "correction": "...", "note": "..."}`; audited, and a label from then on."""
+        asked, request_id, who = await exchange.read(Judged), exchange.rest, exchange.key.name
+        try:
+            judged = await self._books.ask(lambda ledger: ledger.reviews.judge(request_id, asked.state, who, asked.correction, asked.note))
+        except CannotReview as error:
+            raise NotFound(error.message) from None
+        except ValueError as error:
+            raise BadRequest(str(error), param="correction") from None
+        exchange.json(judged)
 
 
 def _seconds(given: str | float) -> float:

@@ -15,7 +15,7 @@ import msgspec
 
 from tierline.gateway.reload import Live
 from tierline.server import headers
-from tierline.server.admin import Admin
+from tierline.server.admin import Admin, Reviewing
 from tierline.server.auth import Scope, authenticate, permit
 from tierline.server.endpoints import Endpoints
 from tierline.server.errors import NotFound, WrongMethod, incident
@@ -39,7 +39,7 @@ class Route(msgspec.Struct, frozen=True):
 class App:
     """The application that granian calls."""
 
-    def __init__(self, live: Live, meters: Meters, endpoints: Endpoints, public: Public, admin: Admin) -> None:
+    def __init__(self, live: Live, meters: Meters, endpoints: Endpoints, public: Public, admin: Admin, reviewing: Reviewing) -> None:
         self._live = live
         self._dialects = live.gateway.dialects
         self._openai = self._dialects["openai_chat"]
@@ -67,6 +67,7 @@ class App:
             ("GET", "/admin/pins"): Route(admin.pins, "admin"),
             ("GET", "/admin/world"): Route(admin.world, "read"),
             ("POST", "/admin/pins"): Route(admin.pin, "admin"),
+            ("GET", "/admin/reviews"): Route(reviewing.list, "admin"),
         }
         self._below = {
             ("GET", "/v1/models/"): Route(public.model, "call"),
@@ -75,6 +76,8 @@ class App:
             ("POST", "/v1/models/"): Route(endpoints.gemini.of_model, "call", "gemini"),
             ("GET", "/admin/decisions/"): Route(admin.decision, "read"),
             ("DELETE", "/admin/pins/"): Route(admin.unpin, "admin"),
+            ("GET", "/admin/reviews/"): Route(reviewing.one, "admin"),
+            ("POST", "/admin/reviews/"): Route(reviewing.judge, "admin"),
         }
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:

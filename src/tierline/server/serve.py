@@ -19,7 +19,7 @@ from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
 from tierline.interfaces import DecisionLog
-from tierline.server.admin import Admin
+from tierline.server.admin import Admin, Reviewing
 from tierline.server.app import App
 from tierline.server.endpoints import endpoints
 from tierline.server.listen import Embedded
@@ -62,7 +62,7 @@ async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Book
 
     live = Live(loaded, service.environ, log, observe, books.keep_spec, meters.reloaded)
     public = Public(live, books, meters)
-    app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books))
+    app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books), Reviewing(books))
     server = Embedded(app, service.listener)
     stopping = _on_signals(live)
     await books.read_pins(live.world)

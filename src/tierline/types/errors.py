@@ -6,6 +6,7 @@ TierlineError                     says what is wrong, where, and how to mend it
 │   ├── CannotTranslate     400   no model that could answer speaks the client's dialect, and something of the request cannot be carried
 │   ├── Unauthenticated     401   no key, or one that nobody knows
 │   ├── Forbidden           403   a key that may not do this
+│   ├── ContentBlocked      403   a request that its route's moderation does not let through
 │   ├── UnknownModel        404   a model name that the spec does not have
 │   ├── TooLarge            413   a body over the limit
 │   ├── NoEligibleModel     4xx   every model was dropped; says which constraint removed which
@@ -77,6 +78,13 @@ class Forbidden(RequestError):
 
     status = 403
     code = "forbidden"
+
+
+class ContentBlocked(RequestError):
+    """The route's moderation does not let the request through, so no model answers it."""
+
+    status = 403
+    code = "content_blocked"
 
 
 class UnknownModel(RequestError):

@@ -26,7 +26,7 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"'`)\]}|\\^]+")
 _QUOTE = re.compile(r"[\"“„«]([^\"“”„«»\n]{15,600})[\"”“»]")
 _QUOTED_WORDS = 4
 _SENTENCE = re.compile(r"[^.!?\n。\uff01\uff1f]*[.!?。\uff01\uff1f]*(?:\s*(?:\[[\d,;\s–-]+\]|【[^】]*】))*")
-_CODE = re.compile(r"```.*?(?:```|\Z)", re.S)
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.S)
 _MOST = 200
 """Citations of one answer that are looked at."""
 
