@@ -152,7 +152,8 @@ class Gateway:
             if found.ends_it:
                 return await self._told(weighed, asked, found, texts, texts or client, explained)
             heard = overheard(tools, texts or client)
-            downstream, translation, spent = heard or texts or client, self._translation(weighed), found.cost
+            downstream = None if client is None else heard or texts or client
+            translation, spent = self._translation(weighed), found.cost
             caller = Caller(
                 self.means, self.world, weighed, downstream, asked.started, explained, translation, asked.headers, waiting, spent
             )
