@@ -1,6 +1,6 @@
 """The document that `tierline evaluate` writes: every figure, in the layout that the report, the gate and other programs read.
 
-    {"version", "data", "reference": {random, best_single, zero_router, task_mean, oracle}, "routers": {NAME: Row}, "candidates", "settings"}
+    {version, data, reference: {random, best_single, zero_router, task_mean, oracle}, routers: {NAME: Row}, candidates, settings}
 
 Qualities are mean scores in [0, 1], costs USD a query, shares in [0, 1]. A figure that does not apply is null, and `why`, beside it,
 says so by the figure's name (`{"apgr": "it makes one choice a query: there is no curve"}`). Reference rows and routers share one struct.
@@ -70,8 +70,8 @@ class Regret(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """One point of a curve. `share`: of queries that do not go to the cheapest model of the curve. `threshold`: the score from which a query
-    goes up, or the quality that a dollar must buy; null at the ends."""
+    """One point of a curve. `share`: of queries that do not go to the cheapest model of the curve. `threshold`: the score from which a
+    query goes up, or the quality that a dollar must buy; null at the ends."""
 
     share: float
     cost: float | None
