@@ -67,7 +67,8 @@ class Todo(msgspec.Struct, frozen=True):
 
 
 class Collector:
-    """One run. `sleep` and `clock` (Unix seconds) are how time passes, `told` hears of every cell, `stopping` asks whether to begin no more."""
+    """One run. `sleep` and `clock` (Unix seconds) are how time passes; `told` hears of every cell, `stopping` is asked whether to begin no
+    more."""
 
     def __init__(
         self,

@@ -41,8 +41,8 @@ class AnswerLine(msgspec.Struct, frozen=True, tag="answer", omit_defaults=True):
 
 
 class GradeLine(msgspec.Struct, frozen=True, tag="grade", omit_defaults=True):
-    """One cell's grade, in [0, 1], or None and why (`detail`). `answered` is the digest of the answer that was graded, `grader` that of what
-    it was graded by."""
+    """One cell's grade, in [0, 1], or None and why (`detail`). `answered` is the digest of the answer that was graded, `grader` that of
+    what it was graded by."""
 
     query_id: str
     model: str

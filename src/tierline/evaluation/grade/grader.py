@@ -27,7 +27,7 @@ class Grader(Protocol):
     def fingerprint(self, prompt: Prompt) -> str:
         """The digest of everything that decides but the answer."""
 
-    def expected_cost(self, prompt: Prompt) -> float:
+    def expected_cost(self, prompt: Prompt, /) -> float:
         """USD that grading an answer to this prompt is expected to cost; 0 where it calls nobody."""
 
     async def grade(self, prompt: Prompt, answer: AnswerLine) -> Grade:

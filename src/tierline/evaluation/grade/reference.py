@@ -9,8 +9,8 @@ from tierline.validators.normalise import normalised
 
 
 class ReferenceGrader:
-    """1 or 0 by `Prompt.reference`; none where a prompt has no reference. `how` is what has to be the same: number, choice, label, json, text
-    or auto."""
+    """1 or 0 by `Prompt.reference`; none where a prompt has no reference. `how` is what has to be the same: number, choice, label, json,
+    text or auto."""
 
     name = "reference"
 
@@ -21,7 +21,7 @@ class ReferenceGrader:
         """Of the reference and of what has to be the same."""
         return print_of("reference", self._how, prompt.reference)
 
-    def expected_cost(self, prompt: Prompt) -> float:
+    def expected_cost(self, _: Prompt, /) -> float:
         """Nothing."""
         return 0.0
 
