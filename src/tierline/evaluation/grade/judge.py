@@ -1,4 +1,4 @@
-"""Graded by a model with a rubric. It is blind: it sees the question, the reference where there is one, and the answer, but not whose it is.
+"""Graded by a model with a rubric. It is blind: it sees question, answer and reference (where there is one), and not whose answer it is.
 
 Each answer is judged alone, on a scale of 0 to 10, so there is no order of two that could sway it. What the judge thinks of its own
 family's style sways it all the same: judge with a model that is no candidate where you can, and read some of its reasons.

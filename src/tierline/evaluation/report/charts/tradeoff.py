@@ -1,0 +1,94 @@
+"""Quality × cost: models, reference rows, the hull of the models, and the routers with their curves and intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from tierline.evaluation.report.charts.frame import axis_x, axis_y, log_spread, marker, path, spread, svg
+from tierline.evaluation.report.charts.labels import Label, placed
+from tierline.evaluation.report.figures import PER, percent, plain, usd
+from tierline.evaluation.report.html import Html, tag
+
+SPAN_FOR_LOG = 25.0
+"""Where the dearest costs so many times the cheapest, costs are drawn on a logarithmic scale."""
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """One row at its point: USD a query and mean score, with the ends of the interval of the score where they are known."""
+
+    name: str
+    cost: float
+    quality: float
+    kind: str
+    shape: str = "circle"
+    low: float | None = None
+    high: float | None = None
+    named: bool = True
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A curve: its points as (USD a query, mean score)."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    kind: str
+
+
+def tradeoff(width: float, marks: Sequence[Mark], lines: Sequence[Line], title: str) -> Html:
+    """The chart. Up is better, left is cheaper."""
+    height = 460.0 if width > 600 else 400.0
+    left, right, top, bottom = 58.0, width - 18, 34.0, height - 52
+    costs = [mark.cost * PER for mark in marks] + [cost * PER for line in lines for cost, _ in line.points]
+    heights = [v for mark in marks for v in (mark.quality, mark.low, mark.high) if v is not None]
+    heights += [quality for line in lines for _, quality in line.points]
+    positive = [cost for cost in costs if cost > 0]
+    log = len(positive) == len(costs) and max(positive, default=1.0) / min(positive, default=1.0) > SPAN_FOR_LOG
+    x = log_spread(costs, left, right) if log else spread(costs, left, right)
+    y = spread(heights, bottom, top, least=0.02)
+    digits = 0 if y.high - y.low > 0.08 else 1
+    axes = (
+        axis_y(y, left, right, lambda value: percent(value, digits), "quality: mean score", 6),
+        axis_x(
+            x,
+            top,
+            bottom,
+            lambda v: f"${plain(v)}",
+            f"cost: USD per {PER:,} queries" + (", logarithmic" if log else ""),
+            6 if width > 600 else 4,
+        ),
+    )
+    drawn_lines = [
+        tag("path", tag("title", line.name), d=path([(x(c * PER), y(q)) for c, q in line.points]), class_=f"line {line.kind}")
+        for line in lines
+        if len(line.points) > 1
+    ]
+    bars = [
+        tag("line", class_=f"bar {mark.kind}", x1=x(mark.cost * PER), x2=x(mark.cost * PER), y1=y(mark.low), y2=y(mark.high))
+        for mark in marks
+        if mark.low is not None and mark.high is not None
+    ]
+    dots = [
+        marker(
+            mark.shape,
+            x(mark.cost * PER),
+            y(mark.quality),
+            _size(mark),
+            f"mark {mark.kind}",
+            f"{mark.name}: {percent(mark.quality)} at {usd(mark.cost)}",
+        )
+        for mark in marks
+    ]
+    names = [Label(mark.name, x(mark.cost * PER), y(mark.quality), f"label {mark.kind}") for mark in marks if mark.named]
+    return svg(width, height, title, axes, drawn_lines, bars, dots, placed(names, left, right, top - 6, bottom))
+
+
+def _size(mark: Mark) -> float:
+    return {"candidate": 7.0, "model": 4.0}.get(mark.kind.split()[0], 5.5)
+
+
+def known(cost: float | None, quality: float | None) -> bool:
+    """Whether a row has a place on the chart."""
+    return cost is not None and quality is not None and math.isfinite(cost) and math.isfinite(quality)
