@@ -199,6 +199,10 @@ class Validator(Protocol):
     name: str
     """As decisions and the log call it: `<task>/<kind>`, or `<task>/<kind>.2` for the second of a kind."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether `check` may ask a model: such checks run after all others, and only while those have passed."""
+
     def check(self, exchange: Exchange) -> Finding | Examination:
         """What it finds, at once or after asking a model. Never raises for what stands in a request or an answer."""
 

@@ -11,6 +11,7 @@ from tierline.config.check_names import examine_names
 from tierline.config.check_patterns import examine_patterns
 from tierline.config.check_rules import examine_rules
 from tierline.config.check_tasks import examine_tasks
+from tierline.config.check_validators import examine_validators
 from tierline.types.catalog import Model
 
 
@@ -21,4 +22,5 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_patterns(case)
     examine_rules(case, models)
     examine_tasks(case, models)
+    examine_validators(case)
     examine_models(case, models)

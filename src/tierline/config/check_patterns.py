@@ -37,10 +37,11 @@ def _words(case: Case, place: Place, keywords: Sequence[str], patterns: Sequence
         if not keyword.strip():
             case.problems.error((*place, "keywords", index), "a keyword is empty", "remove it")
     for index, pattern in enumerate(patterns):
-        _pattern(case, (*place, "patterns", index), pattern)
+        pattern_takes(case, (*place, "patterns", index), pattern)
 
 
-def _pattern(case: Case, place: Place, pattern: str) -> None:
+def pattern_takes(case: Case, place: Place, pattern: str) -> None:
+    """Reports a pattern that RE2 does not take, or that every text matches."""
     try:
         compiled = re2.compile(pattern, _OPTIONS)
     except re2.error as error:

@@ -9,7 +9,7 @@ import datetime
 import math
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -34,6 +34,17 @@ def fit(data: dict[str, Any], problems: Problems, written: Mapping[str, Any] | N
         fitting = _Walk(problems, data if written is None else written).struct(data, shape(), ()) or {}
         fitting["version"] = 1
         return msgspec.convert(fitting, Spec, dec_hook=decode_unit)
+
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def fit_section(kind: type[S], data: dict[str, Any], place: Place, problems: Problems, written: Mapping[str, Any]) -> S | None:
+    """One section that stands at `place` of the whole `written` data; None where a required key of it is missing or does not fit."""
+    struct = inspect.type_info(kind)
+    assert isinstance(struct, inspect.StructType)
+    fitting = _Walk(problems, written).struct(data, struct, place)
+    return None if fitting is _DROP else msgspec.convert(fitting, kind, dec_hook=decode_unit)
 
 
 def decode_unit(kind: type, value: Any) -> Any:
@@ -127,8 +138,7 @@ class _Walk:
             return None
         members = [member for member in kind.types if not isinstance(member, inspect.NoneType)]
         if len(members) > 1:
-            listed = [member for member in members if isinstance(member, inspect.ListType | inspect.VarTupleType)]
-            members = [member for member in members if (member in listed) is isinstance(value, list)]
+            members = [member for member in members if _holds(member, value)] or members
         return self.any(value, members[0], place)
 
     def _refuse(self, place: Place, wanted: str, value: Any, hint: str = "") -> Any:
@@ -147,6 +157,15 @@ _ACCEPTED: Mapping[type, tuple[type, ...]] = {
     inspect.FloatType: (int, float),
     inspect.NoneType: (type(None),),
 }
+
+
+def _holds(kind: inspect.Type, value: Any) -> bool:
+    """Whether a member of a union is of the value's own sort: a list, a mapping, or neither."""
+    if isinstance(kind, inspect.ListType | inspect.VarTupleType):
+        return isinstance(value, list)
+    if isinstance(kind, inspect.DictType | inspect.StructType):
+        return isinstance(value, dict)
+    return not isinstance(value, list | dict)
 
 
 def _within(value: Any, kind: inspect.Type) -> bool:

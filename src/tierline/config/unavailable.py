@@ -14,9 +14,7 @@ from tierline.config.problems import Problems
 
 KEYS: Mapping[tuple[str, ...], str] = {
     ("sources",): "databases and services that are asked before a model",
-    ("tasks", "*", "validate"): "checks of an answer",
     ("tasks", "*", "stream"): "buffering a stream for its checks",
-    ("routes", "*", "validate"): "checks of an answer",
     ("routes", "*", "tools_first"): "look-ups before any model",
     ("routes", "*", "combine"): "combining the answers of several models",
     ("routes", "*", "hedge"): "racing a second attempt against a slow first",

@@ -6,19 +6,23 @@ Decisions and the log call it so, and `gateway/assemble` builds it under that na
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from tierline.config.answer_checks import KINDS, CheckSpec, settings_of
+from tierline.config.plugin_names import registered
 from tierline.config.spec import Spec
 
 MODIFIERS = frozenset({"retry"})
 """Keys of an entry that say what follows from it, and not what is checked."""
 
+C = TypeVar("C", bound=CheckSpec)
+
 
 class Check(msgspec.Struct, frozen=True):
-    """One entry: its name, its kind (the entry's first key), the kind's own settings as they are written (its value, and the entry's other
-    keys), and how often a target may try again when it fails."""
+    """One entry: its name, its kind, the kind's own settings as they are written (its value, and the entry's other keys), and how often
+    a target may try again when it fails."""
 
     name: str
     kind: str
@@ -26,12 +30,28 @@ class Check(msgspec.Struct, frozen=True):
     settings: Mapping[str, Any] = {}
     retry: int = 0
 
+    def read(self, kind: type[C]) -> C:
+        """The settings as the struct of a kind; raises msgspec.ValidationError for an entry that `tierline check` refuses."""
+        return msgspec.convert({self.kind: self.value, **self.settings, "retry": self.retry}, kind)
+
+
+def known_kinds() -> frozenset[str]:
+    """Every kind that is built in or that an installed package registers."""
+    return KINDS.keys() | frozenset(registered("tierline.validators"))
+
+
+def kinds_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds that an entry names; a key that is a setting of another kind in it is none. A good entry has exactly one."""
+    named = [key for key in entry if key in known_kinds()]
+    settings = {key for kind in named if kind in KINDS for key in settings_of(KINDS[kind]) - {kind}}
+    return tuple(kind for kind in named if kind not in settings)
+
 
 def checks_of(owner: str, entries: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
     """The checks of one list, in its order; `owner` is the task's name, or `route:<name>`."""
     found: list[Check] = []
     for entry in entries:
-        kind = next(key for key in entry if key not in MODIFIERS)
+        kind = kinds_of(entry)[0]
         before = sum(check.kind == kind for check in found)
         name = f"{owner}/{kind}" + (f".{before + 1}" if before else "")
         settings = {key: value for key, value in entry.items() if key != kind and key not in MODIFIERS}
