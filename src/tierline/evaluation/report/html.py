@@ -18,7 +18,7 @@ Child = str | int | Html | None | Iterable["Child"]
 """What may stand inside a tag: text (escaped), markup, nothing, or several of these."""
 
 
-def tag(name: str, *children: Child, **attributes: str | float | bool | None) -> Html:
+def tag(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Html:
     """An element. `class_` and `for_` lose their underscore, `aria_label` becomes `aria-label`; an attribute that is None or False is left
     out, one that is True has no value."""
     written = "".join(_attribute(key, value) for key, value in attributes.items() if value is not None and value is not False)

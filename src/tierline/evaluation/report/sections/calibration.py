@@ -46,8 +46,8 @@ def _of_router(shown: Shown) -> Html:
     ]
     more = note(f"{len(told) - MOST} more models are in the numbers below; these are the worst.") if len(told) > MOST else None
     heading = f"{shown.name}: ECE {decimal(shown.row.ece)}, Brier {decimal(shown.row.brier)}"
-    return tag("div", tag("h3", heading), tag("div", figures, class_="small-multiples"), more,
-               numbers(table(f"Reliability of {shown.name}", ["model", "predicted between", "mean predicted", "came", "queries"], rows)))  # fmt: skip
+    whole = table(f"Reliability of {shown.name}", ["model", "predicted between", "mean predicted", "came", "queries"], rows)
+    return tag("div", tag("h3", heading), tag("div", figures, class_="small-multiples"), more, numbers(whole))
 
 
 def confusion(document: Document) -> Section:
@@ -68,7 +68,8 @@ def _matrix(name: str, told: Confusion) -> Html:
     head = [tag("th", "needed ↓ chosen →", scope="col"), *(tag("th", tier, scope="col", class_="n") for tier in told.tiers)]
     body = [tag("tr", tag("th", tier, scope="row"), list(_cells(told, place))) for place, tier in enumerate(told.tiers)]
     source = "the data's own labels" if told.source == "labels" else "the lowest tier with a model that reaches the query's best score"
-    caption = f"{name}: {percent(told.accuracy)} on the diagonal, {percent(told.under_routed)} under-routed, {percent(told.over_routed)} over-routed"
+    rates = f"{percent(told.under_routed)} under-routed, {percent(told.over_routed)} over-routed"
+    caption = f"{name}: {percent(told.accuracy)} on the diagonal, {rates}"
     inner = tag("table", tag("caption", caption), tag("thead", tag("tr", head)), tag("tbody", body), class_="matrix")
     return tag(
         "div", tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=caption), note(f"What was needed: {source}.")

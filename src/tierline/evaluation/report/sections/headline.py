@@ -27,7 +27,8 @@ def hero(document: Document) -> Html:
         "header",
         tag(
             "p",
-            f"Tierline evaluation · {plural(document.data.compared, 'query', 'queries')} · {plural(len(document.data.models), 'model')}",
+            f"Tierline evaluation · {plural(document.data.compared, 'query', 'queries')} · ",
+            plural(len(document.data.models), "model"),
             class_="kicker",
         ),
         tag("h1", tag("span", first.name, class_="subject"), f" {VERDICTS.get(kind, 'was measured')}."),
