@@ -172,7 +172,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     cpt50: float | None = None
     cpt80: float | None = None
     aiq: float | None = None
-    save_at: Mapping[str, float | None] = {"100": None, "99": None, "95": None}
+    save_at: Mapping[str, float | None] = {}
     advantage: Advantage | None = None
     regret: Regret | None = None
     arena: float | None = None
