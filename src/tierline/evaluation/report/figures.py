@@ -12,7 +12,7 @@ PER = 1000
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A share: `84.2 %`."""
-    return NONE if value is None or not math.isfinite(value) else f"{value * 100:.{digits}f} %"
+    return NONE if value is None or not math.isfinite(value) else f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def points(value: float | None, digits: int = 1) -> str:
@@ -42,6 +42,21 @@ def plain(value: float) -> str:
     return f"{value:.{min(places, 9)}f}"
 
 
+def round_percent(value: float) -> str:
+    """A share that is a round number, for scales: `5 %`, `2.5 %`."""
+    return f"{value * 100:.6g}\N{NO-BREAK SPACE}%".replace("-", "−")
+
+
+def round_points(value: float) -> str:
+    """A difference of shares that is a round number, for scales: `+5`, `0`."""
+    return f"{value * 100:+.6g}".replace("-", "−") if abs(value) > 1e-12 else "0"
+
+
+def round_usd(value: float) -> str:
+    """USD per thousand queries, given per thousand and round, for scales: `$0.05`."""
+    return f"{'−' if value < 0 else ''}${abs(value):,.6g}"
+
+
 def decimal(value: float | None, digits: int = 3) -> str:
     """A figure without a unit: `0.684`."""
     return NONE if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
@@ -54,7 +69,7 @@ def count(value: int) -> str:
 
 def seconds(value: float | None) -> str:
     """`1.24 s`."""
-    return NONE if value is None or not math.isfinite(value) else f"{plain(value)} s"
+    return NONE if value is None or not math.isfinite(value) else f"{plain(value)}\N{NO-BREAK SPACE}s"
 
 
 def plural(number: int, one: str, many: str = "") -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tierline.evaluation.report.charts.frame import axis_x, spread, svg
-from tierline.evaluation.report.figures import points
+from tierline.evaluation.report.figures import points, round_points
 from tierline.evaluation.report.html import Html, tag
 
 ROW = 34.0
@@ -52,5 +52,5 @@ def intervals(width: float, spans: Sequence[Span], title: str, label: str) -> Ht
             tag("circle", tag("title", f"{span.name}: {said} {span.note}".strip()), class_=f"dot {kind}", cx=x(span.value), cy=y, r=5),
             tag("text", said, class_="value", x=width - 4, y=y + 4 if wide else y - 12, text_anchor="end"),
         ]
-    axis = axis_x(x, top - 6, bottom, points, label, 6 if wide else 4)
+    axis = axis_x(x, top - 6, bottom, round_points, label, 6 if wide else 4)
     return svg(width, bottom + 46, title, axis, zero, rows)

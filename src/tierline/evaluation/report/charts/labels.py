@@ -9,9 +9,10 @@ import msgspec
 from tierline.evaluation.report.html import Html, join, tag
 
 HEIGHT = 15.0
-_CHAR = 6.7
+_CHAR = 7.4
 """Pixels of an average letter at the label's size."""
-_GAP = 10.0
+_GAP = 11.0
+_RADIUS = 8.0
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -23,10 +24,10 @@ class Label(msgspec.Struct, frozen=True):
     class_: str = "label"
 
 
-def placed(labels: Sequence[Label], left: float, right: float, top: float, bottom: float) -> Html:
-    """Every name at the side of its mark where there is room, moved up or down where another stands there already; one that had to go
-    far gets a line to its mark."""
-    taken: list[tuple[float, float, float]] = []
+def placed(labels: Sequence[Label], marks: Sequence[tuple[float, float]], left: float, right: float, top: float, bottom: float) -> Html:
+    """Every name at the side of its mark where there is room, moved up or down where another name or a mark stands there already; one
+    that had to go far gets a line to its mark."""
+    taken: list[tuple[float, float, float]] = [(x - _RADIUS, x + _RADIUS, y) for x, y in marks]
     drawn = [_place(label, left, right, top, bottom, taken) for label in sorted(labels, key=lambda label: label.y)]
     return join(drawn)
 

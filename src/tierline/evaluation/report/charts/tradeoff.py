@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
 from tierline.evaluation.report.charts.frame import axis_x, axis_y, log_spread, marker, path, spread, svg
 from tierline.evaluation.report.charts.labels import Label, placed
-from tierline.evaluation.report.figures import PER, percent, plain, usd
+from tierline.evaluation.report.figures import PER, percent, round_percent, round_usd, usd
 from tierline.evaluation.report.html import Html, tag
 
 SPAN_FOR_LOG = 25.0
 """Where the dearest costs so many times the cheapest, costs are drawn on a logarithmic scale."""
+
+_BETWEEN = 16
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -48,20 +51,13 @@ def tradeoff(width: float, marks: Sequence[Mark], lines: Sequence[Line], title: 
     log = len(positive) == len(costs) and max(positive, default=1.0) / min(positive, default=1.0) > SPAN_FOR_LOG
     x = log_spread(costs, left, right) if log else spread(costs, left, right)
     y = spread(heights, bottom, top, least=0.02)
-    digits = 0 if y.high - y.low > 0.08 else 1
+    across = f"cost: USD per {PER:,} queries{', logarithmic' if log else ''}"
     axes = (
-        axis_y(y, left, right, lambda value: percent(value, digits), "quality: mean score", 6),
-        axis_x(
-            x,
-            top,
-            bottom,
-            lambda v: f"${plain(v)}",
-            f"cost: USD per {PER:,} queries" + (", logarithmic" if log else ""),
-            6 if width > 600 else 4,
-        ),
+        axis_y(y, left, right, round_percent, "quality: mean score", 6),
+        axis_x(x, top, bottom, round_usd, across, 7 if width > 600 else 4),
     )
     drawn_lines = [
-        tag("path", tag("title", line.name), d=path([(x(c * PER), y(q)) for c, q in line.points]), class_=f"line {line.kind}")
+        tag("path", tag("title", line.name), d=path([(x(c * PER), y(q)) for c, q in _dense(line.points, log)]), class_=f"line {line.kind}")
         for line in lines
         if len(line.points) > 1
     ]
@@ -82,7 +78,17 @@ def tradeoff(width: float, marks: Sequence[Mark], lines: Sequence[Line], title: 
         for mark in marks
     ]
     names = [Label(mark.name, x(mark.cost * PER), y(mark.quality), f"label {mark.kind}") for mark in marks if mark.named]
-    return svg(width, height, title, axes, drawn_lines, bars, dots, placed(names, left, right, top - 6, bottom))
+    stand = [(x(mark.cost * PER), y(mark.quality)) for mark in marks]
+    return svg(width, height, title, axes, drawn_lines, bars, dots, placed(names, stand, left, right, top - 6, bottom))
+
+
+def _dense(points: Sequence[tuple[float, float]], log: bool) -> Sequence[tuple[float, float]]:
+    """What is straight between two points is bent on a logarithmic scale: points in between show it as it is."""
+    if not log:
+        return points
+    steps = [place / _BETWEEN for place in range(_BETWEEN)]
+    made = [(a + (b - a) * step, p + (q - p) * step) for (a, p), (b, q) in pairwise(points) for step in steps]
+    return [*made, points[-1]]
 
 
 def _size(mark: Mark) -> float:

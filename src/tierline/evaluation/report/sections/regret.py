@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tierline.evaluation.document import Document, Loss, Regret
 from tierline.evaluation.report.charts.bars import Bar, Part, bars
 from tierline.evaluation.report.charts.frame import responsive
-from tierline.evaluation.report.figures import percent, points, usd
+from tierline.evaluation.report.figures import PER, percent, points, round_points, round_usd, usd
 from tierline.evaluation.report.html import Html, tag
 from tierline.evaluation.report.section import Section, Shown, absent, legend, note, numbers, present, references, routers, table, why_not
 
@@ -66,7 +66,16 @@ def _chart(shown: list[Shown], what: str) -> Html:
         f"{bar.name} {bar.said}" for bar in rows
     )
     label = "percentage points below the oracle" if what == "quality" else "USD per 1,000 queries above the oracle"
-    return responsive(lambda width: bars(min(width, 430.0), rows, said, title, label))
+    form = _points_lost if what == "quality" else _usd_wasted
+    return responsive(lambda width: bars(min(width, 430.0), rows, form, title, label))
+
+
+def _points_lost(value: float) -> str:
+    return round_points(value).lstrip("+")
+
+
+def _usd_wasted(value: float) -> str:
+    return round_usd(value * PER)
 
 
 def _parts(regret: Regret, what: str, said: object) -> Iterator[Part]:

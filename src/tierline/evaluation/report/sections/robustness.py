@@ -8,7 +8,7 @@ from tierline.evaluation.document import Document
 from tierline.evaluation.perturb.robustness import Flips, Robustness
 from tierline.evaluation.report.charts.bars import Bar, Part, bars
 from tierline.evaluation.report.charts.frame import responsive
-from tierline.evaluation.report.figures import NONE, count, percent, points, usd
+from tierline.evaluation.report.figures import NONE, count, percent, points, round_percent, usd
 from tierline.evaluation.report.html import Html, tag
 from tierline.evaluation.report.section import Section, absent, note, numbers, present, routers, table, why_not
 
@@ -41,7 +41,7 @@ def _of_router(name: str, told: Robustness) -> Html:
         for kind, flips in told.kinds.items()
     ]
     title = f"Share of prompts that {name} sends elsewhere: " + "; ".join(f"{bar.name} {bar.said}" for bar in rows)
-    chart = responsive(lambda width: bars(width, rows, lambda value: percent(value, 0), title, "share of prompts that go to another model"))
+    chart = responsive(lambda width: bars(width, rows, round_percent, title, "share of prompts that go to another model"))
     head = ["change", "prompts", "flipped", "95 % interval", "quality lost, points", "lost a flip", "USD / 1,000", "most often"]
     lost = f", {points(told.quality_lost, 2).lstrip('+')} points of quality lost" if told.quality_lost is not None else ""
     return tag(
