@@ -109,7 +109,7 @@ def _code(case: Case, place: Place, check: CodeCheck) -> None:
             _needs(case, (*place, "code"), CODE_PARSERS[language])
 
 
-def _toxicity(case: Case, place: Place, check: ToxicityCheck) -> None:
+def _toxicity(case: Case, place: Place, _: ToxicityCheck) -> None:
     _needs(case, (*place, "toxicity"), "profanity_check")
 
 

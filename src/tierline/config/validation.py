@@ -37,7 +37,7 @@ class Check(msgspec.Struct, frozen=True):
 
 def known_kinds() -> frozenset[str]:
     """Every kind that is built in or that an installed package registers."""
-    return KINDS.keys() | frozenset(registered("tierline.validators"))
+    return frozenset(KINDS) | frozenset(registered("tierline.validators"))
 
 
 def kinds_of(entry: Mapping[str, Any]) -> tuple[str, ...]:

@@ -18,14 +18,14 @@ _SAID = re.compile(
     r"(?:^|[\s*_(>#\"'“])(?:(?:the|my|our|so|thus|therefore|hence|and)\s+)*(?:(?:final|correct|best|right|overall)\s+)?"
     r"(?:answer|option|choice|result|antwort|ergebnis|réponse|reponse|respuesta|resultado|risposta|resposta|antwoord|odpowiedź|ответ|答案|答え|정답)"
     r"(?:\s+(?:choice|option|is\s+option))?(?:\s*(?:is|was|ist|est|es|è|é|jest|would\s+be|will\s+be|equals|是|为|は|은|는))?"
-    r"(?:\s+(?:option|choice))?\s*(?:\*\*|__)?\s*[::=]?\s*(?:\*\*|__)?[ \t]*\n?[ \t]*(\S[^\n]*)",
+    r"(?:\s+(?:option|choice))?\s*(?:\*\*|__)?\s*[:\uff1a=]?\s*(?:\*\*|__)?[ \t]*\n?[ \t]*(\S[^\n]*)",
     re.I,
 )
 _PLAIN_WORDS = re.compile(r"^(?:to|of|for|the question|can|key|explanation)\b", re.I)
 
 
 def final_answer(text: str) -> str | None:
-    """The result that an answer marks as such: a field `answer` in JSON, `\\boxed{…}`, `#### …` or `Answer: …`, each the last of its
+    r"""The result that an answer marks as such: a field `answer` in JSON, `\boxed{…}`, `#### …` or `Answer: …`, each the last of its
     kind; None where it marks none. The words are as they stand, without the marks around them."""
     tail = text[-_LONGEST:]
     field = _last(_FIELD, tail)
@@ -42,10 +42,8 @@ def final_answer(text: str) -> str | None:
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str | None:
-    found = None
-    for found in pattern.finditer(text):
-        pass
-    return found[1].strip() if found is not None else None
+    found = [match[1] for match in pattern.finditer(text)]
+    return found[-1].strip() if found else None
 
 
 def _unquoted(written: str) -> str:
@@ -59,16 +57,14 @@ def _unquoted(written: str) -> str:
 
 def _boxed(text: str) -> str | None:
     """What the last box holds; braces within it are counted."""
-    begun = None
-    for begun in _BOXED.finditer(text):
-        pass
-    if begun is None:
+    begun = [match.end() for match in _BOXED.finditer(text)]
+    if not begun:
         return None
     depth = 1
-    for place in range(begun.end(), len(text)):
+    for place in range(begun[-1], len(text)):
         depth += {"{": 1, "}": -1}.get(text[place], 0)
         if depth == 0:
-            return text[begun.end() : place].strip()
+            return text[begun[-1] : place].strip()
     return None
 
 

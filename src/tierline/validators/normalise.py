@@ -1,6 +1,6 @@
-"""Answers that say the same in other words → the same text, so that they can be compared.
+r"""Answers that say the same in other words → the same text, so that they can be compared.
 
-`number`  1,200.0 · $1.2k · \\boxed{1200} · "The answer is 1200 litres."   → 1200
+`number`  1,200.0 · $1.2k · \boxed{1200} · "The answer is 1200 litres."   → 1200
 `choice`  B · (b) · **Answer:** B) Paris                                    → B
 `label`   Not spam. · label: not_spam                                       → not spam
 `json`    keys in any order, 1.0 for 1, white space, fences                 → canonical JSON
@@ -36,7 +36,7 @@ _MARKUP = re.compile(r"[*_`#>~]+")
 _ARTICLES = frozenset({"a", "an", "the"})
 _CHOICE = re.compile(r"^\W*(?:(?:option|choice|answer|option:)\s+)?\(?\[?([A-Za-z])(?:[)\].:]+(?:\s|$)|\s*[-–—]\s|\W*$)", re.I)
 _CHOICE_INSIDE = re.compile(r"\(([A-Z])\)|\b(?:option|choice|answer)\s+\(?([A-Z])\b")
-_KEY = re.compile(r"^[\w ]{1,30}[::]\s*(?=\S)")
+_KEY = re.compile(r"^[\w ]{1,30}[:\uff1a]\s*(?=\S)")
 
 
 def normalised(text: str, how: str) -> str | None:
