@@ -25,7 +25,7 @@ from tierline.config.load import load
 from tierline.config.loaded import Loaded
 from tierline.evaluation.collect import rows
 from tierline.evaluation.collect.alone import alone, candidates
-from tierline.evaluation.collect.call import Candidate
+from tierline.evaluation.collect.call import Asks, Candidate
 from tierline.evaluation.collect.collector import Collector, Settings, Summary
 from tierline.evaluation.collect.collector import Progress as Seen
 from tierline.evaluation.collect.estimate import estimate
@@ -33,7 +33,8 @@ from tierline.evaluation.collect.journal import Journal, JournalUnreadable
 from tierline.evaluation.collect.prompts import Prompts, read_prompts
 from tierline.evaluation.grade.grader import Grader
 from tierline.evaluation.grade.judge import RUBRIC, JudgeGrader
-from tierline.evaluation.grade.reference import ReferenceGrader
+from tierline.evaluation.grade.reference import WAYS, ReferenceGrader
+from tierline.evaluation.grade.validators import ValidatorsGrader
 from tierline.types.ask import Ask, Told
 from tierline.types.errors import TierlineError
 
@@ -89,6 +90,8 @@ def collect(
     Every answer is on disk before the next call begins. Ctrl-C lets the calls in flight finish, and the same command with --resume goes on.
     """
     console = Console(stderr=True)
+    if normalise not in WAYS:
+        raise typer.BadParameter(f"--normalise {normalise!r} is none of {', '.join(WAYS)}")
     try:
         params = {**_params(param or []), **({"max_tokens": max_tokens} if max_tokens else {})}
         loaded = load(spec, need_secrets=not dry_run)
@@ -136,7 +139,7 @@ async def _run(wish: Wish, journal: Journal, console: Console) -> Summary:
                     wish.settings,
                     journal,
                     calls.call,
-                    _grader(wish, calls),
+                    _grader(wish, calls.ask),
                     clock=time.time,
                     told=lambda seen: _advance(bar, task, seen, wish.settings.budget),
                     stopping=stopping.is_set,
@@ -144,10 +147,10 @@ async def _run(wish: Wish, journal: Journal, console: Console) -> Summary:
                 return await collector.run(wish.prompts.rows, wish.models)
 
 
-def _grader(wish: Wish, calls: Calls) -> Grader:
+def _grader(wish: Wish, asks: Asks) -> Grader:
     if wish.judge is not None:
-        return JudgeGrader(wish.judge, calls.ask, wish.rubric)
-    return ReferenceGrader(wish.normalise)
+        return JudgeGrader(wish.judge, asks, wish.rubric)
+    return ValidatorsGrader(wish.loaded, asks) if wish.grade == "validators" else ReferenceGrader(wish.normalise)
 
 
 def _judge(loaded: Loaded, grade: GradeBy, judge: str) -> Candidate | None:
@@ -197,8 +200,7 @@ def _show_estimate(wish: Wish, as_json: bool) -> None:
     async def nobody(_: Ask) -> Told:
         raise AssertionError("an estimate calls nobody")
 
-    grader: Grader = ReferenceGrader(wish.normalise) if wish.judge is None else JudgeGrader(wish.judge, nobody, wish.rubric)
-    told = estimate(wish.prompts.rows, wish.models, grader, wish.settings.max_tokens)
+    told = estimate(wish.prompts.rows, wish.models, _grader(wish, nobody), wish.settings.max_tokens)
     if as_json:
         typer.echo(msgspec.json.encode({**msgspec.structs.asdict(told), "total": told.total}))
         return
@@ -216,7 +218,7 @@ def _show(summary: Summary, wish: Wish, out: Path, written: int, as_json: bool) 
         typer.echo(msgspec.json.encode({**msgspec.structs.asdict(summary), "rows": written, "out": str(out)}))
         return
     console = Console(soft_wrap=True)
-    said = f"{out}: {written} rows; {summary.called} calls, {summary.kept} kept from before, {summary.failed} without an answer, "
+    said = f"{out}: {written} rows; {summary.called} calls, {summary.graded} graded, {summary.kept} kept from before, {summary.failed} without an answer, "
     console.print(f"{said}{summary.spent:.4f} USD of {wish.settings.budget:g}", highlight=False, markup=False)
     for name, why in summary.given_up.items():
         console.print(f"{name} was given up: {why}", highlight=False, markup=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -12,9 +12,10 @@ import numpy as np
 
 from tierline.evaluation.datasets import inspect, pivot
 from tierline.evaluation.datasets.columns import CANONICAL, literal
+from tierline.evaluation.datasets.decision_log import Logged
 from tierline.evaluation.datasets.findings import Findings
 from tierline.evaluation.datasets.source import Source, open_source
-from tierline.evaluation.document import Cascade, Finding
+from tierline.evaluation.document import Finding
 from tierline.evaluation.table import Table
 from tierline.types.errors import EvaluationFailure
 
@@ -27,23 +28,26 @@ MEMORY = "2GB"
 
 class Reading(msgspec.Struct, frozen=True):
     """How to read: `models` to compare (empty: all; `COMPLETE`), only the rows of `split` (empty: all), what scores are divided by, USD a
-    query for models without costs, and whether prompts are needed."""
+    query for models without costs, and whether prompts are needed. `choose` narrows the models that are there, where none are named."""
 
     models: tuple[str, ...] = ()
     split: str = ""
     score_scale: float = 1.0
     costs: Mapping[str, float] = {}
     text: bool = False
+    choose: Callable[[Sequence[str]], Sequence[str]] | None = None
 
 
 class Dataset(msgspec.Struct, frozen=True):
-    """What was read. `table` has no models where the files hold only tier labels. `cascade`: of decision logs, the last one's."""
+    """What was read. `table` has no models where the files hold only tier labels. `logged`: what a decision log shows (of several, the
+    last); a table of logs alone is not `comparable`, because it shows of each request only the models that were asked."""
 
     table: Table
     findings: tuple[Finding, ...]
     files: tuple[Path, ...]
     cells: int
-    cascade: Cascade | None = None
+    logged: Logged | None = None
+    comparable: bool = True
 
 
 def read(files: Sequence[Path], how: Reading | None = None) -> Dataset:
@@ -59,25 +63,26 @@ def read(files: Sequence[Path], how: Reading | None = None) -> Dataset:
 
 
 def _read(database: duckdb.DuckDBPyConnection, sources: Sequence[Source], how: Reading, findings: Findings) -> Dataset:
-    database.execute(f"CREATE TEMP VIEW tidy AS {_together(sources, how)}")
+    logged = next((source.logged for source in sources[::-1] if source.logged is not None), None)
+    tables = [source for source in sources if source.logged is None]
+    database.execute(f"CREATE TEMP VIEW tidy AS {_together(tables or sources, how)}")
     ((rows,),) = database.execute("SELECT count(*) FROM tidy").fetchall()
     if not rows:
         where = f" of split {how.split!r}" if how.split else ""
         raise EvaluationFailure(f"{', '.join(source.path.name for source in sources)}: no rows{where}")
     inspect.rows(database, "tidy", findings)
     findings.stop_at_errors()
-    models = _models(database, sources, how)
+    models = _models(database, sources, how, findings)
     pivot.build(database, "tidy", models)
     if models:
         inspect.cells(database, findings)
     inspect.leakage(database, findings)
     table = pivot.table(database, models, how.text)
-    cascade = next((source.cascade for source in sources[::-1] if source.cascade is not None), None)
-    if models:
-        table = _compared(_priced(table, how.costs), how, cascade is not None)
+    if models and tables:
+        table = _compared(_priced(table, how.costs), how)
         inspect.table(table, findings)
-    cells = 0 if not models else int(np.isfinite(table.score).sum())
-    return Dataset(table, findings.all(), tuple(source.path for source in sources), cells, cascade)
+    cells = int(np.isfinite(table.score).sum())
+    return Dataset(table, findings.all(), tuple(source.path for source in sources), cells, logged, bool(models and tables))
 
 
 def _limit(database: duckdb.DuckDBPyConnection, folder: str) -> None:
@@ -93,13 +98,23 @@ def _together(sources: Sequence[Source], how: Reading) -> str:
     return " UNION ALL ".join(f"SELECT {', '.join(scaled)} FROM ({source.sql}){where}" for source in sources)  # noqa: S608
 
 
-def _models(database: duckdb.DuckDBPyConnection, sources: Sequence[Source], how: Reading) -> list[str]:
+def _models(database: duckdb.DuckDBPyConnection, sources: Sequence[Source], how: Reading, findings: Findings) -> list[str]:
     """The models to compare, in the order asked for, else by name."""
     there = [str(name) for (name,) in database.sql("SELECT DISTINCT model FROM tidy WHERE model IS NOT NULL ORDER BY 1").fetchall()]
     if not there:
         if all(source.labels for source in sources):
             return []
         raise EvaluationFailure(f"{', '.join(source.path.name for source in sources)}: no row names a model that was measured")
+    if not how.models and how.choose is not None:
+        chosen = list(how.choose(there))
+        if aside := [model for model in there if model not in chosen]:
+            findings.note(
+                "models_aside",
+                f"{len(aside)} models of the data are not in the spec and are left aside (--models names them)",
+                len(aside),
+                aside,
+            )
+        return chosen
     if how.models in ((), COMPLETE):
         return there
     if unknown := [model for model in how.models if model not in there]:
@@ -118,7 +133,7 @@ def _priced(table: Table, costs: Mapping[str, float]) -> Table:
     return msgspec.structs.replace(table, cost=cost) if costs else table
 
 
-def _compared(table: Table, how: Reading, logged: bool) -> Table:
+def _compared(table: Table, how: Reading) -> Table:
     """The table, or the models of it that were measured everywhere; raises EvaluationFailure when no query can be compared."""
     measured = np.logical_and.reduce(np.isfinite(table.score), axis=0).tolist()
     everywhere = [model for model, full in zip(table.models, measured, strict=True) if full]
@@ -128,7 +143,7 @@ def _compared(table: Table, how: Reading, logged: bool) -> Table:
         return table.only(everywhere)
     if not np.isfinite(table.score).any():
         raise EvaluationFailure("nothing was measured: no row has both a model and a score")
-    if logged or table.complete.any():
+    if table.complete.any():
         return table
     known = f"; measured on every query: {', '.join(everywhere)} (--models complete)" if everywhere else ""
     raise EvaluationFailure(

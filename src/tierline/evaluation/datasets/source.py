@@ -11,9 +11,8 @@ import msgspec
 
 from tierline.evaluation.datasets import openai_evals, promptfoo, wide
 from tierline.evaluation.datasets.columns import CANONICAL, KNOWN_BUT_UNUSED, NUMBERS, literal, named, select
-from tierline.evaluation.datasets.decision_log import MAGIC, LoggedRequests
+from tierline.evaluation.datasets.decision_log import MAGIC, Logged, LoggedRequests
 from tierline.evaluation.datasets.findings import Findings
-from tierline.evaluation.document import Cascade
 from tierline.types.errors import EvaluationFailure
 
 FORMS = (".parquet", ".jsonl", ".ndjson", ".csv", ".tsv", ".json", ".db", ".sqlite", ".sqlite3")
@@ -23,12 +22,13 @@ _HEAD = 65_536
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A file in the tidy form: `sql` selects its rows. `labels`: it tells tiers and no scores. `cascade`: of a decision log."""
+    """A file in the tidy form: `sql` selects its rows. `labels`: it tells tiers and no scores. `logged`: what a decision log shows beside
+    its cells."""
 
     path: Path
     sql: str
     labels: bool = False
-    cascade: Cascade | None = None
+    logged: Logged | None = None
 
 
 def open_source(database: duckdb.DuckDBPyConnection, path: Path, number: int, scratch: Path, findings: Findings) -> Source:
@@ -42,7 +42,7 @@ def open_source(database: duckdb.DuckDBPyConnection, path: Path, number: int, sc
     if head.startswith(MAGIC):
         log = LoggedRequests(path)
         sql = _written(database, log.rows(), scratch / f"{number}.ndjson")
-        return Source(path, sql, cascade=log.cascade)
+        return Source(path, sql, logged=log.told())
     if path.suffix.lower() not in FORMS:
         raise EvaluationFailure(f"{path.name}: a file that ends in {path.suffix or 'nothing'} is not known; use one of {', '.join(FORMS)}")
     if path.suffix.lower() == ".json" and _RESULT_MARK in head:
