@@ -218,7 +218,8 @@ def _show(summary: Summary, wish: Wish, out: Path, written: int, as_json: bool) 
         typer.echo(msgspec.json.encode({**msgspec.structs.asdict(summary), "rows": written, "out": str(out)}))
         return
     console = Console(soft_wrap=True)
-    said = f"{out}: {written} rows; {summary.called} calls, {summary.graded} graded, {summary.kept} kept from before, {summary.failed} without an answer, "
+    calls = f"{summary.called} calls, {summary.graded} graded, {summary.kept} kept from before, {summary.failed} without an answer"
+    said = f"{out}: {written} rows; {calls}, "
     console.print(f"{said}{summary.spent:.4f} USD of {wish.settings.budget:g}", highlight=False, markup=False)
     for name, why in summary.given_up.items():
         console.print(f"{name} was given up: {why}", highlight=False, markup=False)

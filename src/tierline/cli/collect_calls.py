@@ -15,7 +15,7 @@ from tierline.types.ask import Ask, Told
 from tierline.types.errors import RequestError
 
 _PASSING = frozenset({"connect", "timeout", "rate_limited", "overloaded", "server", "malformed", "cut", "idle", "deadline", "outraced"})
-_HOPELESS = frozenset({"auth", "not_found"})
+_HOPELESS = "auth"
 
 
 class Calls:
@@ -77,6 +77,6 @@ def _trouble(kind: str, error: RequestError | None) -> Trouble:
     """What the failure means. Without an attempt nobody could be asked: a resting or busy model (503) will be back."""
     if not kind:
         return "passing" if error is not None and error.status == 503 else "final"
-    if kind in _HOPELESS:
+    if kind == _HOPELESS:
         return "model"
     return "passing" if kind in _PASSING else "final"

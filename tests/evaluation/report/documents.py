@@ -28,7 +28,14 @@ from tierline.evaluation.document import (
 from tierline.evaluation.drill import Drill, TaskDrill
 from tierline.evaluation.perturb.robustness import Flips, Robustness
 
-MODELS = {"finch": (0.58, 0.00006), "wren": (0.61, 0.00009), "kestrel": (0.72, 0.0005), "heron": (0.75, 0.0006), "condor": (0.83, 0.0019), "eagle": (0.86, 0.0026)}
+MODELS = {
+    "finch": (0.58, 0.00006),
+    "wren": (0.61, 0.00009),
+    "kestrel": (0.72, 0.0005),
+    "heron": (0.75, 0.0006),
+    "condor": (0.83, 0.0019),
+    "eagle": (0.86, 0.0026),
+}
 
 
 def full() -> Document:
@@ -81,7 +88,13 @@ def data() -> Data:
         tasks={"order_status": 420, "ticket_triage": 310, "policy_questions": 205, "code_review": 168, "": 100},
         datasets={"desk": 1203},
         findings=(
-            Finding("missing_cells", "warning", "37 queries were not measured on every model; they are left out of every figure", 37, ("q17", "q203")),
+            Finding(
+                "missing_cells",
+                "warning",
+                "37 queries were not measured on every model; they are left out",
+                37,
+                ("q17", "q203"),
+            ),
             Finding("duplicates", "note", "4 queries stand twice; the first of each counts", 4),
         ),
     )
@@ -164,7 +177,11 @@ def curve(gain: float) -> tuple[Point, ...]:
 
 
 def reliability(shift: float) -> Reliability:
-    bins = tuple(Bin(n / 10, (n + 1) / 10, n / 10 + 0.05, min(max(n / 10 + 0.05 - shift * (1 + n / 5), 0.0), 1.0), 20 + n * n) for n in range(10))
+    middles = [n / 10 + 0.05 for n in range(10)]
+    bins = tuple(
+        Bin(middle - 0.05, middle + 0.05, middle, min(max(middle - shift * (1 + 2 * middle), 0.0), 1.0), 20 + round(middle * 90))
+        for middle in middles
+    )
     return Reliability(0.14, abs(shift), bins)
 
 
@@ -175,17 +192,33 @@ def part(queries: int, quality: float, gain: float, half: float) -> Slice:
 
 def robust() -> Robustness:
     shares = {"typos": 0.071, "case": 0.034, "whitespace": 0.0, "paraphrase": 0.118, "boilerplate": 0.087}
-    kinds = {
-        kind: Flips(1203, round(share * 1203), share, max(share - 0.015, 0), share + 0.017, 1203, share / 9, 0.0, share / 5, 0.11, 0.00001, {"finch → eagle": 40}, ("q3",))
-        for kind, share in shares.items()
-    }
+    kinds = {kind: flips(share) for kind, share in shares.items()}
     return Robustness(0.062, 0.0069, 7, kinds)
 
 
+def flips(share: float) -> Flips:
+    return Flips(
+        pairs=1203,
+        flips=round(share * 1203),
+        flip_rate=share,
+        low=max(share - 0.015, 0),
+        high=share + 0.017,
+        measured=1203,
+        quality_lost=share / 9,
+        quality_low=0.0,
+        quality_high=share / 5,
+        lost_per_flip=0.11,
+        cost_change=0.00001,
+        moved={"finch → eagle": 40},
+        examples=("q3",),
+    )
+
+
 def fallback_drill() -> Drill:
+    instead = {"condor": 0.8, "nobody": 0.2}
     return Drill(
         (
-            TaskDrill("policy_questions", 205, "eagle", 0.96, {"condor": 0.8, "nobody": 0.2}, 40, 205, 0.9, 0.61, 0.29, 0.22, 0.36, 0.0031, 0.0018, 0.85),
-            TaskDrill("order_status", 420, "finch", 1.0, {"wren": 1.0}, 0, 420, 0.97, 0.98, -0.01, -0.02, 0.001, 0.00006, 0.00009, 0.95),
+            TaskDrill("policy_questions", 205, "eagle", 0.96, instead, 40, 205, 0.9, 0.61, 0.29, 0.22, 0.36, 0.0031, 0.0018, 0.85),
+            TaskDrill("order_status", 420, "finch", 1.0, {"wren": 1.0}, 0, 420, 0.97, 0.98, -0.01, -0.02, 0.001, 6e-5, 9e-5, 0.95),
         )
     )

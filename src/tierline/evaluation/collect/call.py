@@ -14,7 +14,7 @@ from tierline.types.outcome import NO_USAGE, Usage
 
 Trouble = Literal["", "passing", "final", "model"]
 """What a failure means: it may pass (a rate limit, a time-out); it is final for this prompt (too long, refused); or nothing will come of
-this model at all (sign-in refused, no such model)."""
+this model at all (sign-in refused)."""
 
 
 class Called(msgspec.Struct, frozen=True):

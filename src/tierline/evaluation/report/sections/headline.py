@@ -51,8 +51,8 @@ def advantage(document: Document) -> Section:
     return present(
         "advantage",
         "Advantage",
-        "How many points of quality a router adds to a coin that throws between models at the same cost. An interval with zero in it proves "
-        "nothing.",
+        "How many points of quality a router adds to a coin that throws between models at the same cost. "
+        "An interval with zero in it proves nothing.",
         responsive(lambda width: intervals(width, spans, title, "percentage points of quality")),
         numbers(
             table(
