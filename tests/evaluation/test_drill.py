@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from evaluation.tables import table
-from tierline.evaluation.drill import Decide, drill
+from tierline.evaluation.drill import Decide, Decided, drill
 from tierline.types.view import View
 
 SCORES = [[1, 1]] * 10 + [[0, 1]] * 10
@@ -15,9 +15,9 @@ TASKS = ["easy"] * 10 + ["hard"] * 10
 
 
 def ladder(choice: dict[str, str], fallback: dict[str, str]) -> Decide:
-    def decide(rows: Sequence[int], view: View) -> list[str]:
-        first = [choice[TASKS[row]] for row in rows]
-        return [fallback.get(model, "") if model in view.resting else model for model in first]
+    def decide(rows: Sequence[int], view: View) -> list[Decided]:
+        first = [(TASKS[row], choice[TASKS[row]]) for row in rows]
+        return [Decided(task, fallback.get(model, "") if model in view.resting else model) for task, model in first]
 
     return decide
 
@@ -37,8 +37,8 @@ def test_a_task_that_nobody_else_can_serve_scores_nothing() -> None:
 
 
 def test_the_primary_is_the_model_of_most_queries() -> None:
-    def decide(rows: Sequence[int], view: View) -> list[str]:
-        return ["opus" if row % 4 == 0 or "mini" in view.resting else "mini" for row in rows]
+    def decide(rows: Sequence[int], view: View) -> list[Decided]:
+        return [Decided("one", "opus" if row % 4 == 0 or "mini" in view.resting else "mini") for row in rows]
 
     (only,) = drill(table(SCORES), decide).tasks
     assert (only.primary, only.primary_share, only.instead) == ("mini", 0.75, {"opus": 1.0})
@@ -47,4 +47,4 @@ def test_the_primary_is_the_model_of_most_queries() -> None:
 
 
 def test_a_task_that_nobody_serves_even_on_a_good_day_is_left_out() -> None:
-    assert drill(table(SCORES, task=TASKS), lambda rows, view: [""] * len(rows)).tasks == ()
+    assert drill(table(SCORES, task=TASKS), lambda rows, view: [Decided("easy", "")] * len(rows)).tasks == ()

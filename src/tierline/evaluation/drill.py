@@ -1,7 +1,7 @@
 """The fallback drill: for each task, its primary is down. Who answers instead, how much quality is lost, and what does it cost?
 
-The primary of a task is the model that the spec chooses for most of its queries. The decisions are made again with that model resting
-(`View.resting`), so the answer is the spec's own; quality and cost are the table's, over the queries of the task.
+The primary of a task is the model that the spec chooses for most of the queries that it takes for that task. The decisions are made
+again with that model resting (`View.resting`), so the answer is the spec's own; quality and cost are the table's, over the queries of the task.
 """
 
 from __future__ import annotations
@@ -13,14 +13,24 @@ import msgspec
 import numpy as np
 
 from tierline.evaluation.picked import mean_interval, picked
+from tierline.evaluation.routers.routing import Progress, silent
+from tierline.evaluation.routers.spec import EVERY, SpecRouter
 from tierline.evaluation.table import Table
+from tierline.types.errors import EvaluationFailure
 from tierline.types.view import NO_VIEW, View
 
 REST = 3600.0
 """Seconds that the primary rests in the drill: longer than any deadline."""
 
-Decide = Callable[[Sequence[int], View], Sequence[str]]
-"""Rows of the table and a world → the name of the model chosen first for each (empty: nobody can answer)."""
+class Decided(msgspec.Struct, frozen=True):
+    """What a query was taken for, and the model chosen first for it (empty: nobody can answer)."""
+
+    task: str
+    model: str
+
+
+Decide = Callable[[Sequence[int], View], Sequence[Decided]]
+"""Rows of the table and a world → the decision for each."""
 
 
 class TaskDrill(msgspec.Struct, frozen=True):
@@ -62,9 +72,37 @@ def drill(table: Table, decide: Decide, bars: Mapping[str, float | None] | None 
     before = decide(everything, NO_VIEW)
     by_task: dict[str, list[int]] = {}
     for row in everything:
-        by_task.setdefault(table.task[row], []).append(row)
-    told = [_drilled(table, decide, task, rows, [before[row] for row in rows], (bars or {}).get(task)) for task, rows in by_task.items()]
+        by_task.setdefault(before[row].task, []).append(row)
+    told = [
+        _drilled(table, decide, task, rows, [before[row].model for row in rows], (bars or {}).get(task)) for task, rows in by_task.items()
+    ]
     return Drill(tuple(sorted((one for one in told if one is not None), key=lambda one: -(one.quality_lost or 0.0))))
+
+
+def drill_of(router: SpecRouter, table: Table, progress: Progress = silent) -> Drill:
+    """The drill of a spec, on a table that holds its prompts. A model is called as the spec calls it; one that the table has not leaves
+    its queries unmeasured."""
+    texts = table.text
+    if texts is None:
+        raise EvaluationFailure("--drill decides by prompts, and the data have none")
+    there = router.matched(table.models)
+    named = msgspec.structs.replace(table, models=tuple(_called(there, model) for model in table.models))
+
+    def decide(rows: Sequence[int], view: View) -> list[Decided]:
+        told = []
+        for done, row in enumerate(rows):
+            _, _, decision = router.decide(table.query[row], texts[row], table.task[row], view)
+            told.append(Decided(decision.task, decision.target))
+            if done % EVERY == 0:
+                progress("fallback drill", done, len(rows))
+        return told
+
+    return drill(named, decide, {name: task.quality_bar for name, task in router.loaded.spec.tasks.items()})
+
+
+def _called(there: Mapping[str, str], model: str) -> str:
+    """What the spec calls a model of the table."""
+    return next((name for name, known in there.items() if known == model), model)
 
 
 def _drilled(table: Table, decide: Decide, task: str, rows: Sequence[int], before: Sequence[str], bar: float | None) -> TaskDrill | None:
@@ -73,7 +111,7 @@ def _drilled(table: Table, decide: Decide, task: str, rows: Sequence[int], befor
     if not chosen:
         return None
     primary, count = chosen.most_common(1)[0]
-    after = decide(rows, View(resting={primary: REST}))
+    after = [one.model for one in decide(rows, View(resting={primary: REST}))]
     score_before, score_after = picked(table.score, table, rows, before), picked(table.score, table, rows, after)
     cost_before, cost_after = picked(table.cost, table, rows, before), picked(table.cost, table, rows, after)
     nobody = np.array([not model for model in after])

@@ -18,7 +18,7 @@ def robustness(document: Document) -> Section:
     shown = routers(document)
     told = [(row.name, msgspec.convert(row.row.robustness, Robustness)) for row in shown if row.row.robustness is not None]
     if not told:
-        return absent("robustness", "Robustness", why_not(shown, "robustness", "not asked for: `tierline evaluate --robust` measures it"))
+        return absent("robustness", "Robustness", why_not(shown, "flip_rate", "not asked for: `tierline evaluate --robust` measures it"))
     return present(
         "robustness",
         "Robustness",
