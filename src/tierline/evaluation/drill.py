@@ -1,7 +1,7 @@
 """The fallback drill: for each task, its primary is down. Who answers instead, how much quality is lost, and what does it cost?
 
-The primary of a task is the model that the spec chooses for most of the queries that it takes for that task. The decisions are made
-again with that model resting (`View.resting`), so the answer is the spec's own; quality and cost are the table's, over the queries of the task.
+The primary of a task is the model that the spec chooses for most of the queries that it takes for that task. The decisions are made again
+with that model resting (`View.resting`), so the answer is the spec's own; quality and cost are the table's, over the task's queries.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tierline.types.view import NO_VIEW, View
 
 REST = 3600.0
 """Seconds that the primary rests in the drill: longer than any deadline."""
+
 
 class Decided(msgspec.Struct, frozen=True):
     """What a query was taken for, and the model chosen first for it (empty: nobody can answer)."""
