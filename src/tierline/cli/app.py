@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "check": "tierline.cli.check",
     "explain": "tierline.cli.explain",
     "log": "tierline.cli.log",
+    "replay": "tierline.cli.replay",
     "pin": "tierline.cli.pin",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",
