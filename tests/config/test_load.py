@@ -37,6 +37,31 @@ def test_a_presets_own_secret_never_goes_to_another_address(tmp_path: Path) -> N
     assert (endpoint.secret, endpoint.auth) == ("", "none")
 
 
+def test_several_keys_and_addresses_make_a_door_for_each_pair(tmp_path: Path) -> None:
+    several = "openai: {api_keys: ['${A}', '${B}'], base_urls: ['http://one/v1/', 'http://two/v1']}"
+    given = loaded(tmp_path, FLEET.replace("openai: {}", several), {"A": "sk-a", "B": "sk-b"})
+    doors = given.providers["openai"].doors
+    assert [(door.name, door.base_url, door.secret) for door in doors] == [
+        ("openai#1", "http://one/v1", "sk-a"),
+        ("openai#2", "http://one/v1", "sk-b"),
+        ("openai#3", "http://two/v1", "sk-a"),
+        ("openai#4", "http://two/v1", "sk-b"),
+    ]
+    assert not any(secret in text for secret in ("sk-a", "sk-b") for text in (f"{given!r}", given.canonical.decode()))
+
+
+def test_one_key_and_one_address_are_one_door_with_the_provider_s_name(tmp_path: Path) -> None:
+    (door,) = loaded(tmp_path, FLEET).providers["openai"].doors
+    assert (door.name, door.base_url, door.secret) == ("openai", "https://api.openai.com/v1", "sk-of-openai")
+
+
+def test_a_key_that_stands_in_the_file_is_not_kept_beside_the_log(tmp_path: Path) -> None:
+    pasted = "openai: {api_keys: ['${OPENAI_API_KEY}', 'plainly written']}"
+    given = loaded(tmp_path, FLEET.replace("openai: {}", pasted))
+    assert b"plainly written" not in given.canonical
+    assert [door.secret for door in given.providers["openai"].doors] == ["sk-of-openai", "plainly written"]
+
+
 def test_a_provider_without_a_key_sends_none(tmp_path: Path) -> None:
     assert loaded(tmp_path, FLEET).providers["house"].auth == "none"
 

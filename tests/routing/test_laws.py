@@ -8,22 +8,12 @@ from hypothesis import strategies as st
 
 from routing.worlds import NAMES, beliefs, requests, routers, views
 from tierline.routing.eligibility import bits
-from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
 from tierline.routing.scope import standing_in
-from tierline.testing.builders import failed, ok, rejected
 from tierline.types.decision import Decision, Why
 from tierline.types.features import Features
-from tierline.types.outcome import Outcome, Result
 from tierline.types.scores import Scores
 from tierline.types.view import View
-
-OUTCOMES = st.builds(ok, elapsed=st.floats(0, 40), cost=st.floats(0, 0.01)) | st.builds(
-    rejected, elapsed=st.floats(0, 40), cost=st.floats(0, 0.01)
-)
-FAILURES = st.builds(
-    failed, st.sampled_from(["server", "timeout", "rate_limited", "connect", "bad_request", "cut"]), elapsed=st.floats(0, 40)
-)
 
 
 @given(routers(), requests(), beliefs(), views())
@@ -123,53 +113,3 @@ def test_the_propensities_of_what_chance_may_choose_sum_to_one(router: Router, r
     assert sum(seen.values()) <= 1.0 + 1e-9
     if len(seen) == 1:
         assert 0.0 < next(iter(seen.values())) <= 1.0
-
-
-def _course(decision: Decision, outcomes: list[Outcome]) -> Result:
-    course, queue = pursue(decision), iter(outcomes)
-    try:
-        next(course)
-        while True:
-            course.send((next(queue),))
-    except StopIteration as end:
-        assert isinstance(end.value, Result)
-        return end.value
-
-
-@given(routers(), requests(), beliefs(), views(), st.lists(OUTCOMES | FAILURES, min_size=80, max_size=80))
-def test_a_course_ends_within_its_attempts_its_deadline_and_its_plan(
-    router: Router, request: Features, scores: Scores, view: View, outcomes: list[Outcome]
-) -> None:
-    decision = router.decide(request, scores, view)
-    result = _course(decision, outcomes)
-    planned = {target for step in decision.steps for target in step.targets}
-    assert len(result.attempts) <= decision.max_attempts
-    assert {attempt.target for attempt, _ in result.attempts} <= planned
-    assert [attempt.number for attempt, _ in result.attempts] == list(range(1, len(result.attempts) + 1))
-    before = decision.deadline
-    for attempt, outcome in result.attempts:
-        assert attempt.number == 1 or (attempt.timeout or 0) > 0
-        assert attempt.timeout is not None and abs(attempt.timeout - before) < 1e-6
-        before -= outcome.elapsed
-
-
-@given(routers(), requests(), beliefs(), views(), st.lists(FAILURES, min_size=80, max_size=80))
-def test_a_model_that_failed_is_not_asked_again(
-    router: Router, request: Features, scores: Scores, view: View, outcomes: list[Outcome]
-) -> None:
-    result = _course(router.decide(request, scores, view), outcomes)
-    targets = [attempt.target for attempt, _ in result.attempts]
-    assert len(set(targets)) == len(targets)
-
-
-@given(routers(), requests(), beliefs(), views(), st.lists(OUTCOMES | FAILURES, min_size=80, max_size=80))
-def test_a_further_attempt_is_never_started_above_the_cost_cap(
-    router: Router, request: Features, scores: Scores, view: View, outcomes: list[Outcome]
-) -> None:
-    decision = router.decide(request, scores, view)
-    expected = {target: cost for step in decision.steps for target, cost in zip(step.targets, step.costs, strict=True)}
-    spent = 0.0
-    for attempt, outcome in _course(decision, outcomes).attempts:
-        if attempt.number > 1 and decision.max_cost is not None:
-            assert spent + expected[attempt.target] <= decision.max_cost + 1e-9
-        spent += outcome.cost

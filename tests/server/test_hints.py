@@ -48,6 +48,14 @@ def test_a_bare_name_is_the_clients_own_but_a_prefixed_one_is_not() -> None:
         hints_of({}, raw({"tierline_session": {"id": 1}}))
 
 
+@pytest.mark.parametrize("name", ["x-claude-code-session-id", "session-id", "session_id"])
+def test_a_coding_agent_s_own_header_names_the_session_where_nothing_else_does(name: str) -> None:
+    assert hints_of({name: " s-1 "}, {}) == Hints(session="s-1")
+    assert hints_of({name: "s-1", "x-tierline-session": "mine"}, {}) == Hints(session="mine")
+    assert hints_of({name: "s-1"}, raw({"tierline_session": "mine"})) == Hints(session="mine")
+    assert hints_of({name: "x" * 201}, {}) is NO_HINTS
+
+
 @given(some.dictionaries(some.sampled_from(["task", "latency-budget", "max-cost", "tags", "explain", "other"]), some.text(max_size=300)))
 def test_whatever_a_header_holds_it_is_read_or_refused_by_name(values: dict[str, str]) -> None:
     try:

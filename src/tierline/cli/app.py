@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "log": "tierline.cli.log",
     "collect": "tierline.cli.collect",
     "evaluate": "tierline.cli.evaluate",
+    "replay": "tierline.cli.replay",
     "pin": "tierline.cli.pin",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",

@@ -44,9 +44,12 @@ class Case(msgspec.Struct, frozen=True):
         """Names of routes; `auto` is always there."""
         return self.names("routes") | {"auto"}
 
-    def as_written(self, *place: str) -> str:
+    def as_written(self, *place: str | int) -> str:
         """The text at a place as it stands in the file; empty where there is none."""
         at: Any = self.written
         for part in place:
-            at = at.get(part) if isinstance(at, Mapping) else None
+            if isinstance(at, Mapping):
+                at = at.get(part)
+            else:
+                at = at[part] if isinstance(at, list) and isinstance(part, int) and part < len(at) else None
         return at if isinstance(at, str) else ""

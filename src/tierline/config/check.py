@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tierline.config.case import Case
 from tierline.config.check_access import examine_access
+from tierline.config.check_load import examine_load
 from tierline.config.check_models import examine_models
 from tierline.config.check_names import examine_names
 from tierline.config.check_patterns import examine_patterns
@@ -24,3 +25,4 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_tasks(case, models)
     examine_validators(case)
     examine_models(case, models)
+    examine_load(case)

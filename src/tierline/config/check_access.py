@@ -24,6 +24,7 @@ def examine_access(case: Case) -> None:
     for name, provider in case.spec.providers.items():
         _kind(case, name, provider)
         _auth(case, name, provider)
+        _doors(case, name, provider)
         _headers(case, name, provider)
         for field in ("connect_timeout", "timeout", "idle_timeout"):
             if getattr(provider, field) == 0:
@@ -35,7 +36,7 @@ def examine_access(case: Case) -> None:
 def _kind(case: Case, name: str, provider: ProviderSpec) -> None:
     place = ("providers", name)
     belongs = {"table": "recorded", "script": "scripted"}
-    belongs |= dict.fromkeys(("base_url", "api_key", "auth", "credentials", "preset", "dialect"), "http")
+    belongs |= dict.fromkeys(("base_url", "base_urls", "api_key", "api_keys", "auth", "credentials", "preset", "dialect"), "http")
     for field, kind in belongs.items():
         if getattr(provider, field) and provider.kind != kind:
             case.problems.error(
@@ -55,9 +56,23 @@ def _auth(case: Case, name: str, provider: ProviderSpec) -> None:
         )
     elif auth not in WORDS and did_you_mean(auth, WORDS).startswith("did you mean"):
         case.problems.warn(place, f"the key is sent in a header named {auth!r}", did_you_mean(auth, WORDS))
-    if provider.api_key and (auth == "none" or auth in LIBRARIES):
+    given = "api_keys" if provider.api_keys else "api_key"
+    if (provider.api_key or provider.api_keys) and (auth == "none" or auth in LIBRARIES):
         why = "sends no key" if auth == "none" else f"signs in with the credentials of {LIBRARIES[auth].package}"
-        case.problems.error(("providers", name, "api_key"), f"auth: {auth} {why}, so this one is never used", "remove one of them")
+        case.problems.error(("providers", name, given), f"auth: {auth} {why}, so this one is never used", "remove one of them")
+
+
+def _doors(case: Case, name: str, provider: ProviderSpec) -> None:
+    """One or several: never both, never empty, never the same twice."""
+    for one, several in (("api_key", "api_keys"), ("base_url", "base_urls")):
+        given = getattr(provider, several)
+        if given and getattr(provider, one):
+            case.problems.error(("providers", name, several), f"{one} is given too", f"put them all into {several}, and remove {one}")
+        for index, text in enumerate(given):
+            if not text.strip():
+                case.problems.error(("providers", name, several, index), "it is empty", "remove it")
+            elif text in given[:index]:
+                case.problems.error(("providers", name, several, index), "it is there twice", "remove one of them")
 
 
 def _headers(case: Case, name: str, provider: ProviderSpec) -> None:
@@ -77,6 +92,10 @@ def _pasted(case: Case) -> None:
             case.problems.warn(
                 ("providers", name, "api_key"), "a secret stands in the file", "keep it in the environment: ${" + _variable(name) + "}"
             )
+        for index in range(len(provider.api_keys)):
+            if looks_secret(case.as_written("providers", name, "api_keys", index)):
+                hint = f"keep it in the environment: ${{{_variable(name)}_{index + 1}}}"
+                case.problems.warn(("providers", name, "api_keys", index), "a secret stands in the file", hint)
         for header in provider.headers:
             if looks_secret(case.as_written("providers", name, "headers", header)):
                 hint = "keep it in the environment and write ${NAME}"

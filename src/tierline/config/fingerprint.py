@@ -79,6 +79,8 @@ def _unread(entry: Any, written: Any, secret: str) -> Any:
     fields = {field: _as_written(getattr(entry, field), written.get(field)) for field in entry.__struct_fields__}
     if not has_placeholder(fields[secret]):
         fields[secret] = ""
+    if "api_keys" in fields:
+        fields["api_keys"] = [text if has_placeholder(text) else "" for text in fields["api_keys"]]
     return msgspec.structs.replace(entry, **fields)
 
 
@@ -87,4 +89,6 @@ def _as_written(value: Any, written: Any) -> Any:
         return "***" if looks_secret(written) else written
     if isinstance(value, dict) and isinstance(written, Mapping):
         return {key: _as_written(item, written.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(written, list) and len(value) == len(written):
+        return [_as_written(*pair) for pair in zip(value, written, strict=True)]
     return value

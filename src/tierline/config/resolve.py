@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,19 +44,22 @@ def _endpoint(case: Case, name: str, provider: ProviderSpec) -> Endpoint:
     preset = preset_of(name, provider)
     dialect = provider.dialect or preset.dialect
     auth = provider.auth or (SIGNS_IN.get(dialect, preset.auth) if preset is _NO_PRESET else preset.auth)
-    base_url = (provider.base_url or _preset_address(case, name, preset)).rstrip("/")
+    base_urls = [url.rstrip("/") for url in provider.base_urls or [provider.base_url or _preset_address(case, name, preset)]]
     if provider.kind == "http":
-        _check_address(case, name, provider, base_url)
+        _check_addresses(case, name, provider, base_urls)
         _check_dialect(case, name, provider, dialect)
-        _check_sign_in(case, name, auth, base_url)
-    secret = "" if auth == "none" or auth in LIBRARIES else _secret(case, name, provider, preset)
+        for base_url in base_urls:
+            _check_sign_in(case, name, auth, base_url)
+    secrets = [""] if auth == "none" or auth in LIBRARIES else _secrets(case, name, provider, preset)
     return Endpoint(
         name=name,
         kind=provider.kind,
         dialect=dialect,
-        base_url=base_url,
-        auth=auth if secret or auth in LIBRARIES else "none",
-        secret=secret,
+        base_url=base_urls[0],
+        auth=auth if secrets[0] or auth in LIBRARIES else "none",
+        secret=secrets[0],
+        base_urls=tuple(base_urls) if len(base_urls) > 1 else (),
+        secrets=tuple(secrets) if len(secrets) > 1 else (),
         credentials=_beside(case, provider.credentials),
         headers=tuple(provider.headers.items()),
         residency=provider.residency or preset.residency,
@@ -88,28 +91,38 @@ def _preset_address(case: Case, name: str, preset: Preset) -> str:
     return environment.filled(preset.base_url, given)
 
 
-def _check_address(case: Case, name: str, provider: ProviderSpec, base_url: str) -> None:
-    place = ("providers", name)
+def _check_addresses(case: Case, name: str, provider: ProviderSpec, base_urls: Sequence[str]) -> None:
+    place, preset = ("providers", name), preset_of(name, provider)
     if provider.preset and provider.preset not in presets():
         case.problems.unknown((*place, "preset"), "preset", provider.preset, presets())
-        return
-    if not base_url:
+    elif not base_urls[0] and not provider.base_urls:
         near = did_you_mean(name, presets())
         hint = f" ({near} is a preset)" if near.startswith("did you mean") else ""
         case.problems.error(place, "it has no base_url, and no preset bears its name", f"add base_url: https://…/v1{hint}")
-        return
+    elif provider.base_urls:
+        for index, base_url in enumerate(base_urls):
+            _check_address(case, (*place, "base_urls", index), base_url)
+    elif not provider.base_url and preset.base_url != base_urls[0]:
+        _check_preset_address(case, name, preset, _is_address(base_urls[0]) and "@" not in base_urls[0])
+    else:
+        _check_address(case, (*place, "base_url"), base_urls[0])
+
+
+def _check_address(case: Case, place: tuple[str | int, ...], base_url: str) -> None:
+    if _is_address(base_url):
+        if "@" in urlsplit(base_url).netloc:
+            case.problems.error(place, "an address must not hold a user or a password", "use api_key: or headers:")
+    elif not environment.has_placeholder(base_url):
+        written = case.as_written(*place)
+        case.problems.error(place, f"{written!r} is no http address", "write it in full, e.g. https://api.openai.com/v1")
+
+
+def _is_address(base_url: str) -> bool:
     try:
         address = urlsplit(base_url)
-        whole = address.scheme in ("http", "https") and bool(address.hostname) and (address.port or 1) > 0
+        return address.scheme in ("http", "https") and bool(address.hostname) and (address.port or 1) > 0
     except ValueError:
-        whole, address = False, None
-    if not provider.base_url and preset_of(name, provider).base_url != base_url:
-        _check_preset_address(case, name, preset_of(name, provider), whole and address is not None and "@" not in address.netloc)
-    elif address is not None and "@" in address.netloc:
-        case.problems.error((*place, "base_url"), "an address must not hold a user or a password", "use api_key: or headers:")
-    elif not whole and not environment.has_placeholder(base_url):
-        written = case.as_written("providers", name, "base_url")
-        case.problems.error((*place, "base_url"), f"{written!r} is no http address", "write it in full, e.g. https://api.openai.com/v1")
+        return False
 
 
 def _check_preset_address(case: Case, name: str, preset: Preset, whole: bool) -> None:
@@ -122,7 +135,7 @@ def _check_preset_address(case: Case, name: str, preset: Preset, whole: bool) ->
 def _check_sign_in(case: Case, name: str, auth: str, base_url: str) -> None:
     """Nothing that a cloud knows one by may go to an address that its preset was not made for, unless the spec says so."""
     provider = case.spec.providers[name]
-    if auth in LIBRARIES and provider.base_url and not provider.auth:
+    if auth in LIBRARIES and (provider.base_url or provider.base_urls) and not provider.auth:
         reason = f"the credentials of its preset ({LIBRARIES[auth].package}) are not sent to another address unasked"
         case.problems.error(("providers", name), reason, f"add auth: {auth} if this address is to have them, or give another auth")
     if provider.credentials and auth != "google":
@@ -142,17 +155,19 @@ def _check_dialect(case: Case, name: str, provider: ProviderSpec, dialect: str) 
     case.problems.unknown(place, "dialect", dialect, known)
 
 
-def _secret(case: Case, name: str, provider: ProviderSpec, preset: Preset) -> str:
-    """The secret given, else the one in the preset's own variable; never that one for another address than the preset's."""
-    if provider.api_key:
-        return "" if environment.has_placeholder(provider.api_key) else provider.api_key
-    if not preset.key or provider.base_url or provider.kind != "http":
-        return ""
+def _secrets(case: Case, name: str, provider: ProviderSpec, preset: Preset) -> list[str]:
+    """The secrets given, else the one in the preset's own variable; never that one for another address than the preset's. At least one
+    text, empty where there is no secret."""
+    given = provider.api_keys or [provider.api_key]
+    if given[0]:
+        return [secret for secret in given if not environment.has_placeholder(secret)] or [""]
+    if not preset.key or provider.base_url or provider.base_urls or provider.kind != "http":
+        return [""]
     secret = case.environ.get(preset.key, "")
     if not secret and case.need_secrets:
         reason = f"the environment variable {preset.key} is not set"
         case.problems.error(("providers", name), reason, f"set {preset.key}, or give api_key")
-    return secret
+    return [secret]
 
 
 def models(case: Case, reached: Mapping[str, Endpoint], catalogue: Catalogue) -> dict[str, Model]:
@@ -180,6 +195,7 @@ def _model(case: Case, name: str, given: ModelSpec, reached: Mapping[str, Endpoi
         residency=given.residency or endpoint.residency,
         region=given.region or endpoint.region,
         max_concurrency=given.max_concurrency,
+        max_queue=given.max_queue,
         source=source,
     )
 

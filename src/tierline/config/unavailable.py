@@ -27,7 +27,6 @@ KEYS: Mapping[tuple[str, ...], str] = {
     ("governance", "detect"): "finding personal data and secrets",
     ("keys", "*", "rate"): "rate limits",
     ("budgets",): "budgets",
-    ("load",): "moving traffic by load",
     ("experiments",): "controlled comparisons",
     ("alerts",): "watching and alerts",
 }

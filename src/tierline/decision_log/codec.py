@@ -141,6 +141,15 @@ class _Step(msgspec.Struct, frozen=True, array_like=True):
     retries: int = 0
 
 
+class _Combine(msgspec.Struct, frozen=True, array_like=True):
+    """Stored form of `Combine`."""
+
+    by: Literal["agreement", "majority", "judge", "first_valid"]
+    normalise: str = "auto"
+    judge: str = ""
+    cost: float = 0.0
+
+
 class _Decision(msgspec.Struct, frozen=True, array_like=True):
     """Stored form of `Decision`; the rest is in columns."""
 
@@ -153,9 +162,11 @@ class _Decision(msgspec.Struct, frozen=True, array_like=True):
     retries: int = 0
     backoff: float = 0.25
     hedge: float | None = None
-    combine: tuple[Literal["agreement", "majority", "judge", "first_valid"], str, str] | None = None
+    combine: _Combine | None = None
     refusals: str = ""
     stream: Literal["", "buffered", "optimistic"] = ""
+    refusal_cost: float = 0.0
+    lenient: tuple[str, ...] = ()
 
 
 class _Scores(msgspec.Struct, frozen=True, array_like=True):
@@ -183,7 +194,8 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
     ttft: Mapping[str, Latency] = {}
 
 
-_PLAIN_COURSE = (0, 0.25, None, None, "", "")
+_IN_TURN = (None, None, "", "", 0.0, ())
+"""The end of a stored decision whose targets are asked in turn, with nothing beside."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _read_features = msgspec.msgpack.Decoder(_Features).decode
@@ -313,17 +325,17 @@ def _step_values(step: Step) -> tuple[Any, ...]:
 
 
 def _course_tail(decision: Decision) -> tuple[Any, ...]:
-    """How the course differs from the plain one; left out where it does not."""
+    """How the course is run; its end is left out where it is the plain one."""
     combine = decision.combine
     tail = (
-        decision.retries,
-        decision.backoff,
         decision.hedge,
-        None if combine is None else (combine.by, combine.normalise, combine.judge),
+        None if combine is None else (combine.by, combine.normalise, combine.judge, combine.cost),
         decision.refusals,
         decision.stream,
+        decision.refusal_cost,
+        decision.lenient,
     )
-    return () if tail == _PLAIN_COURSE else tail
+    return (decision.retries, decision.backoff) if tail == _IN_TURN else (decision.retries, decision.backoff, *tail)
 
 
 def _view_values(view: View) -> tuple[Any, ...]:
@@ -363,6 +375,26 @@ def decode(row: Row) -> Record:
         answered=row["answered"],
         asides=() if row["asides"] is None else _read_asides(row["asides"]),
     )
+
+
+def asked(row: Row) -> tuple[Features, Scores, View]:
+    """What a row was decided from, without the rest of it. Raises as `decode` does."""
+    scores, view = row["scores"], row["view"]
+    return (
+        _features(row, _read_features(row["features"])),
+        NO_SCORES if scores is None else _scores(row, _read_scores(scores)),
+        NO_VIEW if view is None else View(*msgspec.structs.astuple(_read_view(view))),
+    )
+
+
+def planned(row: Row) -> Decision:
+    """What was decided, without the rest of a row. Raises as `decode` does."""
+    return _decision(row, _read_decision(row["decision"]))
+
+
+def attempted(blob: bytes) -> tuple[Tried, ...]:
+    """The attempts of a row, from its column `tried`. Raises as `decode` does."""
+    return _read_tried(blob)
 
 
 def mended(record: Record) -> Record:
@@ -441,9 +473,11 @@ def _decision(row: Row, stored: _Decision) -> Decision:
         retries=stored.retries,
         backoff=stored.backoff,
         hedge=stored.hedge,
-        combine=None if stored.combine is None else Combine(*stored.combine),
+        combine=None if stored.combine is None else Combine(*msgspec.structs.astuple(stored.combine)),
         refusals=stored.refusals,
         stream=stored.stream,
+        refusal_cost=stored.refusal_cost,
+        lenient=stored.lenient,
     )
 
 

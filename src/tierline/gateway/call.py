@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from time import perf_counter
+from time import perf_counter, time
 
 import msgspec
 
+from tierline.gateway.admission import Admission
 from tierline.gateway.downstream import Downstream, Opening
 from tierline.gateway.estimate import estimated
 from tierline.gateway.renaming import Renamed, renamed
@@ -20,6 +21,8 @@ from tierline.gateway.stream import relay
 from tierline.gateway.translate import Translation
 from tierline.gateway.weighed import Weighed
 from tierline.interfaces import Dialect, Provider, StreamReader
+from tierline.providers.rate_limits import retry_after
+from tierline.state.live_model import Permit
 from tierline.state.world import World
 from tierline.types.access import Endpoint
 from tierline.types.catalog import Model
@@ -27,6 +30,9 @@ from tierline.types.decision import Attempt
 from tierline.types.errors import CannotTranslate, ProviderFailure
 from tierline.types.outcome import Answer, Outcome, Usage
 from tierline.types.wire import Call, Reply
+
+_NO_TIME = 0.001
+"""Seconds that a call is given at least: what has no time left at all ends as a time-out."""
 
 
 class Lane(msgspec.Struct, frozen=True):
@@ -54,7 +60,7 @@ class Caller:
     wished so. What goes to models of other dialects is translated by `translation`; the client's `headers` go to those of its own.
     `waited` is how many seconds were spent on upstreams so far."""
 
-    __slots__ = ("_arrived", "_client", "_explained", "_headers", "_lanes", "_request", "_translation", "_weighed", "_world", "waited")
+    __slots__ = ("_admission", "_arrived", "_client", "_explained", "_headers", "_lanes", "_request", "_translation", "_weighed", "waited")
 
     def __init__(
         self,
@@ -68,7 +74,7 @@ class Caller:
         headers: tuple[tuple[str, str], ...],
     ) -> None:
         self._lanes = lanes
-        self._world = world
+        self._admission = Admission(world, weighed.features, weighed.decision)
         self._weighed = weighed
         self._request = weighed.request
         self._explained = explained
@@ -85,18 +91,22 @@ class Caller:
             sent = self._sent(lane)
         except CannotTranslate as error:
             return Outcome(ok=False, error="untranslatable", detail=error.message)
-        if not self._world.enter(attempt.target):
-            return Outcome(ok=False, error="overloaded", detail=f"{lane.model.max_concurrency} calls are in flight, its limit in the spec")
         started = perf_counter()
+        longest = lane.endpoint.timeout if attempt.timeout is None else attempt.timeout
         try:
-            return await self._made(lane, sent, attempt, started)
+            return await self._admission.through(attempt.target, longest, lambda permit: self._made(lane, sent, attempt, permit, started))
+        except asyncio.CancelledError:  # while it waited for a place
+            return _gone(started)
+        finally:
+            self.waited += perf_counter() - started
+
+    async def _made(self, lane: Lane, sent: Sent, attempt: Attempt, permit: Permit, started: float) -> Outcome:
+        try:
+            return await self._exchanged(lane, sent, attempt, permit, started)
         except ProviderFailure as failure:
             return failed(failure, perf_counter() - started, keep_body=sent.translation is None)
         except asyncio.CancelledError:
-            return Outcome(ok=False, error="cancelled", elapsed=perf_counter() - started, detail="the client went away")
-        finally:
-            self.waited += perf_counter() - started
-            self._world.leave(attempt.target)
+            return _gone(started)
 
     def _sent(self, lane: Lane) -> Sent:
         """The body for one model; raises CannotTranslate."""
@@ -105,8 +115,12 @@ class Caller:
         rendered = self._translation.body(lane.dialect, lane.model)
         return Sent(rendered.body, rendered.dropped, self._translation)
 
-    async def _made(self, lane: Lane, sent: Sent, attempt: Attempt, started: float) -> Outcome:
+    async def _exchanged(self, lane: Lane, sent: Sent, attempt: Attempt, permit: Permit, started: float) -> Outcome:
         request = self._request
+        patience = lane.endpoint.timeout
+        if attempt.timeout is not None:
+            patience = max(min(patience, attempt.timeout - (perf_counter() - started)), _NO_TIME)
+        content_by = perf_counter() + patience
         reply = await lane.provider.send(
             Call(
                 lane.model,
@@ -115,15 +129,17 @@ class Caller:
                 sent.body,
                 (*lane.headers, *self._headers) if sent.translation is None else lane.headers,
                 stream=request.stream,
-                timeout=lane.endpoint.timeout if attempt.timeout is None else min(lane.endpoint.timeout, attempt.timeout),
+                timeout=patience,
                 request_id=request.id,
+                door=permit.name,
             )
         )
         try:
+            self._admission.heed(permit, reply)
             if reply.status >= 400:
                 return await _refused(lane, sent, reply, started)
             if request.stream and self._client is not None:
-                return await self._streamed(lane, sent, attempt, reply, started)
+                return await self._streamed(lane, sent, attempt, reply, started, content_by)
             return await self._whole(lane, sent, reply, started)
         finally:
             await reply.close()
@@ -139,15 +155,14 @@ class Caller:
         elapsed = perf_counter() - started
         return Outcome(ok=True, answer=answer, usage=usage, cost=cost(lane.model, usage), elapsed=elapsed, status=reply.status)
 
-    async def _streamed(self, lane: Lane, sent: Sent, attempt: Attempt, reply: Reply, started: float) -> Outcome:
+    async def _streamed(self, lane: Lane, sent: Sent, attempt: Attempt, reply: Reply, started: float, content_by: float) -> Outcome:
         assert self._client is not None
         client, reader = self._client, self._reader(lane, sent)
         if sent.translation is None:
             client = Renamed(client, reader, self._request.model)
-        deadline = None if attempt.timeout is None else started + attempt.timeout
         overhead = started - self._arrived - self.waited
         opening = Opening(self._weighed.decision, attempt.target, attempt.number, overhead, self._explained, sent.dropped)
-        end = await relay(reply, reader, client, opening, deadline)
+        end = await relay(reply, reader, client, opening, content_by)
         usage = reader.usage or self._estimated(reader.output_chars)
         ttft = None if end.committed_at is None else end.committed_at - started
         answer = Answer(self._request.dialect, finish=reader.finish or "error", served_model=reader.served_model)
@@ -195,14 +210,10 @@ async def _refused(lane: Lane, sent: Sent, reply: Reply, started: float) -> Outc
         elapsed=perf_counter() - started,
         error=kind,
         status=reply.status,
-        retry_after=retry_after(reply.headers.get("retry-after")),
+        retry_after=retry_after(reply.headers, time(), body),
         detail=detail,
     )
 
 
-def retry_after(value: str | None) -> float | None:
-    """Seconds of a retry-after header given as a number, None where there is none (or a date: too coarse to act on)."""
-    try:
-        return None if value is None else max(float(value), 0.0)
-    except ValueError:
-        return None
+def _gone(started: float) -> Outcome:
+    return Outcome(ok=False, error="cancelled", elapsed=perf_counter() - started, detail="the client went away")

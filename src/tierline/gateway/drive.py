@@ -1,19 +1,24 @@
-"""The live driver of `routing/pursue`: it answers every attempt that a course asks for."""
+"""The live driver of `routing/pursue`: it answers every round of attempts that a course asks for.
+
+An attempt that runs alone is awaited as it is; only attempts that run together cost tasks (`gateway/race`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
 
-from tierline.types.decision import Attempt, Round
+from tierline.gateway.race import Calls, race
+from tierline.types.decision import Round
 from tierline.types.outcome import Outcome, Result
 
 
-async def drive(course: Generator[Round, tuple[Outcome, ...], Result], call: Callable[[Attempt], Awaitable[Outcome]]) -> Result:
-    """Run a course to its end. Attempts of one round are answered in their order."""
+async def drive(course: Generator[Round, tuple[Outcome, ...], Result], call: Calls) -> Result:
+    """Run a course to its end."""
     try:
         asked = next(course)
         while True:
-            asked = course.send(tuple([await call(attempt) for attempt in asked.attempts]))
+            attempts = asked.attempts
+            asked = course.send((await call(attempts[0]),) if len(attempts) == 1 else await race(asked, call))
     except StopIteration as end:
         result: Result = end.value
         return result

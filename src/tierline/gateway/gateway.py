@@ -143,7 +143,7 @@ class Gateway:
         """Decide on an admitted request, without calling anything."""
         settled = self.router.settle(features)
         scores = NO_SCORES if settled is not None else self.scorers[features.route].score(request, features)
-        view = self.world.view()
+        view = self.world.view(features)
         return Weighed(request, features, scores, view, self.router.decide(features, scores, view, settled))
 
     def rehearse(self, asked: Asked) -> Weighed:

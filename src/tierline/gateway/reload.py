@@ -67,7 +67,7 @@ class Live:
         self._reloading = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         keep_spec(loaded)
-        self.world = World(loaded.models)
+        self.world = World(loaded)
         self.gateway = assemble(loaded, self.world, log, observe)
         self.last = Reloaded(time.time(), "start", True, loaded.fingerprint)
 
@@ -94,7 +94,7 @@ class Live:
         return assemble(loaded, self.world, self.log, self._observe, old)
 
     def _swap(self, old: Gateway, new: Gateway) -> None:
-        self.world.adopt(new.loaded.models.values())
+        self.world.adopt(new.loaded)
         self.gateway = new
         _logger.info("the spec %s took the place of %s", new.loaded.fingerprint, old.loaded.fingerprint)
         staying = [provider for _, provider in providers_of(new).values()]

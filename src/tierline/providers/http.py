@@ -1,4 +1,4 @@
-"""Upstreams over HTTP: one pooled client for each provider, every failure as a ProviderFailure.
+"""Upstreams over HTTP: one pooled client for each door of a provider, every failure as a ProviderFailure.
 
 Redirects are not followed and proxies of the environment are not used: a call goes where the spec says and nowhere else. A call
 that is cancelled, at whatever moment, closes its connection at once, so that the upstream stops working (and billing) for nobody.
@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 import datetime
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from typing import NoReturn, TypeVar
 
+import msgspec
 import wreq
 from wreq.redirect import Policy
 
 from tierline.providers.credentials import Credentials, credentials_of
-from tierline.types.access import Endpoint
+from tierline.types.access import Door, Endpoint
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import ErrorClass
 from tierline.types.wire import Call, Reply
@@ -32,21 +33,43 @@ _STALE = 1.0
 
 
 class HttpProvider:
-    """Reaches the upstream at `endpoint.base_url`, signed in as its `auth` says, or with `credentials`. Its client is made at the first
-    call and belongs to the loop of that call. Raises TierlineError where the endpoint's credentials cannot be used."""
+    """Reaches the upstream by the doors of `endpoint`, signed in as its `auth` says, or with `credentials`. The client of a door is made
+    at its first call and belongs to the loop of that call. Raises TierlineError where the endpoint's credentials cannot be used."""
 
     def __init__(self, endpoint: Endpoint, credentials: Credentials | None = None) -> None:
         self.name = endpoint.name
-        self._endpoint = endpoint
-        self._base = endpoint.base_url.rstrip("/")
-        self._headers = _static_headers(endpoint)
-        self._credentials = credentials_of(endpoint) if credentials is None else credentials
+        doors = endpoint.doors
+        signers = {
+            url: credentials_of(msgspec.structs.replace(endpoint, base_url=url, base_urls=())) if credentials is None else credentials
+            for url in dict.fromkeys(door.base_url for door in doors)
+        }
+        self._ways = {door.name: _Way(endpoint, door, signers[door.base_url]) for door in doors}
+        self._first = self._ways[doors[0].name]
+
+    async def send(self, call: Call) -> Reply:
+        """Send one call by its door, or by the first where it names none that is here. Raises ProviderFailure: `connect` (nothing came),
+        `timeout`, `malformed` (what came is not HTTP), `auth` (the cloud gave no credentials to sign in with)."""
+        return await self._ways.get(call.door, self._first).send(call)
+
+    async def close(self) -> None:
+        """Let go of every connection; a later call opens new ones."""
+        for way in self._ways.values():
+            way.close()
+
+
+class _Way:
+    """One door with its client."""
+
+    def __init__(self, endpoint: Endpoint, door: Door, credentials: Credentials | None) -> None:
+        self._base = door.base_url.rstrip("/")
+        self._headers = _static_headers(endpoint, door.secret)
+        self._credentials = credentials
+        self._connect_timeout = endpoint.connect_timeout
+        self._idle_timeout = endpoint.idle_timeout
         self._client: wreq.Client | None = None
         self._answered = False
 
     async def send(self, call: Call) -> Reply:
-        """Send one call. Raises ProviderFailure: `connect` (nothing came), `timeout`, `malformed` (what came is not HTTP), `auth`
-        (the cloud gave no credentials to sign in with)."""
         client = self._client
         if client is None:
             client = self._client = self._open()
@@ -61,10 +84,9 @@ class HttpProvider:
             watch.end()
             raise
         self._answered = True
-        return _HttpReply(response, watch, self._endpoint.idle_timeout if call.stream else None)
+        return _HttpReply(response, watch, self._idle_timeout if call.stream else None)
 
-    async def close(self) -> None:
-        """Let go of every connection; a later call opens new ones."""
+    def close(self) -> None:
         self._client = None
 
     async def _signed_post(self, client: wreq.Client, url: str, body: bytes, headers: dict[str, str]) -> wreq.Response:
@@ -91,17 +113,17 @@ class HttpProvider:
             redirect=Policy.none(),
             no_proxy=True,
             cookie_store=False,
-            connect_timeout=datetime.timedelta(seconds=self._endpoint.connect_timeout),
+            connect_timeout=datetime.timedelta(seconds=self._connect_timeout),
             pool_idle_timeout=_IDLE,
         )
 
 
-def _static_headers(endpoint: Endpoint) -> dict[str, str]:
+def _static_headers(endpoint: Endpoint, secret: str) -> dict[str, str]:
     headers = {"user-agent": "tierline", "content-type": "application/json", "accept-encoding": "identity"}
-    if endpoint.secret and endpoint.auth == "bearer":
-        headers["authorization"] = f"Bearer {endpoint.secret}"
-    elif endpoint.secret and endpoint.auth != "none":
-        headers[endpoint.auth.lower()] = endpoint.secret
+    if secret and endpoint.auth == "bearer":
+        headers["authorization"] = f"Bearer {secret}"
+    elif secret and endpoint.auth != "none":
+        headers[endpoint.auth.lower()] = secret
     return headers | {name.lower(): value for name, value in endpoint.headers}
 
 
@@ -122,7 +144,8 @@ class _Watch:
         self._timer = self._loop.call_later(limit, self._look)
 
     async def over(self, wait: Awaitable[T], *, begun: bool = False) -> T:
-        """Waits; raises ProviderFailure for a time-out and for whatever the client raises. `begun`: some of the answer had come."""
+        """Waits; raises ProviderFailure for a time-out (`timeout`, or `idle` where each wait has its own) and for whatever the client
+        raises. `begun`: some of the answer had come."""
         self._task = asyncio.current_task()
         if self._each:
             self._since = self._loop.time()
@@ -130,7 +153,8 @@ class _Watch:
             return await wait
         except asyncio.CancelledError:
             if self._expired and self._task is not None and self._task.uncancel() == 0:
-                raise ProviderFailure("timeout", f"the upstream was silent for {self._limit:g} s") from None
+                kind: ErrorClass = "idle" if self._each else "timeout"
+                raise ProviderFailure(kind, f"the upstream was silent for {self._limit:g} s") from None
             raise
         except _RAISED as error:
             _fail(error, begun)
@@ -179,9 +203,7 @@ class _HttpReply:
     def headers(self) -> Mapping[str, str]:
         """Header values by lower-case name, read when first asked for."""
         if self._headers is None:
-            self._headers = {
-                bytes(name).decode("latin-1").lower(): bytes(value).decode("latin-1") for name, value in self._response.headers
-            }
+            self._headers = _Headers(self._response.headers)
         return self._headers
 
     async def body(self) -> bytes:
@@ -196,7 +218,8 @@ class _HttpReply:
         return body
 
     async def chunk(self) -> bytes | None:
-        """The next piece, as soon as it is there; None at the end; raises ProviderFailure: `cut`, `timeout`."""
+        """The next piece, as soon as it is there; None at the end; raises ProviderFailure: `cut`, `timeout` before the first of a stream,
+        `idle` after it."""
         if self._pieces is None:
             self._pieces = self._response.stream()
         try:
@@ -223,6 +246,30 @@ class _HttpReply:
             if pieces is not None:
                 await pieces.__aexit__(None, None, None)
             await self._response.close()
+
+
+class _Headers(Mapping[str, str]):
+    """Header values by lower-case name, each read when it is asked for: most never are."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, found: wreq.header.HeaderMap) -> None:
+        self._found = found
+
+    def __getitem__(self, name: str) -> str:
+        value = self._found.get(name)
+        if value is None:
+            raise KeyError(name)
+        return bytes(value).decode("latin-1")
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(bytes(name).decode("latin-1").lower() for name, _ in self._found))
+
+    def __len__(self) -> int:
+        return self._found.keys_len()
 
 
 def _fail(error: Exception, begun: bool) -> NoReturn:

@@ -7,6 +7,9 @@ _MASK = (1 << 64) - 1
 EXPLORE = 1
 WEIGHTED = 2
 LOG_TEXT = 3
+LOAD = 4
+BACKOFF = 1000
+"""The jitter of pass n over what failed is drawn for BACKOFF + n."""
 
 
 def draw_for(draw: float, purpose: int) -> float:

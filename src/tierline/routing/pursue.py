@@ -2,68 +2,38 @@
 
 It yields rounds of attempts and is sent their outcomes; it knows how long they took and what they cost only from those. The live
 gateway, a replay and a simulation drive this same generator.
+
+    pursue ── step by step ──► in_turn    one target after another, until one answers
+           ── first step  ───► combine    its targets side by side, and one answer out of theirs
+           ── nobody left ───► again      those that failed for a passing reason, after a rest
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Literal
+from tierline.routing.pursuit.again import again
+from tierline.routing.pursuit.asking import Course, in_turn
+from tierline.routing.pursuit.combine import combine, fits
+from tierline.routing.pursuit.tally import Tally
+from tierline.types.decision import Decision
 
-from tierline.types.decision import Attempt, Cause, Decision, Round
-from tierline.types.outcome import Outcome, Result
-
-Course = Generator[Round, tuple[Outcome, ...], Result]
-
-_FINAL: dict[str, Literal["bad_request", "cancelled"]] = {"bad_request": "bad_request", "cancelled": "cancelled"}
+__all__ = ["Course", "pursue"]
 
 
-def pursue(decision: Decision) -> Course:
-    """The course of one request: rounds out, outcomes in, a result at the end.
+def pursue(decision: Decision, spent: float = 0.0, cost: float = 0.0) -> Course:
+    """The course of one request: rounds out, outcomes in, a result at the end. `spent` seconds and `cost` USD are gone before it begins.
 
-    A step's next target is a fallback, tried when the provider failed; the next step is an escalation, taken when the answer was not
-    accepted, or a further fallback when nobody on the step answered. The course ends within the decision's attempts, deadline and cost
-    cap; a failure that is the client's own, or a client that went away, ends it at once, and so does a stream that broke after its
-    first content: what the client has seen of it is the answer, truncated. When nothing was accepted, the last
-    answer there was is returned, flagged: it came from the highest step reached."""
-    tried: list[tuple[Attempt, Outcome]] = []
-    failed: set[str] = set()
-    best: int | None = None
-    cause: Cause = "first"
-    left, spent = decision.deadline, 0.0
-    for step in decision.steps:
-        for target, cost in zip(step.targets, step.costs or (0.0,) * len(step.targets), strict=True):
-            if target in failed:
-                continue
-            stopped = _limit(decision, len(tried), left, spent + cost)
-            if stopped:
-                return Result(tuple(tried), best, flagged=best is not None, stopped=stopped)
-            attempt = Attempt(len(tried) + 1, target, cause, step.validators, left)
-            (outcome,) = yield Round((attempt,))
-            tried.append((attempt, outcome))
-            left -= outcome.elapsed
-            spent += outcome.cost
-            if outcome.accepted:
-                return Result(tuple(tried), len(tried) - 1)
-            if outcome.ok:
-                best, cause = len(tried) - 1, "escalation"
-                break
-            if outcome.error == "cut":
-                return Result(tuple(tried), len(tried) - 1, truncated=True)
-            if outcome.error in _FINAL:
-                return Result(tuple(tried), best, flagged=best is not None, stopped=_FINAL[outcome.error])
-            failed.add(target)
-            cause = "fallback"
-    return Result(tuple(tried), best, flagged=best is not None)
-
-
-def _limit(decision: Decision, attempts: int, left: float, cost: float) -> Literal["", "deadline", "max_cost", "max_attempts"]:
-    """Which limit forbids one more attempt, if any. The first attempt is the decision's own and always allowed."""
-    if attempts == 0:
-        return ""
-    if attempts >= decision.max_attempts:
-        return "max_attempts"
-    if left <= 0:
-        return "deadline"
-    if decision.max_cost is not None and cost > decision.max_cost:
-        return "max_cost"
-    return ""
+    A step's next target is a fallback, asked when the provider failed; the next step is an escalation, taken when the answer was not
+    accepted, or a further fallback when nobody on the step answered. When nobody is left, those that failed for a passing reason are
+    asked again. The course ends within the decision's attempts, deadline and cost cap; a failure that is the client's own ends it at
+    once. When nothing was accepted, the best answer there was is returned, flagged."""
+    tally = Tally(decision, spent, cost)
+    for tally.step, step in enumerate(decision.steps):
+        if tally.step == 0 and decision.combine is not None and fits(tally, step):
+            yield from combine(tally, step, decision.combine)
+        else:
+            yield from in_turn(tally, step)
+        if tally.ended:
+            break
+    if not tally.ended and tally.resting:
+        yield from again(tally)
+    return tally.result()

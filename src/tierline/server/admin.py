@@ -57,6 +57,11 @@ class Admin:
         await self._books.ask(lambda ledger: ledger.audit.add(who, "reload", done.policy, detail))
         exchange.json(done, 422 if done.problem else 200)
 
+    async def world(self, exchange: Exchange) -> None:
+        """GET /admin/world: every model as this worker sees it now: its doors and their breakers, calls in flight and waiting, pressure,
+        seconds to an answer."""
+        exchange.json({"models": self._live.world.seen()})
+
     async def pins(self, exchange: Exchange) -> None:
         """GET /admin/pins: the pins that hold now."""
         exchange.json({"pins": await self._books.ask(lambda ledger: ledger.pins.current(time.time()))})

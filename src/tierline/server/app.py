@@ -65,6 +65,7 @@ class App:
             ("GET", "/admin/spec"): Route(admin.spec, "admin"),
             ("POST", "/admin/reload"): Route(admin.reload, "admin"),
             ("GET", "/admin/pins"): Route(admin.pins, "admin"),
+            ("GET", "/admin/world"): Route(admin.world, "read"),
             ("POST", "/admin/pins"): Route(admin.pin, "admin"),
         }
         self._below = {

@@ -1,6 +1,7 @@
 """What a client says about its own request: `x-tierline-*` headers, or the same names in the body's `metadata`.
 
 In metadata a name stands as the header's (`x-tierline-task`) or as `tierline_task`; a bare `task` is the client's own. A header wins.
+Coding agents name their session in a header of their own: it is taken where nothing else names one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from tierline.types.hints import NO_HINTS, Hints
 
 PREFIX = "x-tierline-"
 _OWN = (PREFIX, "tierline_")
+HARNESS = frozenset({"x-claude-code-session-id", "session-id", "session_id"})
+"""The headers in which Claude Code and Codex name their session."""
+
 _MAX = 200
 _MAX_TAGS = 20
 
@@ -77,12 +81,17 @@ _READ: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 def hints_of(headers: Any, raw: Mapping[str, Any]) -> Hints:
     """The hints of one request. `headers` is granian's; `raw` the body's top-level fields. Raises BadRequest naming the header or field."""
     found: dict[str, Any] = {}
+    harness = ""
     metadata = raw.get("metadata")
     if metadata is not None:
         _from_metadata(bytes(metadata), found)
     for name in headers.keys():  # noqa: SIM118  # granian's headers are no mapping
         if name.startswith(PREFIX) and (known := _READ.get(name[len(PREFIX) :])) is not None:
             found[known[0]] = _read(known[1], headers.get(name), name)
+        elif name in HARNESS and len(session := headers.get(name)) <= _MAX:
+            harness = session.strip()
+    if harness:
+        found.setdefault("session", harness)
     return Hints(**found) if found else NO_HINTS
 
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from tierline.gateway.reload import Reloaded
+from tierline.server.gauges import WorldGauges
 from tierline.types.record import Record, Tried
 
 TOGETHER = 64
@@ -35,6 +36,7 @@ class Meters:
         self._registry = registry = CollectorRegistry()
         self.in_flight = Gauge("tierline_requests_in_flight", "Requests being answered", registry=registry, multiprocess_mode="livesum")
         self.waiting = Gauge("tierline_log_rows_waiting", "Rows not yet on disk", registry=registry, multiprocess_mode="livesum")
+        self.world = WorldGauges(registry)
         self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)
         self._reloads = Counter("tierline_reloads_total", "Reloads of the spec", ["outcome"], registry=registry)
         self._requests = Counter(
@@ -97,11 +99,13 @@ class Meters:
         """Count a reload of the spec."""
         self._reloads.labels("refused" if done.problem else "taken").inc()
 
-    async def keep_counting(self) -> None:
-        """Count what is left over, again and again, so that other workers' scrapes see it too; until cancelled."""
+    async def keep_counting(self, look: Callable[[], None]) -> None:
+        """Count what is left over, and `look` at what the gauges show, again and again, so that other workers' scrapes see it too; until
+        cancelled."""
         while True:
             await asyncio.sleep(COUNT_EVERY)
             self.count()
+            look()
 
     def exposition(self) -> bytes:
         """Everything, in Prometheus's text format: of this process, or of all workers where there are several."""

@@ -115,7 +115,7 @@ class Public:
         """GET /health and /health/readiness: whether requests can be taken now, and if not, why."""
         log = self._live.log.problem
         problems = [text for text in ("the gateway is draining" if self.draining else "", log and f"decision log: {log}") if text]
-        gateway = exchange.gateway
+        gateway, seen = exchange.gateway, self._live.world.seen()
         exchange.json(
             {
                 "status": "not ready" if problems else "ready",
@@ -123,6 +123,9 @@ class Public:
                 "policy": gateway.loaded.fingerprint,
                 "spec_refused": bool(self._live.last.problem),
                 "models": len(gateway.lanes),
+                "resting": [name for name, model in seen.items() if all(door.rest for door in model.doors)],
+                "pressure": {name: model.pressure for name, model in seen.items() if model.pressure},
+                "calls_waiting": sum(model.waiting for model in seen.values()),
                 "log_rows_waiting": self._live.log.waiting,
             },
             503 if problems else 200,
@@ -130,10 +133,15 @@ class Public:
 
     async def metrics(self, exchange: Exchange) -> None:
         """GET /metrics, in Prometheus's text format."""
+        self.gauges()
+        exchange.reply(200, [("content-type", CONTENT_TYPE)], self._meters.exposition())
+
+    def gauges(self) -> None:
+        """Bring every gauge up to date."""
         meters, live = self._meters, self._live
-        meters.in_flight.set(exchange.gateway.in_flight)
+        meters.in_flight.set(live.gateway.in_flight)
         meters.waiting.set(live.log.waiting)
-        exchange.reply(200, [("content-type", CONTENT_TYPE)], meters.exposition())
+        meters.world.show(live.world.seen())
 
 
 def _only(listed: bytes) -> Any:

@@ -60,7 +60,7 @@ async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Book
     server = Embedded(app, service.listener)
     stopping = _on_signals(live)
     await books.read_pins(live.world)
-    chores = (live.watch(), books.follow_pins(live.world), meters.keep_counting(), app.watch_the_waiting())
+    chores = (live.watch(), books.follow_pins(live.world), meters.keep_counting(public.gauges), app.watch_the_waiting())
     background = [asyncio.create_task(chore) for chore in chores]
     serving = asyncio.create_task(server.serve())
     gc.collect()

@@ -1,64 +1,118 @@
 """The world as this process knows it, kept live and handed out as a snapshot.
 
 The router reads a `View`; making one for every request would cost more than deciding. So the view is a snapshot that is
-renewed at most every `REFRESH` seconds, on the first request that finds it old. Everything is keyed by model and route names
-of the spec: a reload drops what the new spec no longer has, so nothing here grows with traffic.
+renewed at most every `REFRESH` seconds, on the first request that finds it old, and at once when a door begins or ends to rest. Everything
+is keyed by model and route names of the spec, and sessions are bounded: nothing here grows with traffic. A reload keeps what it
+knows of models that have not changed, and drops what the new spec no longer has.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
-from tierline.state.latency import Recent
+import msgspec
+
+from tierline.config.loaded import Loaded
+from tierline.config.spec import LoadSpec
+from tierline.state.breaker import State
+from tierline.state.live_model import LiveModel, Permit
+from tierline.state.sessions import Sessions
+from tierline.types.access import Door
 from tierline.types.catalog import Model
 from tierline.types.features import Features
-from tierline.types.outcome import Result
+from tierline.types.outcome import Outcome, Result
 from tierline.types.view import View
 
 REFRESH = 0.1
 """Seconds that a snapshot may be old."""
 
+PATIENT = 60.0
+"""A latency budget of so many seconds or more means that nobody waits: such a request is background work."""
+
 _LEARN = 0.05
 _SCALE_BOUNDS = (0.2, 5.0)
+
+
+class DoorSeen(msgspec.Struct, frozen=True):
+    """One door of one model, to be looked at. `rest` is seconds left."""
+
+    door: str
+    state: State
+    rest: float
+    in_flight: int
+
+
+class ModelSeen(msgspec.Struct, frozen=True):
+    """One model, to be looked at: its doors, calls in flight and waiting, its pressure, seconds to whole answers and first content."""
+
+    doors: tuple[DoorSeen, ...]
+    in_flight: int
+    waiting: int
+    pressure: float
+    p50: float
+    p95: float
+    ttft_p95: float
 
 
 class World:
     """Live state of one process. `clock` gives seconds that never go back."""
 
-    def __init__(self, models: Mapping[str, Model], clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._limits: dict[str, int | None] = {}
-        self._load: dict[str, int] = {}
-        self._latency: dict[str, Recent] = {}
+    def __init__(self, loaded: Loaded, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._loaded = loaded
+        self._models: dict[str, LiveModel] = {}
         self._scale: dict[str, float] = {}
         self._pins: Mapping[str, str] = {}
+        self._sticky: Mapping[str, float] = {}
+        self._patient: frozenset[str] = frozenset()
+        self._sessions = Sessions()
         self._view = View()
         self._renew_at = 0.0
-        self.adopt(models.values())
+        self.adopt(loaded)
 
-    def adopt(self, models: Iterable[Model]) -> None:
-        """Take the models of a new spec: what they share with the old one is kept, what is gone is forgotten.
+    def adopt(self, loaded: Loaded) -> None:
+        """Take a new spec: what it shares with the old one is kept, what is gone or another model now is forgotten.
 
         Calls still in flight on a model that is gone end without a trace."""
-        self._limits = {model.name: model.max_concurrency for model in models}
-        self._load = {name: self._load.get(name, 0) for name in self._limits}
-        self._latency = {name: self._latency.get(name) or Recent() for name in self._limits}
-        self._scale = {name: scale for name, scale in self._scale.items() if name in self._limits}
+        before, old = self._models, self._loaded
+        self._models = {}
+        for name, model in loaded.models.items():
+            live = before.get(name) if name in old.models and _same(model, old.models[name]) else None
+            self._models[name] = _alive(loaded, model, live)
+        self._loaded = loaded
+        self._scale = {name: scale for name, scale in self._scale.items() if self._models.get(name) is before.get(name)}
+        self._sessions.keep({name for name, live in self._models.items() if live is before.get(name)})
+        self._sticky = {name: float(route.session.ttl) for name, route in loaded.spec.routes.items() if route.session.sticky}
+        patient = {name: task.latency_budget for name, task in loaded.spec.tasks.items()}
+        self._patient = frozenset(name for name, wait in patient.items() if wait is not None and wait >= PATIENT)
         self._renew_at = 0.0
 
-    def view(self) -> View:
-        """The world at one instant, at most `REFRESH` seconds ago."""
-        now = self._clock()
+    # what the router reads
+
+    def view(self, features: Features | None = None) -> View:
+        """The world at one instant, at most `REFRESH` seconds ago; with the warm model of the request's session on a sticky route."""
+        now = self.clock()
         if now >= self._renew_at:
-            self._renew_at = now + REFRESH
-            self._view = View(
-                load={name: count for name, count in self._load.items() if count},
-                latency={name: seen for name, recent in self._latency.items() if (seen := recent.quantiles()).count},
-                pins=self._pins,
-                token_scale=dict(self._scale),
-            )
+            self._renew(now)
+        if features is not None and features.session and features.route in self._sticky:
+            warm = self._sessions.model(now, _session(features))
+            if warm:
+                return msgspec.structs.replace(self._view, warm=warm)
         return self._view
+
+    def _renew(self, now: float) -> None:
+        self._renew_at = now + REFRESH
+        models = self._models.items()
+        self._view = View(
+            resting={name: rest for name, live in models if (rest := live.rest(now))},
+            load={name: live.places.taken for name, live in models if live.places.taken},
+            latency={name: seen for name, live in models if (seen := live.total.quantiles(now)).count},
+            pins=self._pins,
+            token_scale=dict(self._scale),
+            pressure={name: pressure for name, live in models if (pressure := live.look(now))},
+            ttft={name: seen for name, live in models if (seen := live.first.quantiles(now)).count},
+        )
 
     def pin(self, pins: Mapping[str, str]) -> None:
         """Replace the pins (route → model); the next view shows them."""
@@ -66,33 +120,72 @@ class World:
             self._pins = dict(pins)
             self._renew_at = 0.0
 
-    def enter(self, model: str) -> bool:
-        """Count a call in; False, and not counted, when the model has as many as it may."""
-        count = self._load.get(model, 0)
-        limit = self._limits.get(model)
-        if limit is not None and count >= limit:
-            return False
-        self._load[model] = count + 1
-        return True
+    def patient(self, features: Features, task: str) -> bool:
+        """Whether nobody waits for this request's answer: such calls let interactive ones go first."""
+        wait = features.hints.latency_budget
+        return task in self._patient if wait is None else wait >= PATIENT
 
-    def leave(self, model: str) -> None:
-        """Count a call out."""
-        count = self._load.get(model, 0)
-        if model in self._limits:
-            self._load[model] = max(count - 1, 0)
-        else:
-            self._load.pop(model, None)
+    # one call
+
+    def rest(self, model: str) -> float:
+        """Seconds until a call may go to this model, 0 when one may now."""
+        live = self._models.get(model)
+        return 0.0 if live is None else live.rest(self.clock())
+
+    def enter(self, model: str, tried: Collection[str] = (), *, background: bool = False) -> Permit | None:
+        """A place and a door for a call, at once; None where every place is taken. `tried` are doors that its request has been through."""
+        live = self._models.get(model) or _stranger()
+        return self._go(live, self.clock(), tried, background) if live.places.take() else None
+
+    async def wait(
+        self, model: str, seconds: float, tried: Collection[str] = (), *, background: bool = False, insist: bool = False
+    ) -> Permit | None:
+        """A place and a door for a call within so many seconds, or None: the queue is full, or by what is known of the model the
+        call could not be answered in that time, or the time is up, or the model has begun to rest (unless it is to be called all the same:
+        `insist`)."""
+        live, began = self._models.get(model) or _stranger(), self.clock()
+        if live.expected(began, background=background) > seconds:
+            return None
+        if not await live.places.wait(seconds, background=background):
+            return None
+        if not insist and live.rest(self.clock()):
+            live.places.give_back()
+            return None
+        return self._go(live, began, tried, background)
+
+    def leave(self, permit: Permit, outcome: Outcome) -> None:
+        """Count a call out and learn from what it gave: the door's health, and how long the answer took."""
+        now, live = self.clock(), permit.model
+        before = permit.door.breaker.state(now)
+        if live.leave(now, permit, outcome) != before or before == "half_open":
+            self._renew_at = 0.0
+
+    def pause(self, permit: Permit, seconds: float) -> None:
+        """The door that this call went by has nothing left to give for so many seconds."""
+        permit.door.breaker.pause(self.clock(), seconds)
+        self._renew_at = 0.0
+
+    def spare(self, permit: Permit, tried: Collection[str]) -> int:
+        """Doors of the same model that are not among `tried` and do not rest."""
+        return permit.model.spare(self.clock(), tried)
+
+    def _go(self, live: LiveModel, began: float, tried: Collection[str], background: bool) -> Permit:
+        permit = live.go(self.clock(), began, tried, background)
+        if permit.ticket.probe:
+            self._renew_at = 0.0
+        return permit
+
+    # one request
 
     def settle(self, features: Features, result: Result) -> None:
-        """Learn from what a request gave: how long each answer took, and how far the token estimate was off."""
+        """Learn from what a request gave: which model its session is with, and how far the token estimate was off."""
         for attempt, outcome in result.attempts:
-            recent = self._latency.get(attempt.target)
-            if recent is None or not outcome.ok:
-                continue
-            recent.add(outcome.elapsed)
             usage = outcome.usage
-            if usage.input and not usage.estimated and features.input_tokens:
+            if outcome.ok and usage.input and not usage.estimated and features.input_tokens and attempt.target in self._models:
                 self._learn_scale(attempt.target, usage.input / features.input_tokens)
+        ttl = self._sticky.get(features.route)
+        if ttl is not None and features.session and result.model in self._models:
+            self._sessions.learn(self.clock(), _session(features), result.model, ttl)
 
     def _learn_scale(self, model: str, measured: float) -> None:
         low, high = _SCALE_BOUNDS
@@ -100,7 +193,45 @@ class World:
         known = self._scale.get(model)
         self._scale[model] = measured if known is None else known + _LEARN * (measured - known)
 
-    @property
-    def in_flight(self) -> Mapping[str, int]:
-        """Calls in flight by model, now."""
-        return dict(self._load)
+    # for those who look
+
+    def seen(self) -> Mapping[str, ModelSeen]:
+        """Every model as it stands now."""
+        now = self.clock()
+        return {name: _seen(live, now) for name, live in self._models.items()}
+
+
+def _session(features: Features) -> str:
+    """One client's session on one route: another key that names the same session means another."""
+    return f"{features.route}/{features.key}/{features.session}"
+
+
+def _same(new: Model, old: Model) -> bool:
+    """Whether it is the same upstream model at the same provider, whatever else was said of it."""
+    return (new.provider, new.upstream) == (old.provider, old.upstream)
+
+
+def _alive(loaded: Loaded, model: Model, live: LiveModel | None) -> LiveModel:
+    endpoint, load = loaded.providers[model.provider], loaded.spec.load
+    if live is None:
+        return LiveModel(endpoint.doors, load, endpoint.timeout, model.max_concurrency, model.max_queue)
+    live.change(endpoint.doors, load, endpoint.timeout, model.max_concurrency, model.max_queue)
+    return live
+
+
+def _stranger() -> LiveModel:
+    """A model of a spec that is no longer at work: its last calls go by its first door, and teach nothing."""
+    return LiveModel((Door(""),), LoadSpec(), float("inf"), None, 0)
+
+
+def _seen(live: LiveModel, now: float) -> ModelSeen:
+    total = live.total.quantiles(now)
+    return ModelSeen(
+        doors=tuple(DoorSeen(state.door.name, state.breaker.state(now), state.breaker.rest(now), state.in_flight) for state in live.doors),
+        in_flight=live.places.taken,
+        waiting=live.places.waiting,
+        pressure=0.0 if live.pressure is None else live.pressure.value,
+        p50=total.p50,
+        p95=total.p95,
+        ttft_p95=live.first.quantiles(now).p95,
+    )

@@ -64,19 +64,25 @@ def features(difficulty: float = 0.2, *, hints: Mapping[str, Any] | None = None,
     return Features(complexity=Complexity(difficulty, {"given": difficulty}), hints=Hints(**(hints or {})), **fields)
 
 
-def ok(cost: float = 0.001, elapsed: float = 0.5, text: str = "an answer") -> Outcome:
+def ok(cost: float = 0.001, elapsed: float = 0.5, text: str = "an answer", **more: Any) -> Outcome:
     """A provider that answered, and nobody objects."""
-    return Outcome(ok=True, answer=Answer("openai_chat", text=text), cost=cost, elapsed=elapsed)
+    return Outcome(ok=True, answer=Answer("openai_chat", text=text), cost=cost, elapsed=elapsed, **more)
 
 
-def rejected(cost: float = 0.001, elapsed: float = 0.5, validator: str = "schema") -> Outcome:
-    """A provider that answered, and a validator said no."""
-    return Outcome(ok=True, answer=Answer("openai_chat"), cost=cost, elapsed=elapsed, verdicts=(Verdict(validator, False),))
+def rejected(cost: float = 0.001, elapsed: float = 0.5, validator: str = "schema", passed: int = 0, **more: Any) -> Outcome:
+    """A provider that answered, and a validator said no after `passed` others had said yes."""
+    verdicts = (*(Verdict(f"passed-{n}", True) for n in range(passed)), Verdict(validator, False))
+    return Outcome(ok=True, answer=Answer("openai_chat"), cost=cost, elapsed=elapsed, verdicts=verdicts, **more)
 
 
-def failed(error: ErrorClass = "server", elapsed: float = 0.1, cost: float = 0.0) -> Outcome:
+def failed(error: ErrorClass = "server", elapsed: float = 0.1, cost: float = 0.0, **more: Any) -> Outcome:
     """A provider that gave no answer."""
-    return Outcome(ok=False, error=error, elapsed=elapsed, cost=cost)
+    return Outcome(ok=False, error=error, elapsed=elapsed, cost=cost, **more)
+
+
+def outraced(elapsed: float = 0.0, cost: float = 0.0) -> Outcome:
+    """An attempt that another of its round was faster than; without any time, one that never began."""
+    return Outcome(ok=False, error="outraced", elapsed=elapsed, cost=cost)
 
 
 def _parse(kind: type, value: Any) -> Any:

@@ -45,4 +45,5 @@ class Model(msgspec.Struct, frozen=True):
     residency: str = ""
     region: str = ""
     max_concurrency: int | None = None
+    max_queue: int = 100
     source: str = "spec"

@@ -113,11 +113,13 @@ class Combine(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the first step's targets, asked together, become one answer. `agreement`: all say the same after normalising; `majority`: more
     than half do; `judge`: the model `judge` picks the best; `first_valid`: the first that passes its validators, the rest are cancelled.
 
-    Where they do not come to one, the next step answers. `normalise` says what "the same" is: number, choice, label, json, text or auto."""
+    Where they do not come to one, the next step answers. `normalise` says what "the same" is: number, choice, label, json, text or auto.
+    `cost` is the expected USD of the judge's call."""
 
     by: Literal["agreement", "majority", "judge", "first_valid"]
     normalise: str = "auto"
     judge: str = ""
+    cost: float = 0.0
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -126,10 +128,11 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     `margin` the distance to the nearest boundary of the choice, in units of quality or difficulty, None where there is none.
 
     `retries` is how often the targets that failed for a passing reason may be asked again when nobody is left, `backoff` the seconds
-    before the first such time (it doubles, with jitter from the draw). `hedge`: seconds after which a step's second target races its
-    slow first, None: never. `refusals`: the model that answers what others refuse by their content policy. `stream`: what becomes
-    of a client's stream: passed straight on (""), held until its validators have spoken (`buffered`), or passed on with the verdict behind
-    it (`optimistic`).
+    before the first such time (it doubles, with jitter from the draw). `hedge`: seconds after which the first step's second target races
+    its slow first, None: never. `refusals`: the model that answers what others refuse by their content policy, `refusal_cost` the
+    expected USD of a call to it. `lenient`: validators whose no does not climb where nothing else fails: the answer goes out flagged.
+    `stream`: what becomes of a client's stream: passed straight on (""), held until its validators have spoken (`buffered`), or passed on
+    with the verdict behind it (`optimistic`).
 
     `steps` is empty when nothing is eligible: then `dropped` says why."""
 
@@ -153,6 +156,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     combine: Combine | None = None
     refusals: str = ""
     stream: Literal["", "buffered", "optimistic"] = ""
+    refusal_cost: float = 0.0
+    lenient: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:

@@ -14,7 +14,7 @@ from tierline.types.request import Kind
 class Call(msgspec.Struct, frozen=True):
     """One call to one upstream model. `path` is joined to the provider's base URL; `body` is in the provider's dialect;
     `timeout` is in seconds: to the first byte of a stream, to the whole of anything else. `request_id` seeds providers that
-    answer without a network; real ones get it as a header."""
+    answer without a network; real ones get it as a header. `door` names the endpoint's door to go by, empty: its first."""
 
     model: Model
     kind: Kind
@@ -24,6 +24,7 @@ class Call(msgspec.Struct, frozen=True):
     stream: bool = False
     timeout: float = 60.0
     request_id: str = ""
+    door: str = ""
 
 
 class Reply(Protocol):

@@ -34,11 +34,12 @@ _CLASSES: dict[int, ErrorClass] = {
     408: "timeout",
     413: "context_exceeded",
     429: "rate_limited",
-    499: "cancelled",
+    499: "server",
     503: "overloaded",
     504: "timeout",
     529: "overloaded",
 }
+"""A call that the upstream cancelled (499) is the upstream's failure: the client is still there."""
 _OF_CLASS: dict[ErrorClass, int] = {
     "timeout": 504,
     "deadline": 504,
@@ -53,6 +54,8 @@ _OF_CLASS: dict[ErrorClass, int] = {
 }
 _CONTEXT = re.compile(r"token count|maximum number of tokens|context (?:window|size|length)|request payload size exceeds")
 _FILTER = re.compile(r"safety|blocked|prohibited|content policy")
+_NOT_SERVED = re.compile(r"failed_precondition|requests .{0,200}are blocked")
+"""This key, or calls from here, are not served at all; another door's may be."""
 _KEY = re.compile(r"api[ _]?key|api_key_invalid")
 _LIMIT = 160
 _QUOTED = re.compile(r"(['\"`])(.*?)\1", re.DOTALL)
@@ -99,7 +102,7 @@ def inside(body: bytes) -> ProviderFailure | None:
 
 
 def _class(status: int, words: str) -> ErrorClass:
-    if status == 400 and _KEY.search(words):
+    if (status == 400 and _KEY.search(words)) or (status in (400, 403) and _NOT_SERVED.search(words)):
         return "auth"
     if status in (400, 413) and _CONTEXT.search(words):
         return "context_exceeded"

@@ -24,18 +24,21 @@ _BY_STATUS: dict[int, ErrorClass] = {
     403: "auth",
     404: "not_found",
     408: "timeout",
+    410: "not_found",
     413: "context_exceeded",
     429: "rate_limited",
+    498: "overloaded",
     503: "overloaded",
     504: "timeout",
     529: "overloaded",
 }
 _CONTEXT = re.compile(
     r"context_length_exceeded|exceed_context_size|string_above_max_length"
-    r"|maximum context length|context (?:window|size|length)|prompt is too long|too many (?:input )?tokens"
+    r"|maximum context length|context (?:window|size|length)|(?:prompt|input) is too long|too many (?:input )?tokens"
 )
 _FILTER = re.compile(r"content_filter|content_policy|content management policy|moderation")
 _NO_MODEL = re.compile(r"model_not_found|model_not_available|does not exist")
+_KEY = re.compile(r"(?:incorrect|invalid) api key|invalid_api_key|api key (?:is )?(?:not valid|invalid|expired)")
 _BUSY = re.compile(r"overloaded|server_is_busy|engine_overloaded")
 _RATE = re.compile(r"rate_limit|insufficient_quota|too_many_requests")
 _LIMIT = 160
@@ -93,6 +96,8 @@ def _class(status: int, words: str) -> ErrorClass:
         return "context_exceeded"
     if status in (400, 403, 422) and _FILTER.search(words):
         return "content_filter"
+    if status == 400 and _KEY.search(words):
+        return "auth"
     if status == 400 and _NO_MODEL.search(words):
         return "not_found"
     if status in _BY_STATUS:

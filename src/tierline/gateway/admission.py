@@ -1,0 +1,83 @@
+"""The way in to a model, and out again: a place, a door, and what the world learns from the call.
+
+A model that rests is not called: the outcome is `overloaded` at once, so that the course goes on with another. It is called all the same
+where the decision knew that nobody else is there (`least_bad`, `limits_lifted`). Where every place is taken, a call waits for one within
+its own time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from tierline.providers.rate_limits import exhausted
+from tierline.state.live_model import Permit
+from tierline.state.world import World
+from tierline.types.decision import Decision, Why
+from tierline.types.features import Features
+from tierline.types.outcome import Outcome
+from tierline.types.wire import Reply
+
+_UNSAID = Outcome(False, error="cancelled")
+"""What the world is told of a call that ended without an outcome."""
+
+_NOBODY_ELSE = frozenset({Why.LEAST_BAD, Why.LIMITS_LIFTED})
+
+
+class Admission:
+    """The world as the calls of one request meet it."""
+
+    __slots__ = ("_background", "_decision", "_tried", "_world")
+
+    def __init__(self, world: World, features: Features, decision: Decision) -> None:
+        self._world = world
+        self._decision = decision
+        self._background = world.patient(features, decision.task)
+        self._tried: dict[str, set[str]] = {}
+
+    async def through(self, model: str, seconds: float, make: Callable[[Permit], Awaitable[Outcome]]) -> Outcome:
+        """The outcome of one call that `make` makes, once there is a way in within so many seconds; of `overloaded`, where there is none.
+        However the call ends, its place is free again."""
+        permit = await self._enter(model, seconds)
+        if isinstance(permit, Outcome):
+            return permit
+        try:
+            outcome = await make(permit)
+        except BaseException:
+            self._world.leave(permit, _UNSAID)
+            raise
+        return self._left(model, permit, outcome)
+
+    def heed(self, permit: Permit, reply: Reply) -> None:
+        """Rest a door whose provider says that it has nothing left, before it has to refuse a call."""
+        pause = exhausted(reply.headers, time.time())
+        if pause is not None:
+            self._world.pause(permit, pause)
+
+    async def _enter(self, model: str, seconds: float) -> Permit | Outcome:
+        world, tried = self._world, self._tried.get(model, ())
+        began, insist = world.clock(), False
+        if (rest := world.rest(model)) and not (insist := self._is_last_resort):
+            return Outcome(False, error="overloaded", retry_after=rest, detail=f"it rests for {rest:.1f} s after failing")
+        permit = world.enter(model, tried, background=self._background)
+        if permit is None:
+            permit = await world.wait(model, seconds, tried, background=self._background, insist=insist)
+        if permit is None:
+            waited = world.clock() - began
+            return Outcome(False, error="overloaded", elapsed=waited, detail="every place that the spec gives it is taken")
+        return permit
+
+    def _left(self, model: str, permit: Permit, outcome: Outcome) -> Outcome:
+        """The outcome with the door it went by and how many are left to try."""
+        self._world.leave(permit, outcome)
+        if outcome.ok:
+            return msgspec.structs.replace(outcome, endpoint=permit.name)
+        tried = self._tried.setdefault(model, set())
+        tried.add(permit.name)
+        return msgspec.structs.replace(outcome, endpoint=permit.name, spare=self._world.spare(permit, tried))
+
+    @property
+    def _is_last_resort(self) -> bool:
+        return any(reason.why in _NOBODY_ELSE for reason in self._decision.reasons)
