@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tierline import __version__
 from tierline.cli import evaluate_view
+from tierline.cli.made import made
 from tierline.config.load import load
 from tierline.evaluation.cross_validate import FOLDS
 from tierline.evaluation.datasets import Dataset, Reading, read
@@ -106,7 +104,7 @@ def evaluate_command(
         trials = Trials(robust or pairs is not None, pairs, drill)
         document = _measured(told, [*data, *(more or [])], how, asked, settings, trials)
         if html is not None:
-            html.write_text(report(document, made=_made()), encoding="utf-8")
+            html.write_text(report(document, made=made()), encoding="utf-8")
     except (TierlineError, OSError) as error:
         typer.echo(f"tierline evaluate: {error}", err=True)
         raise typer.Exit(2) from None
@@ -183,12 +181,6 @@ def _tried(document: Document, dataset: Dataset, asked: Sequence[Evaluated], tri
             raise EvaluationFailure("--drill takes down what a spec chooses: give --spec")
         document = msgspec.structs.replace(document, drill=msgspec.to_builtins(drill_of(spec, table, progress)))
     return document
-
-
-def _made() -> str:
-    """When and by what command, for the foot of the report."""
-    words = " ".join(shlex.quote(word) for word in sys.argv[1:])
-    return f"Made by `tierline {words}`, Tierline {__version__}, on {datetime.date.today():%d %B %Y}."
 
 
 def _baselines(dataset: Dataset, asked: Sequence[Evaluated]) -> list[Evaluated]:

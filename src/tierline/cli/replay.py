@@ -15,12 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tierline.cli import replay_view
 from tierline.cli.log import moment
+from tierline.cli.made import made
 from tierline.config.load import load
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.replay.document import Replay
 from tierline.evaluation.replay.kept import specs_beside
 from tierline.evaluation.replay.logged import from_export, from_log, labels_of
 from tierline.evaluation.replay.replay import replay
+from tierline.evaluation.report.page import replay_report
 from tierline.routing.router import Router
 from tierline.types.errors import TierlineError
 
@@ -42,6 +44,7 @@ def replay_command(
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows, the oldest first.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole document here; `-` is standard output.")] = None,
     examples: Annotated[int, typer.Option(min=0, help="How many changed decisions to explain.")] = 3,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report here: one HTML file that needs nothing else.")] = None,
 ) -> None:
     """Decide the requests of a log again, under another spec: which decisions change and why, what that costs, and what the log can prove.
 
@@ -58,6 +61,8 @@ def replay_command(
         raise typer.Exit(2) from None
     if json_out is not None:
         _write(found, json_out)
+    if html is not None:
+        html.write_text(replay_report(found, made=made()), encoding="utf-8")
     if str(json_out) != "-":
         replay_view.show(console, found, examples)
     if found.rows.unfaithful:

@@ -10,15 +10,18 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 
 from tierline.evaluation.document import Document
+from tierline.evaluation.replay.document import Replay
 from tierline.evaluation.report.html import Html, tag
 from tierline.evaluation.report.section import Section
 from tierline.evaluation.report.sections.calibration import confusion, reliability
 from tierline.evaluation.report.sections.cascade import cascade
+from tierline.evaluation.report.sections.changes import changes
 from tierline.evaluation.report.sections.data import data
 from tierline.evaluation.report.sections.drill import drill
 from tierline.evaluation.report.sections.figures import every_row, savings
 from tierline.evaluation.report.sections.headline import advantage, hero
 from tierline.evaluation.report.sections.regret import regret
+from tierline.evaluation.report.sections.replayed import caveats, evidence, replay_hero, shares
 from tierline.evaluation.report.sections.robustness import robustness
 from tierline.evaluation.report.sections.slices import slices
 from tierline.evaluation.report.sections.tradeoff import curve
@@ -39,12 +42,19 @@ SECTIONS: Sequence[Callable[[Document], Section]] = (
 )
 """In the order of the page."""
 
+REPLAY_SECTIONS: Sequence[Callable[[Replay], Section]] = (changes, evidence, shares, caveats)
+
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def report(document: Document, title: str = "Tierline evaluation", made: str = "") -> str:
     """The page; `made` says when and by what command, as it is to stand at its foot."""
     return page(title, hero(document), [section(document) for section in SECTIONS], made)
+
+
+def replay_report(replay: Replay, title: str = "Tierline replay", made: str = "") -> str:
+    """The page of a replay: what changes and why, and what the log can prove."""
+    return page(title, replay_hero(replay), [section(replay) for section in REPLAY_SECTIONS], made)
 
 
 def page(title: str, head: Html, sections: Sequence[Section], made: str) -> str:

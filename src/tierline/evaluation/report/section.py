@@ -56,9 +56,9 @@ def absent(id: str, title: str, why: str) -> Section:
 
 
 def routers(document: Document) -> list[Shown]:
-    """The routers, candidates first; the style numbers them."""
+    """The routers, candidates first; the style numbers them. One that nobody asked for and that is a reference row too is left to that."""
     first = [name for name in document.candidates if name in document.routers]
-    names = first + [name for name in document.routers if name not in first]
+    names = first + [name for name in document.routers if name not in first and name not in document.reference]
     return [Shown(name, document.routers[name], f"s{number % 6 + 1}") for number, name in enumerate(names)]
 
 

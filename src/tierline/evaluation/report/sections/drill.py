@@ -12,6 +12,8 @@ from tierline.evaluation.report.figures import NONE, count, percent, points, usd
 from tierline.evaluation.report.html import Child, Html, tag
 from tierline.evaluation.report.section import Section, absent, note, present, table
 
+HEAD = ("task", "queries", "primary", "who answers instead", "quality before", "after", "change, points", "95 % interval", "USD / 1,000")
+
 
 def drill(document: Document) -> Section:
     """A row a task, the greatest loss first."""
@@ -20,14 +22,13 @@ def drill(document: Document) -> Section:
     tasks = msgspec.convert(document.drill, Drill).tasks
     if not tasks:
         return absent("drill", "Fallback drill", "no task has a query that any model serves")
-    head = ["task", "queries", "primary", "who answers instead", "quality before", "after", "points lost", "95 % interval", "USD / 1,000"]
     below = [task.task for task in tasks if task.below_bar]
     return present(
         "drill",
         "Fallback drill",
         "Each task with its primary model down: the spec decides again, and the table says what its answers are worth.",
         _summary(tasks),
-        table("Each task without its primary", head, [_row(task) for task in tasks], 4),
+        table("Each task without its primary", HEAD, [_row(task) for task in tasks], 4),
         note(f"Below their quality bar without the primary: {', '.join(below)}.") if below else None,
     )
 
@@ -35,7 +36,9 @@ def drill(document: Document) -> Section:
 def _summary(tasks: Sequence[TaskDrill]) -> Html:
     worst = tasks[0]
     nobody = sum(task.unanswered for task in tasks)
-    said = f"{worst.task} loses most: {points(-(worst.quality_lost or 0.0))} points when {worst.primary} is down."
+    lost = worst.quality_lost or 0.0
+    most = f"{worst.task or '(no task)'} loses most: {points(lost).lstrip('+')} points when {worst.primary} is down."
+    said = most if lost > 0 else "No task loses quality without its primary."
     if nobody:
         said += f" {count(nobody)} queries have nobody left to answer them."
     return tag("p", said, class_="finding")
