@@ -26,11 +26,21 @@ def found() -> Replay:
         reckoned=Reckoned(0.002, 0.0015, -0.0005, -0.25),
         latency=None,
         evidence=Evidence(
-            0.83, 0.1, 332, True, {"feedback": 300}, quality, None, None, (-0.1, 0.08), (NoEvidence("no chance", 68, ("a1",)),), (Needed(0.02, 0.05, 900, None),)
+            coverage=0.83,
+            changed_coverage=0.1,
+            supported=332,
+            exact=True,
+            labelled={"feedback": 300},
+            quality=quality,
+            cost=None,
+            latency=None,
+            quality_bounds=(-0.1, 0.08),
+            none=(NoEvidence("no chance", 68, ("a1",)),),
+            needed=(Needed(0.02, 0.05, 900, None),),
         ),
         changes=(Change("choice", "a cheaper one clears the bar", "chat", "opus", "mini", 68, -0.034, 7, (example,)),),
         caveats=("Prompts were not kept.",),
-    )  # fmt: skip
+    )
 
 
 def test_changed_decisions_are_grouped_and_explained() -> None:

@@ -86,9 +86,14 @@ def _dense(points: Sequence[tuple[float, float]], log: bool) -> Sequence[tuple[f
     """What is straight between two points is bent on a logarithmic scale: points in between show it as it is."""
     if not log:
         return points
-    steps = [place / _BETWEEN for place in range(_BETWEEN)]
-    made = [(a + (b - a) * step, p + (q - p) * step) for (a, p), (b, q) in pairwise(points) for step in steps]
+    made = [between(a, p, b, q, place / _BETWEEN) for (a, p), (b, q) in pairwise(points) for place in range(_BETWEEN)]
     return [*made, points[-1]]
+
+
+def between(a: float, p: float, b: float, q: float, share: float) -> tuple[float, float]:
+    """The point on the straight line from (a, p) to (b, q) that lies so far along on a logarithmic scale; `a` and `b` are above 0."""
+    cost = a * (b / a) ** share
+    return cost, p if a == b else p + (q - p) * (cost - a) / (b - a)
 
 
 def _size(mark: Mark) -> float:
