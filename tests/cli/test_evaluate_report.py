@@ -82,10 +82,8 @@ def test_the_same_seed_flips_the_same_prompts(home: Path) -> None:
 
 
 def test_a_teams_own_rewordings_are_used_instead(home: Path) -> None:
-    pairs = [
-        {"query_id": "q0", "perturbed": "Tell me about the order", "kind": "swapped"},
-        {"query_id": "q1", "perturbed": "order?", "kind": "short"},
-    ]
+    swapped = {"query_id": "q0", "perturbed": "Tell me about the order", "kind": "swapped"}
+    short = {"query_id": "q1", "perturbed": "order?", "kind": "short"}
     (home / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in (swapped, short)))
     assert evaluate("--spec", "spec.yaml", "--pairs", "pairs.jsonl", "--json", "out.json").exit_code == 0
     kinds = document(home)["routers"]["spec"]["robustness"]["kinds"]

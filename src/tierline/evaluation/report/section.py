@@ -63,8 +63,9 @@ def routers(document: Document) -> list[Shown]:
 
 
 def references(document: Document) -> list[Shown]:
-    """The reference rows that are there, in their order."""
-    return [Shown(REFERENCE_NAMES[name], document.reference[name], "reference") for name in REFERENCES if name in document.reference]
+    """The reference rows that are there, in their order, but for one that was asked for as a router."""
+    there = [name for name in REFERENCES if name in document.reference and name not in document.candidates]
+    return [Shown(REFERENCE_NAMES[name], document.reference[name], "reference") for name in there]
 
 
 def why_not(rows: Sequence[Shown], figure: str, otherwise: str) -> str:

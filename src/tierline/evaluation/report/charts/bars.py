@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tierline.evaluation.report.charts.frame import Scale, axis_x, spread, svg
+from tierline.evaluation.report.charts.labels import shortened
 from tierline.evaluation.report.html import Html, tag
 
 ROW, THICK = 40.0, 20.0
@@ -42,7 +43,7 @@ def bars(width: float, rows: Sequence[Bar], form: Callable[[float], str], title:
     for number, bar in enumerate(rows):
         y = top + (ROW + 6) * number
         drawn += [
-            tag("text", bar.name, class_="row", x=12, y=y + 13),
+            tag("text", shortened(bar.name, 30), class_="row", x=12, y=y + 13),
             tag("text", bar.said, class_="value", x=width - 4, y=y + 13, text_anchor="end"),
         ]
         drawn += _stacked(bar, x, y + 19)

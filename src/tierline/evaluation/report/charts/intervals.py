@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tierline.evaluation.report.charts.frame import axis_x, spread, svg
+from tierline.evaluation.report.charts.labels import shortened
 from tierline.evaluation.report.figures import points, round_points
 from tierline.evaluation.report.html import Html, tag
 
@@ -43,7 +44,7 @@ def intervals(width: float, spans: Sequence[Span], title: str, label: str) -> Ht
         y = top + row * (number + 0.5) + (0 if wide else 9)
         kind = tone(span.low, span.high)
         said = f"{points(span.value)} [{points(span.low)}, {points(span.high)}]"
-        name = span.name if not wide or len(span.name) <= most else f"{span.name[: most - 1]}…"
+        name = shortened(span.name, most if wide else 26)
         rows += [
             tag(
                 "text", name, class_="row", x=left - 8 if wide else 12, y=y + 4 if wide else y - 12, text_anchor="end" if wide else "start"

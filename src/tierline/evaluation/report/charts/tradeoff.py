@@ -9,7 +9,7 @@ from itertools import pairwise
 import msgspec
 
 from tierline.evaluation.report.charts.frame import axis_x, axis_y, log_spread, marker, path, spread, svg
-from tierline.evaluation.report.charts.labels import Label, placed
+from tierline.evaluation.report.charts.labels import Label, placed, shortened
 from tierline.evaluation.report.figures import PER, percent, round_percent, round_usd, usd
 from tierline.evaluation.report.html import Html, tag
 
@@ -77,7 +77,12 @@ def tradeoff(width: float, marks: Sequence[Mark], lines: Sequence[Line], title: 
         )
         for mark in marks
     ]
-    names = [Label(mark.name, x(mark.cost * PER), y(mark.quality), f"label {mark.kind}") for mark in marks if mark.named]
+    most = 48 if width > 600 else 21
+    names = [
+        Label(shortened(mark.name, most), x(mark.cost * PER), y(mark.quality), f"label {mark.kind}", mark.kind != "model")
+        for mark in sorted(marks, key=lambda mark: mark.kind == "model")
+        if mark.named
+    ]
     stand = [(x(mark.cost * PER), y(mark.quality)) for mark in marks]
     return svg(width, height, title, axes, drawn_lines, bars, dots, placed(names, stand, left, right, top - 6, bottom))
 

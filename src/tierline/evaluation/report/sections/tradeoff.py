@@ -25,7 +25,7 @@ from tierline.evaluation.report.section import (
 
 MOST_NAMES = 14
 """Single models of which every one is named; of more, only those on the hull are."""
-SHAPES = {"random": "square", "best_single": "diamond", "zero_router": "square", "task_mean": "triangle", "oracle": "diamond"}
+SHAPES = {"random": "square", "best single model": "diamond", "task mean": "triangle", "oracle": "diamond"}
 
 
 def curve(document: Document) -> Section:
@@ -36,11 +36,13 @@ def curve(document: Document) -> Section:
             "curve", "Quality and cost", document.why.get("cost", "the table holds no costs, so nothing can be drawn against them")
         )
     title = "Quality against cost: " + "; ".join(f"{mark.name} {percent(mark.quality)} at {usd(mark.cost)}" for mark in marks if mark.named)
-    keys = [(f"dot {row.style}", row.name) for row in routers(document)] + [
+    keys = [
+        *((f"dot {row.style}", row.name) for row in routers(document)),
         ("dot model", "single models"),
         ("stroke hull", "hull of the single models: what a coin reaches"),
+        ("dot reference", "reference rows"),
+        *([("stroke mean", "curve of the task mean")] if any(line.kind == "reference" for line in lines) else []),
     ]
-    keys += [("dot reference", "reference rows")]
     return present(
         "curve",
         "Quality and cost",
@@ -69,10 +71,10 @@ def _marks(document: Document) -> Iterator[Mark]:
     for name, figures in document.data.models.items():
         if known(figures.cost, figures.quality) and name != best:
             yield Mark(name, figures.cost or 0.0, figures.quality or 0.0, "model", named=named or name in hull)
-    for name, row in document.reference.items():
-        if name != "zero_router" and known(row.cost, row.quality):
-            said = f"{REFERENCE_NAMES.get(name, name)}{f': {row.model}' if row.model else ''}"
-            yield _mark(said, row, "reference", SHAPES.get(name, "square"))
+    for shown in references(document):
+        row = shown.row
+        if shown.name != REFERENCE_NAMES["zero_router"] and known(row.cost, row.quality):
+            yield _mark(f"best single: {row.model}" if row.model else shown.name, row, "reference", SHAPES[shown.name])
     for shown in routers(document):
         if known(shown.row.cost, shown.row.quality):
             yield _mark(shown.name, shown.row, f"candidate {shown.style}", "circle")
@@ -89,6 +91,8 @@ def _lines(document: Document) -> Iterator[Line]:
     for shown in references(document):
         if shown.name == REFERENCE_NAMES["zero_router"]:
             yield _line(shown, "hull")
+        if shown.name == REFERENCE_NAMES["task_mean"]:
+            yield _line(shown, "reference")
     for shown in routers(document):
         yield _line(shown, f"candidate {shown.style}")
 
