@@ -68,12 +68,13 @@ def ticks(scale: Scale, most: int = 6) -> list[float]:
 
 def _log_ticks(scale: Scale, most: int) -> list[float]:
     low, high = math.floor(math.log10(scale.low)), math.ceil(math.log10(scale.high))
+    within: list[float] = []
     for factors in ((1, 2, 5), (1, 3), (1,)):
         found = [factor * 10.0**power for power in range(low, high + 1) for factor in factors]
         within = [value for value in found if scale.low <= value <= scale.high]
-        if len(within) <= most or factors == (1,):
-            return within[:: max(len(within) // most, 1)] if len(within) > most else within
-    return []
+        if len(within) <= most:
+            break
+    return within[:: max(math.ceil(len(within) / most), 1)]
 
 
 def axis_x(scale: Scale, top: float, bottom: float, form: Callable[[float], str], label: str, most: int = 6) -> Html:
