@@ -46,7 +46,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def evaluate(*words: str) -> Result:
-    return CliRunner().invoke(build(["evaluate", "version"]), ["evaluate", "--data", "table.jsonl", "--resamples", "100", *words])
+    runner = CliRunner(env={"COLUMNS": "200"})
+    return runner.invoke(build(["evaluate", "version"]), ["evaluate", "--data", "table.jsonl", "--resamples", "100", *words])
 
 
 def document(home: Path) -> dict[str, Any]:
@@ -71,6 +72,12 @@ def test_a_router_by_keywords_is_not_moved_by_case_but_by_typos(home: Path) -> N
     assert 0 < kinds["typos"]["flips"] < 40
     assert row["flip_rate"] == pytest.approx(sum(kind["flips"] for kind in kinds.values()) / 200)
     assert "flip_rate" not in row["why"]
+
+
+def test_the_terminal_shows_what_was_tried(home: Path) -> None:
+    said = " ".join(evaluate("--spec", "spec.yaml", "--robust", "--drill").output.split())
+    assert "spec in other words" in said
+    assert "each task with its primary down" in said and "(below its bar)" in said
 
 
 def test_the_same_seed_flips_the_same_prompts(home: Path) -> None:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tierline.cli import evaluate_view
+from tierline.cli import evaluate_view, trials_view
 from tierline.cli.made import made
 from tierline.config.load import load
 from tierline.evaluation.cross_validate import FOLDS
@@ -199,6 +199,7 @@ def _show(document: Document, json_out: Path | None, quiet: bool) -> None:
         sys.stdout.flush()
     elif not quiet:
         evaluate_view.show(Console(), document)
+        trials_view.show(Console(), document)
 
 
 def _judge(document: Document, gate: Gate, form: Form, aside: bool) -> None:
