@@ -105,6 +105,13 @@ def test_a_router_without_a_control_has_no_headline_figure() -> None:
     assert "There is no headline figure: there are no costs." in text
 
 
+def test_a_router_that_has_only_labels_is_told_by_its_tiers() -> None:
+    row = msgspec.structs.replace(router(), advantage=None, quality=None, cost=None, why={"advantage": "there are no scores"})
+    text = Reader(report(msgspec.structs.replace(full(), routers={"support scorer": row}))).text
+    assert "support scorer sends 79.5 % of queries to the tier they need." in text
+    assert "Its quality is not known. There is no headline figure: there are no scores." in text
+
+
 def test_every_section_appears_when_its_data_do(page: Reader) -> None:
     assert shown(full()) == {section(full()).id for section in SECTIONS}
     assert "Not shown, and why" not in page.text

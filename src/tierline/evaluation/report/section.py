@@ -68,10 +68,13 @@ def references(document: Document) -> list[Shown]:
     return [Shown(REFERENCE_NAMES[name], document.reference[name], "reference") for name in there]
 
 
-def why_not(rows: Sequence[Shown], figure: str, otherwise: str) -> str:
-    """Why a figure is missing in every row, in the document's own words where it has some."""
-    found = dict.fromkeys(row.row.why[figure] for row in rows if figure in row.row.why)
-    return "; ".join(found) or otherwise
+def why_not(rows: Sequence[Shown], figures: str | Sequence[str], otherwise: str) -> str:
+    """Why a figure is missing in every row, in the document's own words where it has some: of the first of these that it speaks of."""
+    for figure in (figures,) if isinstance(figures, str) else figures:
+        found = dict.fromkeys(row.row.why[figure] for row in rows if figure in row.row.why)
+        if found:
+            return "; ".join(found)
+    return otherwise
 
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[Child]], numbers_from: int = 1, class_: str = "") -> Html:

@@ -18,7 +18,7 @@ def reliability(document: Document) -> Section:
     """A diagram for each model that a router predicts for."""
     shown = [row for row in (*routers(document), *references(document)) if row.row.reliability]
     if not shown:
-        return absent("reliability", "Reliability", why_not(routers(document), "reliability", "no router predicts pass rates"))
+        return absent("reliability", "Reliability", why_not(routers(document), ("reliability", "brier"), "no router predicts pass rates"))
     return present(
         "reliability",
         "Reliability",

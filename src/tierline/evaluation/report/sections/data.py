@@ -25,8 +25,7 @@ def data(document: Document) -> Section:
     return present(
         "data",
         "The data",
-        f"{plural(about.queries, 'query', 'queries')} and {plural(about.cells, 'cell')} were read; all figures are over the "
-        f"{plural(about.compared, 'query', 'queries')} on which every model was measured.",
+        _read(document),
         _findings(about.findings),
         numbers(
             table("Models", ["model", "measured", "quality", "USD / 1,000"], models),
@@ -36,6 +35,14 @@ def data(document: Document) -> Section:
             _reasons(document),
         ),
     )
+
+
+def _read(document: Document) -> str:
+    about = document.data
+    read = f"{plural(about.queries, 'query', 'queries')} and {plural(about.cells, 'cell')} were read"
+    if not about.compared:
+        return f"{read}; there is no query on which several models were measured."
+    return f"{read}; all figures are over the {plural(about.compared, 'query', 'queries')} on which every model was measured."
 
 
 def _findings(findings: tuple[Finding, ...]) -> Html:

@@ -13,6 +13,8 @@ LEVELS = ("100", "99", "95")
 def every_row(document: Document) -> Section:
     """Routers and reference rows, one below the other."""
     shown = [*routers(document), *references(document)]
+    if all(one.row.quality is None for one in shown):
+        return absent("figures", "All rows", why_not(shown, "quality", "no row has a figure"))
     head = ["row", "quality", "95 % interval", "USD / 1,000", "advantage", "APGR", "CPT 50 %", "CPT 80 %", "AIQ", "arena"]
     rows = [_row(one) for one in shown]
     used = [place for place in range(len(head)) if place < 2 or any(row[place] != NONE for row in rows)]
@@ -35,7 +37,7 @@ def savings(document: Document) -> Section:
         return absent(
             "savings",
             "Savings",
-            why_not(routers(document), "save_at", "no row reaches 95 % of the best single model's quality, or there are no costs"),
+            why_not(routers(document), ("advantage", "save_at"), "no row reaches 95 % of the best single model's quality"),
         )
     rows: list[list[Child]] = [[row.name, *(_share(row, level) for level in LEVELS)] for row in shown]
     return present(

@@ -27,11 +27,11 @@ def hero(document: Document) -> Html:
         "header",
         tag(
             "p",
-            f"Tierline evaluation · {plural(document.data.compared, 'query', 'queries')} · ",
+            f"Tierline evaluation · {plural(document.data.compared or document.data.queries, 'query', 'queries')} · ",
             plural(len(document.data.models), "model"),
             class_="kicker",
         ),
-        tag("h1", tag("span", first.name, class_="subject"), f" {VERDICTS.get(kind, 'was measured')}."),
+        tag("h1", tag("span", first.name, class_="subject"), f" {_verdict(first.row, kind)}."),
         tag("p", sentence, class_="lead"),
         _tiles(document, first.row, kind),
         class_=f"hero {kind}",
@@ -79,10 +79,26 @@ def _row(shown: Shown) -> list[str]:
     ]
 
 
+def _verdict(row: Row, kind: str) -> str:
+    """What is said of the router in the headline: of its advantage, else of its tiers, else only where it stands."""
+    if kind in VERDICTS:
+        return VERDICTS[kind]
+    if row.confusion is not None:
+        return f"sends {percent(row.confusion.accuracy)} of queries to the tier they need"
+    return "was not held against a random mix" if row.quality is None else f"reaches {percent(row.quality)} quality"
+
+
+def _stands(row: Row) -> str:
+    quality = "Its quality is not known" if row.quality is None else f"It reaches {percent(row.quality)} quality"
+    return (
+        quality if row.cost is None else f"{quality}{' and it costs' if row.quality is None else ' for'} {usd(row.cost)} per 1,000 queries"
+    )
+
+
 def _sentence(shown: Shown) -> tuple[str, Html]:
     """The verdict's kind and the sentence that carries it."""
     row, gain = shown.row, shown.row.advantage
-    stands = f"It reaches {percent(row.quality)} quality for {usd(row.cost)} per 1,000 queries"
+    stands = _stands(row)
     if gain is None:
         why = row.why.get("advantage", "no advantage could be measured")
         return "none", join([f"{stands}. There is no headline figure: {why}."])
@@ -106,10 +122,10 @@ def _tiles(document: Document, row: Row, kind: str) -> Html:
         (
             "Quality",
             percent(row.quality),
-            f"best single model {percent(best.quality) if best else NONE}, oracle {percent(oracle.quality) if oracle else NONE}",
+            _beside(best, oracle),
             "",
         ),
-        ("Cost", usd(row.cost), f"per 1,000 queries; best single model {usd(best.cost) if best else NONE}", ""),
+        ("Cost", usd(row.cost), f"per 1,000 queries{_best(best)}", ""),
         ("Saved", percent(saved, 0), "of the best single model's cost, at 99 % of its quality", ""),
         ("Regret", points(-regret).lstrip("+") if regret is not None else NONE, "points of quality below the oracle", ""),
         ("Flips", percent(row.flip_rate), "of reworded prompts go to another model", ""),
@@ -125,7 +141,19 @@ def _tiles(document: Document, row: Row, kind: str) -> Html:
     )
 
 
+def _beside(best: Row | None, oracle: Row | None) -> str:
+    if best is None or oracle is None or best.quality is None:
+        return "mean score of its answers"
+    return f"best single model {percent(best.quality)}, oracle {percent(oracle.quality)}"
+
+
+def _best(best: Row | None) -> str:
+    return "" if best is None or best.cost is None else f"; best single model {usd(best.cost)}"
+
+
 def _references_only(document: Document) -> str:
     best = document.reference.get("best_single")
+    if not document.data.models:
+        return f"{plural(document.data.queries, 'query', 'queries')} and no model: there is nothing to compare."
     named = f": the best single model is {best.model} at {percent(best.quality)}" if best is not None and best.model else ""
     return title_case(f"reference rows of {plural(len(document.data.models), 'model')}{named}.")

@@ -20,7 +20,7 @@ def slices(document: Document) -> Section:
     shown = routers(document)
     told = [row for row in shown if row.row.slices]
     if not told:
-        return absent("slices", "Slices", why_not(shown, "slices", "no router was evaluated, so there is nothing to slice"))
+        return absent("slices", "Slices", why_not(shown, ("slices", "advantage"), "no router was evaluated, so there is nothing to slice"))
     worst = [_worst(row) for row in told if row.row.worst_slice is not None]
     first = told[0]
     return present(

@@ -21,6 +21,7 @@ from tierline.evaluation.report.section import (
     references,
     routers,
     table,
+    why_not,
 )
 
 MOST_NAMES = 14
@@ -32,9 +33,9 @@ def curve(document: Document) -> Section:
     """The chart that the whole page is about."""
     marks, lines = list(_marks(document)), list(_lines(document))
     if not marks:
-        return absent(
-            "curve", "Quality and cost", document.why.get("cost", "the table holds no costs, so nothing can be drawn against them")
-        )
+        otherwise = document.why.get("cost", "the table holds no costs, so nothing can be drawn against them")
+        why = why_not([*routers(document), *references(document)], ("cost", "advantage"), otherwise)
+        return absent("curve", "Quality and cost", why)
     title = "Quality against cost: " + "; ".join(f"{mark.name} {percent(mark.quality)} at {usd(mark.cost)}" for mark in marks if mark.named)
     keys = [
         *((f"dot {row.style}", row.name) for row in routers(document)),
