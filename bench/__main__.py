@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("start", "decide", "extract", "log", "overhead", "translate", "zeroeval", "agreement", "overload", "small_model")
+NAMES = (
+    "start", "decide", "extract", "log", "overhead", "translate", "zeroeval", "agreement", "overload", "small_model", "validators", "replay", "sweep",
+)  # fmt: skip
 """Modules of this package that run on their own."""
 
 

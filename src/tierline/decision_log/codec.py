@@ -378,6 +378,26 @@ def decode(row: Row) -> Record:
     )
 
 
+def asked(row: Row) -> tuple[Features, Scores, View]:
+    """What a row was decided from, without the rest of it. Raises as `decode` does."""
+    scores, view = row["scores"], row["view"]
+    return (
+        _features(row, _read_features(row["features"])),
+        NO_SCORES if scores is None else _scores(row, _read_scores(scores)),
+        NO_VIEW if view is None else View(*msgspec.structs.astuple(_read_view(view))),
+    )
+
+
+def planned(row: Row) -> Decision:
+    """What was decided, without the rest of a row. Raises as `decode` does."""
+    return _decision(row, _read_decision(row["decision"]))
+
+
+def attempted(blob: bytes) -> tuple[Tried, ...]:
+    """The attempts of a row, from its column `tried`. Raises as `decode` does."""
+    return _read_tried(blob)
+
+
 def mended(record: Record) -> Record:
     """The nearest record that has a stored form: lone surrogates become `?`, NaN becomes 0 and whole numbers are cut to 64 bits."""
     return msgspec.convert(_mended(msgspec.to_builtins(record)), Record)

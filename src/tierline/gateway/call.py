@@ -102,7 +102,9 @@ class Caller:
         trial = self._trial(attempt, lane, sent, claim)
         self._waiting.begin(trial.started)
         try:
-            outcome = await self._admission.through(attempt.target, trial.longest, lambda permit: self._made(trial, permit))
+            outcome = await self._admission.through(
+                attempt.target, trial.longest, lambda permit: self._made(trial, permit), waited=attempt.wait > 0
+            )
         except asyncio.CancelledError:  # while it waited for its place: nothing was sent
             return Outcome(ok=False, elapsed=trial.elapsed, error="cancelled", detail="the client went away")
         finally:

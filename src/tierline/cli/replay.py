@@ -1,0 +1,102 @@
+"""`tierline replay`: a decision log decided again under another spec."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tierline.cli import replay_view
+from tierline.cli.log import moment
+from tierline.cli.made import made
+from tierline.config.load import load
+from tierline.decision_log.reader import Filter, LogReader
+from tierline.evaluation.replay.document import Replay
+from tierline.evaluation.replay.kept import specs_beside
+from tierline.evaluation.replay.logged import from_export, from_log, labels_of
+from tierline.evaluation.replay.replay import replay
+from tierline.evaluation.report.page import replay_report
+from tierline.routing.router import Router
+from tierline.types.errors import TierlineError
+
+_LINES = (".ndjson", ".jsonl")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("replay")(replay_command)
+
+
+def replay_command(
+    log: Annotated[Path, typer.Option("--log", help="The decision log, or an NDJSON export of one.")] = Path("tierline.db"),
+    spec: Annotated[Path, typer.Option("--spec", "-s", help="The spec to decide under.")] = Path("tierline.yaml"),
+    was: Annotated[Path | None, typer.Option("--was", help="The spec that wrote the log, where the log's file has not kept it.")] = None,
+    since: Annotated[str, typer.Option(help="Only rows from this time on: 24h, 7d, 2026-11-22.")] = "",
+    until: Annotated[str, typer.Option(help="Only rows before this time.")] = "",
+    route: Annotated[str, typer.Option(help="Only rows of this route.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows, the oldest first.")] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole document here; `-` is standard output.")] = None,
+    examples: Annotated[int, typer.Option(min=0, help="How many changed decisions to explain.")] = 3,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report here: one HTML file that needs nothing else.")] = None,
+) -> None:
+    """Decide the requests of a log again, under another spec: which decisions change and why, what that costs, and what the log can prove.
+
+    Nothing is called. Quality is estimated only where the log's policy could have done the same; the rest is listed.
+
+    Example: `tierline replay --log tierline.db --spec cheaper.yaml --since 7d`
+    """
+    console = replay_view.console(errors=str(json_out) == "-")
+    try:
+        router = Router(load(spec, need_secrets=False))
+        found = _replayed(console, log, router, was, since, until, route, limit)
+    except (TierlineError, OSError, ValueError) as error:
+        typer.echo(f"tierline replay: {error}", err=True)
+        raise typer.Exit(2) from None
+    if json_out is not None:
+        _write(found, json_out)
+    if html is not None:
+        html.write_text(replay_report(found, made=made()), encoding="utf-8")
+    if str(json_out) != "-":
+        replay_view.show(console, found, examples)
+    if found.rows.unfaithful:
+        typer.echo("tierline replay: rows of this very spec came out otherwise; please report it", err=True)
+        raise typer.Exit(1)
+
+
+def _replayed(
+    console: Console, log: Path, router: Router, was: Path | None, since: str, until: str, route: str, limit: int | None
+) -> Replay:
+    more = (router,) if was is None else (router, Router(load(was, need_secrets=False)))
+    if log.suffix in _LINES:
+        with _progress(console, limit) as progress:
+            return replay(from_export(log, {}, limit), router, source=str(log), spec_of=specs_beside(None, more), progress=progress)
+    now = time.time()
+    which = Filter(since=moment(since, now) if since else 0.0, until=moment(until, now) if until else None, route=route)
+    with closing(LogReader(log)) as reader:
+        total = min(reader.count(which), limit or 1 << 62)
+        with _progress(console, total) as progress:
+            rows = from_log(reader, labels_of(log), which, limit)
+            return replay(rows, router, source=str(log), spec_of=specs_beside(log, more), progress=progress)
+
+
+@contextmanager
+def _progress(console: Console, total: int | None) -> Iterator[replay_view.Advance]:
+    columns = (TextColumn("deciding again"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("rows", total=total)
+        yield lambda rows: progress.advance(task, rows)
+
+
+def _write(found: Replay, out: Path) -> None:
+    text = msgspec.json.format(msgspec.json.encode(found), indent=2)
+    if str(out) == "-":
+        typer.echo(text.decode())
+    else:
+        out.write_bytes(text + b"\n")
