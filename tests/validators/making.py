@@ -29,7 +29,12 @@ ORDER = {
 
 def made(entry: dict[str, Any], models: tuple[str, ...] = ("mini", "full")) -> Validator:
     """The validator of one entry of a task of the ladder mini → full, checked as any spec is."""
-    loaded = _loaded(yaml.safe_dump(entry, sort_keys=True), models)
+    return _made(yaml.safe_dump(entry, sort_keys=True), models)
+
+
+@cache
+def _made(entry: str, models: tuple[str, ...]) -> Validator:
+    loaded = _loaded(entry, models)
     check = checks_of("t", loaded.spec.tasks["t"].validate)[0]
     validator: Validator = plugins.find("validators", check.kind)(check, loaded)
     return validator
@@ -40,7 +45,6 @@ def found(entry: dict[str, Any], exchange: Exchange, reply: str = "", ok: bool =
     return of(made(entry), exchange, reply, ok)
 
 
-@cache
 def _loaded(entry: str, models: tuple[str, ...]) -> Loaded:
     with tempfile.TemporaryDirectory() as folder:
         spec = yaml.safe_load(FLEET) | {"tasks": {"t": {"why": "x", "models": list(models), "validate": [yaml.safe_load(entry)]}}}

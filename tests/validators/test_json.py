@@ -21,10 +21,15 @@ ASKED_FOR_JSON = Params(response_format="json_object")
 @pytest.mark.parametrize(
     "answer",
     [
-        GOOD, f"  {GOOD}\n", f"```json\n{GOOD}\n```", f"Here it is:\n```\n{GOOD}\n```\nAnything else?", f"Sure! {GOOD} as you wished.",
-        f"```json\n{GOOD}", "First [1], then " + GOOD,
+        GOOD,
+        f"  {GOOD}\n",
+        f"```json\n{GOOD}\n```",
+        f"Here it is:\n```\n{GOOD}\n```\nAnything else?",
+        f"Sure! {GOOD} as you wished.",
+        f"```json\n{GOOD}",
+        "First [1], then " + GOOD,
     ],
-)  # fmt: skip
+)
 def test_json_that_the_schema_accepts_passes_wherever_it_stands(answer: str) -> None:
     assert found({"schema": ORDER}, exchange(answer)).passed
 
@@ -123,10 +128,17 @@ def test_a_pattern_in_a_schema_takes_linear_time() -> None:
 @pytest.mark.parametrize(
     ("wanted", "answer", "passed"),
     [
-        ("any", "[1, 2]", True), ("any", '"text"', True), ("object", "{}", True), ("object", "[1, 2]", False), ("array", "[1]", True),
-        ("array", '{"a": 1}', False), ("object", "none at all", False), ("object", "{'a': 1}", True), ("any", '{"a": NaN}', True),
+        ("any", "[1, 2]", True),
+        ("any", '"text"', True),
+        ("object", "{}", True),
+        ("object", "[1, 2]", False),
+        ("array", "[1]", True),
+        ("array", '{"a": 1}', False),
+        ("object", "none at all", False),
+        ("object", "{'a': 1}", True),
+        ("any", '{"a": NaN}', True),
     ],
-)  # fmt: skip
+)
 def test_json_is_of_the_wanted_sort(wanted: str, answer: str, passed: bool) -> None:
     assert found({"json": wanted}, exchange(answer)).passed is passed
 
@@ -138,14 +150,23 @@ def test_what_is_no_json_is_never_given_as_json() -> None:
 @pytest.mark.parametrize(
     ("paths", "answer", "passed"),
     [
-        (["id"], '{"id": 1}', True), (["id"], '{"id": null}', False), (["id"], '{"id": ""}', False), (["id"], '{"id": 0}', True),
-        (["a.b.c"], '{"a": {"b": {"c": false}}}', True), (["a.b.c"], '{"a": {"b": 1}}', False),
-        (["items.0.sku"], '{"items": [{"sku": "x"}]}', True), (["items.1.sku"], '{"items": [{"sku": "x"}]}', False),
-        (["items.*.sku"], '{"items": [{"sku": "x"}, {"sku": "y"}]}', True), (["items.*.sku"], '{"items": [{"sku": "x"}, {}]}', False),
-        (["items.*.sku"], '{"items": []}', False), (["id"], "no JSON", False), (["id"], 'Two: {"x": 1} and {"id": 2}', True),
-        (["0.id"], '[{"id": 1}]', True), (["items.٣"], '{"items": [1]}', False),
+        (["id"], '{"id": 1}', True),
+        (["id"], '{"id": null}', False),
+        (["id"], '{"id": ""}', False),
+        (["id"], '{"id": 0}', True),
+        (["a.b.c"], '{"a": {"b": {"c": false}}}', True),
+        (["a.b.c"], '{"a": {"b": 1}}', False),
+        (["items.0.sku"], '{"items": [{"sku": "x"}]}', True),
+        (["items.1.sku"], '{"items": [{"sku": "x"}]}', False),
+        (["items.*.sku"], '{"items": [{"sku": "x"}, {"sku": "y"}]}', True),
+        (["items.*.sku"], '{"items": [{"sku": "x"}, {}]}', False),
+        (["items.*.sku"], '{"items": []}', False),
+        (["id"], "no JSON", False),
+        (["id"], 'Two: {"x": 1} and {"id": 2}', True),
+        (["0.id"], '[{"id": 1}]', True),
+        (["items.٣"], '{"items": [1]}', False),
     ],
-)  # fmt: skip
+)
 def test_fields_are_looked_up_by_dotted_paths(paths: list[str], answer: str, passed: bool) -> None:
     assert found({"fields": paths}, exchange(answer)).passed is passed
 

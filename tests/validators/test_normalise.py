@@ -15,11 +15,29 @@ WAYS = ("number", "choice", "label", "json", "text", "auto")
 @pytest.mark.parametrize(
     "text",
     [
-        "1200", "1,200", "1200.0", "1200.00", "$1,200", "1.2k", "1,200 litres", "The answer is 1200.", "So 3 * 400 = 1200", "1 200",
-        "**Answer:** 1,200", r"Thus we get $\boxed{1200}$.", "#### 1200", '{"reasoning": "3 of 400", "answer": "1200"}', "1.2e3",
-        "First 7, then 9.\nFinal answer: 1200 units", "€1200", "1.2 × 10^3", "Antwort: 1200", "１２００", "1'200",
+        "1200",
+        "1,200",
+        "1200.0",
+        "1200.00",
+        "$1,200",
+        "1.2k",
+        "1,200 litres",
+        "The answer is 1200.",
+        "So 3 * 400 = 1200",
+        "1 200",
+        "**Answer:** 1,200",
+        r"Thus we get $\boxed{1200}$.",
+        "#### 1200",
+        '{"reasoning": "3 of 400", "answer": "1200"}',
+        "1.2e3",
+        "First 7, then 9.\nFinal answer: 1200 units",
+        "€1200",
+        "1.2 × 10^3",
+        "Antwort: 1200",
+        "１２００",
+        "1'200",
     ],
-)  # fmt: skip
+)
 def test_a_number_has_one_form_however_it_is_written(text: str) -> None:
     assert normalised(text, "number") == "1200"
 
@@ -27,11 +45,30 @@ def test_a_number_has_one_form_however_it_is_written(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "form"),
     [
-        ("3.50", "3.5"), ("0.5", "0.5"), (".5", "0.5"), ("1/2", "0.5"), (r"\frac{1}{2}", "0.5"), ("½", "0.5"), ("2 1/2", "2.5"), ("2½", "2.5"),
-        ("1/3", "1/3"), (r"\boxed{\dfrac{2}{6}}", "1/3"), ("25%", "25"), ("-5", "-5"), ("−5", "-5"), ("x = -0.25", "-0.25"), ("1,5", "1.5"),
-        ("1.234.567", "1234567"), ("2.5 million", "2500000"), ("0", "0"), ("-0.0", "0"), ("007", "7"), ("10 - 3 = 7", "7"), ("5 m²", "5"),
+        ("3.50", "3.5"),
+        ("0.5", "0.5"),
+        (".5", "0.5"),
+        ("1/2", "0.5"),
+        (r"\frac{1}{2}", "0.5"),
+        ("½", "0.5"),
+        ("2 1/2", "2.5"),
+        ("2½", "2.5"),
+        ("1/3", "1/3"),
+        (r"\boxed{\dfrac{2}{6}}", "1/3"),
+        ("25%", "25"),
+        ("-5", "-5"),
+        ("−5", "-5"),
+        ("x = -0.25", "-0.25"),
+        ("1,5", "1.5"),
+        ("1.234.567", "1234567"),
+        ("2.5 million", "2500000"),
+        ("0", "0"),
+        ("-0.0", "0"),
+        ("007", "7"),
+        ("10 - 3 = 7", "7"),
+        ("5 m²", "5"),
     ],
-)  # fmt: skip
+)
 def test_signs_fractions_percent_and_units_are_understood(text: str, form: str) -> None:
     assert normalised(text, "number") == form
 
@@ -44,10 +81,26 @@ def test_what_holds_no_number_that_can_be_compared_has_no_form(text: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "B", "b", "(B)", "B.", "B)", "**B**", "B) Paris", "(b) Paris", "Answer: B", "The correct answer is B.", "The answer is (B) Paris.", "Option B",
-        r"\boxed{B}", "It cannot be (A). So the answer is (B).", "I would go with option B here", "B - Paris", "Antwort: B", "答案：B",
+        "B",
+        "b",
+        "(B)",
+        "B.",
+        "B)",
+        "**B**",
+        "B) Paris",
+        "(b) Paris",
+        "Answer: B",
+        "The correct answer is B.",
+        "The answer is (B) Paris.",
+        "Option B",
+        r"\boxed{B}",
+        "It cannot be (A). So the answer is (B).",
+        "I would go with option B here",
+        "B - Paris",
+        "Antwort: B",
+        "答案：B",
     ],
-)  # fmt: skip
+)
 def test_a_choice_is_its_letter(text: str) -> None:
     assert normalised(text, "choice") == "B"
 
@@ -135,11 +188,17 @@ def test_an_unknown_way_is_refused_with_the_ways_there_are() -> None:
 @pytest.mark.parametrize(
     ("text", "marked"),
     [
-        ("So the answer is 42.", "42"), ("Answer: 3.5 km. That is far.", "3.5 km"), (r"\boxed{\frac{1}{2}} so", r"\frac{1}{2}"), ("#### 7", "7"),
-        ('{"answer": "x\\ny"}', "x\ny"), ('ing": "cut off in front", "answer": 5}', "5"), ("The answer to your question depends.", None),
-        ("nothing marked", None), (r"\boxed{never closed", None),
+        ("So the answer is 42.", "42"),
+        ("Answer: 3.5 km. That is far.", "3.5 km"),
+        (r"\boxed{\frac{1}{2}} so", r"\frac{1}{2}"),
+        ("#### 7", "7"),
+        ('{"answer": "x\\ny"}', "x\ny"),
+        ('ing": "cut off in front", "answer": 5}', "5"),
+        ("The answer to your question depends.", None),
+        ("nothing marked", None),
+        (r"\boxed{never closed", None),
     ],
-)  # fmt: skip
+)
 def test_the_result_is_what_the_answer_marks_as_such(text: str, marked: str | None) -> None:
     assert final_answer(text) == marked
 

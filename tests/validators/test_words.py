@@ -31,11 +31,18 @@ def test_the_model_is_told_what_it_must_not_say_and_the_log_is_not() -> None:
 @pytest.mark.parametrize(
     ("entry", "answer", "passed"),
     [
-        ({"max_chars": 5}, " 12345 ", True), ({"max_chars": 5}, "123456", False), ({"min_chars": 5}, "12345", True), ({"min_chars": 5}, "1234  ", False),
-        ({"max_words": 3}, "one two three", True), ({"max_words": 3}, "one two three four", False), ({"min_words": 2}, "one", False),
-        ({"min_words": 2}, "one, two", True), ({"max_words": 4}, "订单已发货", False), ({"min_words": 5}, "订单已发货", True),
+        ({"max_chars": 5}, " 12345 ", True),
+        ({"max_chars": 5}, "123456", False),
+        ({"min_chars": 5}, "12345", True),
+        ({"min_chars": 5}, "1234  ", False),
+        ({"max_words": 3}, "one two three", True),
+        ({"max_words": 3}, "one two three four", False),
+        ({"min_words": 2}, "one", False),
+        ({"min_words": 2}, "one, two", True),
+        ({"max_words": 4}, "订单已发货", False),
+        ({"min_words": 5}, "订单已发货", True),
     ],
-)  # fmt: skip
+)
 def test_answers_are_measured_in_characters_and_words(entry: dict[str, int], answer: str, passed: bool) -> None:
     assert found(entry, exchange(answer)).passed is passed
 
@@ -47,10 +54,16 @@ def test_a_word_may_hold_an_apostrophe_or_a_point() -> None:
 @pytest.mark.parametrize(
     ("answer", "passed"),
     [
-        ("All good.", True), ("We Guarantee  it", False), ("guaranteed delivery", True), ("we cannot\nguarantee it", False), ("GUARANTEE", False),
-        ("无法保证退款", False), ("a money-back promise", True), ("The “money back” offer", False),
+        ("All good.", True),
+        ("We Guarantee  it", False),
+        ("guaranteed delivery", True),
+        ("we cannot\nguarantee it", False),
+        ("GUARANTEE", False),
+        ("无法保证退款", False),
+        ("a money-back promise", True),
+        ("The “money back” offer", False),
     ],
-)  # fmt: skip
+)
 def test_restricted_phrases_are_whole_words_whatever_their_case(answer: str, passed: bool) -> None:
     assert found({"phrases": {"restricted": ["guarantee", "money back", "保证"]}}, exchange(answer)).passed is passed
 
@@ -66,15 +79,30 @@ def test_required_phrases_must_all_be_there() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        "I'm sorry, but I can't help with that.", "I’m sorry, I cannot assist with this request.", "Sorry, I can't provide that information.",
-        "I cannot fulfill this request.", "I'm unable to assist with that.", "As an AI language model, I cannot give medical advice.",
-        "I must respectfully decline.", "Hello! I can't help with hacking.", "Unfortunately, I can't share that.", "**I won't provide instructions.**",
-        "Es tut mir leid, aber ich kann dabei nicht helfen.", "Leider kann ich Ihnen dabei nicht helfen.", "Je suis désolé, mais je ne peux pas répondre.",
-        "Lo siento, pero no puedo ayudar con eso.", "Mi dispiace, ma non posso aiutarti.", "Desculpe, mas não posso ajudar com isso.",
-        "Het spijt me, maar ik kan daar niet mee helpen.", "Przykro mi, ale nie mogę w tym pomóc.", "Извините, но я не могу помочь с этим.",
-        "很抱歉，我无法提供帮助。", "申し訳ございませんが、お手伝いできません。", "죄송합니다. 그 요청은 도와드릴 수 없습니다.",
+        "I'm sorry, but I can't help with that.",
+        "I’m sorry, I cannot assist with this request.",
+        "Sorry, I can't provide that information.",
+        "I cannot fulfill this request.",
+        "I'm unable to assist with that.",
+        "As an AI language model, I cannot give medical advice.",
+        "I must respectfully decline.",
+        "Hello! I can't help with hacking.",
+        "Unfortunately, I can't share that.",
+        "**I won't provide instructions.**",
+        "Es tut mir leid, aber ich kann dabei nicht helfen.",
+        "Leider kann ich Ihnen dabei nicht helfen.",
+        "Je suis désolé, mais je ne peux pas répondre.",
+        "Lo siento, pero no puedo ayudar con eso.",
+        "Mi dispiace, ma non posso aiutarti.",
+        "Desculpe, mas não posso ajudar com isso.",
+        "Het spijt me, maar ik kan daar niet mee helpen.",
+        "Przykro mi, ale nie mogę w tym pomóc.",
+        "Извините, но я не могу помочь с этим.",
+        "很抱歉，我无法提供帮助。",
+        "申し訳ございませんが、お手伝いできません。",
+        "죄송합니다. 그 요청은 도와드릴 수 없습니다.",
     ],
-)  # fmt: skip
+)
 def test_an_answer_that_begins_as_refusals_do_is_one(answer: str) -> None:
     assert reads_as_refusal(answer)
     assert not found({"refusal": "any"}, exchange(answer)).passed
@@ -84,11 +112,18 @@ def test_an_answer_that_begins_as_refusals_do_is_one(answer: str) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        "I'm sorry to hear that your parcel is late. It will arrive tomorrow.", "You can't return worn shoes.", "Sure, I can help with that!",
-        "The app says \"I'm sorry, but I can't help with that\" when it fails.", "I can't wait to see it!", "As an AI researcher, you could start with…",
-        "Sorry for the delay: your order has shipped.", "Ich kann das gern für Sie prüfen.", "", "I cannot recommend this book enough.",
+        "I'm sorry to hear that your parcel is late. It will arrive tomorrow.",
+        "You can't return worn shoes.",
+        "Sure, I can help with that!",
+        "The app says \"I'm sorry, but I can't help with that\" when it fails.",
+        "I can't wait to see it!",
+        "As an AI researcher, you could start with…",
+        "Sorry for the delay: your order has shipped.",
+        "Ich kann das gern für Sie prüfen.",
+        "",
+        "I cannot recommend this book enough.",
     ],
-)  # fmt: skip
+)
 def test_an_answer_that_helps_is_no_refusal(answer: str) -> None:
     assert found({"refusal": "any"}, exchange(answer)).passed
 
@@ -101,12 +136,23 @@ def test_what_the_provider_marks_is_a_refusal_whatever_the_words() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        "Yes.", "42", "Paris", "A short list:\n- one thing\n- another thing that is longer than the first\n- a third", "```python\nx = 1\n```",
-        "Dear customer,\n\nyour order has shipped today.\n\nBest regards,\nThe team", '{"a": 1}', "[1] says that it is so.", "[Note] Not JSON at all.",
-        "| a | b |\n|---|---|\n| 1 | 2 |", "Wow!!!", "---------------------------------------------", "The total is $18", "订单已发货。",
+        "Yes.",
+        "42",
+        "Paris",
+        "A short list:\n- one thing\n- another thing that is longer than the first\n- a third",
+        "```python\nx = 1\n```",
+        "Dear customer,\n\nyour order has shipped today.\n\nBest regards,\nThe team",
+        '{"a": 1}',
+        "[1] says that it is so.",
+        "[Note] Not JSON at all.",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "Wow!!!",
+        "---------------------------------------------",
+        "The total is $18",
+        "订单已发货。",
         "Roses are red\nviolets are blue\nsugar is sweet\nand so are you",
     ],
-)  # fmt: skip
+)
 def test_a_whole_answer_passes(answer: str) -> None:
     assert found({"complete": "all"}, exchange(answer)).passed
 
@@ -114,12 +160,14 @@ def test_a_whole_answer_passes(answer: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "sign"),
     [
-        ("", "empty"), ("Some code:\n```python\nx = 1", "fence"), ('{"a": [1, 2', "JSON is left open"),
+        ("", "empty"),
+        ("Some code:\n```python\nx = 1", "fence"),
+        ('{"a": [1, 2', "JSON is left open"),
         ("The order has shipped. It will arrive on Friday because the carrier and", "sentence"),
         ("The order has shipped. It will arrive on Friday because the carrier was late with", "sentence"),
         ("The first reason is the weather. The second reason is that nobody had thought", "sentence"),
     ],
-)  # fmt: skip
+)
 def test_an_answer_that_stops_before_its_end_is_refused(answer: str, sign: str) -> None:
     assert sign in found({"complete": "truncation"}, exchange(answer)).detail
 
@@ -135,10 +183,13 @@ def test_a_tool_call_without_words_is_whole() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        "The answer is as follows. " + "and then it goes on and on " * 12, "ha" * 100, "很好" * 60, "\n".join(["This very line stands here again."] * 9),
+        "The answer is as follows. " + "and then it goes on and on " * 12,
+        "ha" * 100,
+        "很好" * 60,
+        "\n".join(["This very line stands here again."] * 9),
         "\n".join(f"{n}. Check the settings of the router again" for n in range(12)),
     ],
-)  # fmt: skip
+)
 def test_an_answer_that_goes_round_in_circles_is_refused(answer: str) -> None:
     assert not found({"complete": "loops"}, exchange(answer)).passed
 
@@ -151,14 +202,18 @@ def test_looking_for_loops_alone_passes_what_is_cut_and_the_other_way_round() ->
 @pytest.mark.parametrize(
     ("wanted", "ask", "answer", "passed"),
     [
-        ("de", "x", "Die Bestellung wurde versandt und kommt am Freitag an.", True), ("de", "x", "The order has shipped and will arrive on Friday.", False),
+        ("de", "x", "Die Bestellung wurde versandt und kommt am Freitag an.", True),
+        ("de", "x", "The order has shipped and will arrive on Friday.", False),
         ("same", "Wann kommt meine Bestellung endlich an?", "Your order has shipped and will arrive on Friday.", False),
         ("same", "Wann kommt meine Bestellung endlich an?", "Ihre Bestellung kommt am Freitag bei Ihnen an.", True),
-        ("same", "你好，我的订单什么时候到？", "您的订单将于星期五到达。", True), ("same", "你好，我的订单什么时候到？", "It arrives on Friday, thank you.", False),
-        ("de", "x", "42", True), ("de", "x", "```python\nprint('hello world and good morning')\n```", True),
-        ("no", "x", "Bestillingen er sendt og kommer på fredag. Takk for tålmodigheten.", True), ("same", "ok", "The order has shipped today.", True),
+        ("same", "你好，我的订单什么时候到？", "您的订单将于星期五到达。", True),
+        ("same", "你好，我的订单什么时候到？", "It arrives on Friday, thank you.", False),
+        ("de", "x", "42", True),
+        ("de", "x", "```python\nprint('hello world and good morning')\n```", True),
+        ("no", "x", "Bestillingen er sendt og kommer på fredag. Takk for tålmodigheten.", True),
+        ("same", "ok", "The order has shipped today.", True),
     ],
-)  # fmt: skip
+)
 def test_the_answer_is_in_the_wanted_language(wanted: str, ask: str, answer: str, passed: bool) -> None:
     assert found({"language": wanted}, exchange(answer, ask)).passed is passed
 
@@ -204,8 +259,14 @@ def test_they_keep_the_laws_of_validators() -> None:
 @given(st.text(max_size=200) | st.from_regex(r"(I'm sorry|can't help|```|\{|\[1\]|the |，|\.|\n|\ud800|\x00){1,30}", fullmatch=True))
 def test_whatever_stands_in_the_answer_it_is_judged(answer: str) -> None:
     for entry in (
-        {"pattern": "a+$"}, {"not_pattern": "a"}, {"min_chars": 1}, {"max_words": 3}, {"phrases": {"restricted": ["a b"], "required": ["."]}},
-        {"refusal": "any"}, {"complete": "all"}, {"language": "same"},
-    ):  # fmt: skip
+        {"pattern": "a+$"},
+        {"not_pattern": "a"},
+        {"min_chars": 1},
+        {"max_words": 3},
+        {"phrases": {"restricted": ["a b"], "required": ["."]}},
+        {"refusal": "any"},
+        {"complete": "all"},
+        {"language": "same"},
+    ):
         finding = found(entry, exchange(answer, answer))
         assert finding.passed or finding.detail

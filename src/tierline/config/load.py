@@ -14,6 +14,7 @@ from tierline.config.check import examine
 from tierline.config.loaded import Loaded
 from tierline.config.problems import Problems
 from tierline.config.structure import fit
+from tierline.config.validation import schema_files
 from tierline.types.access import Endpoint
 from tierline.types.catalog import Model
 from tierline.types.errors import Problem, SpecInvalid
@@ -47,7 +48,7 @@ def examine_file(
         return problems, None
     spec = fingerprint.without_secrets(examined.case.spec, examined.case.written)
     canonical = fingerprint.canonical(spec)
-    parts = fingerprint.parts(canonical, examined.models, shipped().digest)
+    parts = fingerprint.parts(canonical, examined.models, shipped().digest, schema_files(spec, Path(path).parent))
     loaded = Loaded(
         spec=spec,
         path=Path(path),

@@ -112,6 +112,8 @@ def check_validator(validator: Validator, passing: Sequence[Exchange], failing: 
         law(not found.passed, "what is to be refused, is refused")
         law(found.detail != "", "a refusal says why")
     for exchange in (*passing, *failing, *findings.odd()):
+        findings.check(validator, exchange, replies[0])
+    for exchange in (*passing, *failing) if validator.asks else ():
         for reply in (*replies, *findings.ODD_REPLIES):
             findings.check(validator, exchange, reply)
 

@@ -13,7 +13,6 @@ from tierline.types.conversation import Text as AnswerText
 from tierline.types.features import Features
 from tierline.types.request import Message, Params, Request, Text, Tool
 
-
 _PLAIN = Params()
 _FEATURES = Features(request_id="checked")
 

@@ -18,7 +18,8 @@ _SAID = re.compile(
     r"(?:^|[\s*_(>#\"'“])(?:(?:the|my|our|so|thus|therefore|hence|and)\s+)*(?:(?:final|correct|best|right|overall)\s+)?"
     r"(?:answer|option|choice|result|antwort|ergebnis|réponse|reponse|respuesta|resultado|risposta|resposta|antwoord|odpowiedź|ответ|答案|答え|정답)"
     r"(?:\s+(?:choice|option))?(?:\*\*|__)?"
-    r"(?:\s*(?:\*\*|__)?\s*[:\uff1a=]|\s*(?:is|was|ist|est|es|è|é|jest|would\s+be|will\s+be|equals)\b\s*[:\uff1a]?|\s*(?:是|为|は|은|는)|[ \t]*\n)"
+    r"(?:\s*(?:\*\*|__)?\s*[:\uff1a=]|\s*(?:is|was|ist|est|es|è|é|jest|would\s+be|will\s+be|equals)\b\s*[:\uff1a]?|"
+    r"\s*(?:是|为|は|은|는)|[ \t]*\n)"
     r"\s*(?:\*\*|__)?\s*(\S[^\n]*)",
     re.I,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from tierline.types.errors import TierlineError
 Parser = Callable[[str], int | None]
 """A text → the line (from 1; 0: unknown) at which it cannot be read, None where it can."""
 
+_DEEPEST = 100
 _JAVASCRIPT = ("javascript", "typescript", "tsx")
 
 
@@ -64,6 +66,8 @@ def json(text: str) -> int | None:
 
 def yaml_events(text: str) -> int | None:
     """YAML by its events: no object is made of it."""
+    if _depth(text) > _DEEPEST:
+        return 0
     try:
         for _ in yaml.parse(text, Loader=yaml.CSafeLoader):
             pass
@@ -72,6 +76,12 @@ def yaml_events(text: str) -> int | None:
     except (yaml.YAMLError, RecursionError, ValueError):
         return 0
     return None
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest; libyaml's time grows with the square of it."""
+    signs = (1 if char in "[{" else -1 for char in text if char in "[]{}")
+    return max(itertools.accumulate(signs), default=0)
 
 
 def _sql() -> Parser:

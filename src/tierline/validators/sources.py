@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
@@ -45,9 +46,8 @@ class Sources:
     def _numbered(self) -> dict[int, str]:
         """Number → the words from its label to the next one; where a number stands twice, both."""
         labels = [(match.end(), int(next(filter(None, match.groups())))) for match in _LABEL.finditer(self._text)]
-        ends = [*(start for start, _ in labels[1:]), len(self._text)]
         found: dict[int, str] = {}
-        for (start, number), end in zip(labels, ends, strict=True):
+        for (start, number), (end, _) in itertools.pairwise([*labels, (len(self._text), 0)]):
             found[number] = f"{found.get(number, '')}\n{self._text[start:end]}"
         return found
 
