@@ -16,7 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 NAMES = (
-    "start", "decide", "extract", "log", "overhead", "translate", "zeroeval", "agreement", "overload", "small_model", "validators", "replay", "sweep",
+    "start", "decide", "extract", "log", "validators", "overhead", "translate", "zeroeval", "normalise", "agreement", "overload",
+    "small_model", "replay", "sweep",
 )  # fmt: skip
 """Modules of this package that run on their own."""
 

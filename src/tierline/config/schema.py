@@ -104,16 +104,21 @@ def reference() -> str:
     ]
     for path, struct in sections():
         lines += _section(path, struct)
-    lines += ["## The tools of `tools_first`", "", "An entry is of the kind whose key it has. Plug-ins bring further kinds.", ""]
-    for kind, tool in BUILT_IN.items():
-        settings = inspect.type_info(tool)
-        assert isinstance(settings, inspect.StructType)
-        lines += _section(("tools_first", kind), settings)
+    lines += _tools()
     lines += _checks()
     lines += ["## Expressions", "", "`when` holds a condition in CEL. It may use these names:", "", "| name | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(text)} |" for name, text in NAMES.items()]
     lines += ["", f"It may call {_listed(FUNCTIONS)}, and the macros {_listed(MACROS)}."]
     return "\n".join([*lines, ""])
+
+
+def _tools() -> Iterator[str]:
+    """The kinds of `tools_first`, each with its keys."""
+    yield from ["## The tools of `tools_first`", "", "An entry is of the kind whose key it has. Plug-ins bring further kinds.", ""]
+    for kind, tool in BUILT_IN.items():
+        settings = inspect.type_info(tool)
+        assert isinstance(settings, inspect.StructType)
+        yield from _section(("tools_first", kind), settings)
 
 
 def _checks() -> Iterator[str]:

@@ -74,8 +74,8 @@ class Admission:
         if permit is None:
             permit = await world.wait(model, seconds, tried, background=self._background, insist=insist)
         if permit is None:
-            waited = world.clock() - began
-            return Outcome(False, error="overloaded", elapsed=waited, detail="every place that the spec gives it is taken")
+            queued = world.clock() - began
+            return Outcome(False, error="overloaded", elapsed=queued, detail="every place that the spec gives it is taken")
         return permit
 
     def _left(self, model: str, permit: Permit, outcome: Outcome) -> Outcome:

@@ -142,20 +142,20 @@ class Gateway:
         try:
             weighed = self.weigh(request, features)
             texts = self._texts.of(features, client)
+            stream = None if client is None else texts or client
             tools = self.tools.of(request)
-            seen = with_headers(request, asked.headers)
+            seen = with_headers(request, asked.headers) if tools else request
             found = await ask_tools(tools, seen, features, weighed.decision.deadline) if tools else NOT_ASKED
             waiting = Waiting(found.elapsed)
             if not found.ends_it and (steps := self._preparations.of(request)):
                 weighed, found = await self._prepared(steps, weighed, asked, found, waiting)
             explained = self._explained(weighed, found) if features.hints.explain else ""
             if found.ends_it:
-                return await self._told(weighed, asked, found, texts, texts or client, explained)
-            heard = overheard(tools, texts or client)
-            downstream = None if client is None else heard or texts or client
-            translation, spent = self._translation(weighed), found.cost
+                return await self._told(weighed, asked, found, texts, stream, explained)
+            heard = overheard(tools, stream)
+            translation, spent, arrived = self._translation(weighed), found.cost, asked.started
             caller = Caller(
-                self.means, self.world, weighed, downstream, asked.started, explained, translation, asked.headers, waiting, spent
+                self.means, self.world, weighed, heard or stream, arrived, explained, translation, asked.headers, waiting, spent
             )
             result = await drive(pursue(weighed.decision, found.elapsed, spent), caller)
             if client is not None:

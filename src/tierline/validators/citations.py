@@ -15,6 +15,7 @@ from tierline.types.conversation import Citation
 from tierline.types.conversation import Text as AnswerText
 from tierline.types.outcome import Finding
 from tierline.types.request import Media, Request, Text, ToolResult
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.sources import Sources, content_words, folded
 
 _MARK = re.compile(
@@ -54,6 +55,8 @@ class Citations:
 
     def check(self, exchange: Exchange) -> Finding:
         """Looks for every citation of the answer in the request; its words, and those of tools, are the context."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         cited = citations_of(exchange, measure=self._support is not None)
         missing = [one for one in cited if not one.found]
         if missing:

@@ -13,6 +13,7 @@ from tierline.config.loaded import Loaded
 from tierline.config.validation import Check
 from tierline.types.ask import Exchange
 from tierline.types.outcome import Finding
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.parsers import Parser, parsers
 
 _BLOCK = re.compile(r"^([ \t]*)(```+|~~~+)[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*\2[`~]*[ \t]*$|\Z)", re.S | re.M)
@@ -48,6 +49,8 @@ class Code:
 
     def check(self, exchange: Exchange) -> Finding:
         """Parses each block in one of the languages; the first that cannot be parsed refuses the answer."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         blocks = [block for block in blocks_of(exchange.text) if block.language in self._parsers]
         for number, block in enumerate(blocks, 1):
             if len(block.text) > _LONGEST or _SHELL.search(block.text):

@@ -13,6 +13,7 @@ from tierline.config.validation import Check
 from tierline.types.ask import Exchange
 from tierline.types.outcome import Finding
 from tierline.types.request import Request, Text
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 
 _SAMPLE = 2000
 """Characters looked at."""
@@ -45,6 +46,8 @@ class Language:
 
     def check(self, exchange: Exchange) -> Finding:
         """Compares the answer's language with the wanted one."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         wanted = self._wanted if self._wanted != "same" else told_language(last_words(exchange.request)) or exchange.features.language
         if not wanted:
             return Finding(True, "the language of the request is not clear")
