@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from tierline.providers.rate_limits import exhausted
+from tierline.providers.rate_limits import exhausted, tells_limits
 from tierline.state.live_model import Permit
 from tierline.state.world import World
 from tierline.types.decision import Decision, Why
@@ -22,6 +22,9 @@ from tierline.types.wire import Reply
 
 _UNSAID = Outcome(False, error="cancelled")
 """What the world is told of a call that ended without an outcome."""
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks for limits where there were none."""
 
 _NOBODY_ELSE = frozenset({Why.LEAST_BAD, Why.LIMITS_LIFTED})
 
@@ -51,7 +54,13 @@ class Admission:
         return self._left(model, permit, outcome)
 
     def heed(self, permit: Permit, reply: Reply) -> None:
-        """Rest a door whose provider says that it has nothing left, before it has to refuse a call."""
+        """Rest a door whose provider says that it has nothing left, before it has to refuse a call. One that tells no limits is looked at
+        now and then only."""
+        if permit.started < permit.door.look_at:
+            return
+        if not tells_limits(reply.headers):
+            permit.door.look_at = permit.started + _LOOK_EVERY
+            return
         pause = exhausted(reply.headers, time.time())
         if pause is not None:
             self._world.pause(permit, pause)

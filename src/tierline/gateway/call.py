@@ -47,7 +47,7 @@ class Caller:
 
     __slots__ = (
         "_admission", "_answers", "_arrived", "_client", "_examiner", "_explained", "_headers", "_latest", "_means", "_request", "_spent",
-        "_spent_before", "_translation", "_waiting", "_weighed", "_world",
+        "_spent_before", "_streams", "_translation", "_waiting", "_weighed", "_world",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +70,7 @@ class Caller:
         self._request = weighed.request
         self._explained = explained
         self._client = client
+        self._streams = weighed.request.stream and client is not None
         self._arrived = arrived
         self._translation = translation
         self._headers = headers
@@ -115,7 +116,7 @@ class Caller:
         stream, chat = self._weighed.decision.stream, self._request.kind == "chat"
         looked_at = chat and (attempt.cause == "branch" or bool(attempt.validators))
         kept_back = stream == "buffered" or attempt.cause == "branch" or (looked_at and stream != "optimistic")
-        held = kept_back and chat and self._client is not None
+        held = kept_back and chat and self._streams
         return Trial(attempt, lane, sent, claim, self._weighed.features.input_tokens, reads=looked_at or held, held=held)
 
     async def _rested(self, seconds: float) -> bool:
@@ -174,7 +175,7 @@ class Caller:
                 return await trial.refused(reply)
             if trial.held:
                 return await held(trial, request, reply)
-            if request.stream and self._client is not None:
+            if self._streams and self._client is not None:
                 opening = self._opening(trial.attempt.target, trial.attempt.number, trial.started, sent.dropped)
                 return await passed_on(trial, request, reply, self._client, opening)
             return await taken_whole(trial, request, reply)
@@ -210,7 +211,14 @@ class Caller:
         """Give the client of a stream the answer that was held for it, once the course is over. What has reached it already stands; where
         it has gone meanwhile, the result says so."""
         outcome, gone = result.outcome, result.stopped == "cancelled"
-        if self._client is None or gone or outcome is None or outcome.answer is None or not (outcome.ok and outcome.answer.body):
+        if (
+            self._client is None
+            or not self._streams
+            or gone
+            or outcome is None
+            or outcome.answer is None
+            or not (outcome.ok and outcome.answer.body)
+        ):
             return result
         answer = outcome.answer
         opening = self._opening(result.model, len(result.attempts), perf_counter(), answer.dropped)

@@ -22,6 +22,7 @@ _ANTHROPIC = tuple(
     (f"anthropic-ratelimit-{what}-remaining", f"anthropic-ratelimit-{what}-reset")
     for what in ("requests", "tokens", "input-tokens", "output-tokens")
 )
+_FIRST = (_OPENAI[0][0], _OPENAI[1][0], _ANTHROPIC[0][0], _ANTHROPIC[1][0])
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?\Z")
 _IN_BODY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,9}(?:\.\d{1,9})?)s"')
 """Google's way: a `RetryInfo` among the error's details."""
@@ -47,14 +48,15 @@ def retry_after(headers: Mapping[str, str], now: float, body: bytes = b"") -> fl
     return seconds
 
 
+def tells_limits(headers: Mapping[str, str]) -> bool:
+    """Whether the provider says how much is left."""
+    return any(remaining in headers for remaining in _FIRST)
+
+
 def exhausted(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds until there is something left again of a limit that this reply has used up; None where none is. The longest counts."""
-    if _OPENAI[0][0] in headers or _OPENAI[1][0] in headers:
-        waits = [_duration(headers.get(reset)) for remaining, reset in _OPENAI if _number(headers.get(remaining)) == 0]
-    elif _ANTHROPIC[0][0] in headers or _ANTHROPIC[1][0] in headers:
-        waits = [_until(headers.get(reset), now) for remaining, reset in _ANTHROPIC if _number(headers.get(remaining)) == 0]
-    else:
-        return None
+    waits = [_duration(headers.get(reset)) for remaining, reset in _OPENAI if _number(headers.get(remaining)) == 0]
+    waits += [_until(headers.get(reset), now) for remaining, reset in _ANTHROPIC if _number(headers.get(remaining)) == 0]
     return max((wait for wait in waits if wait is not None), default=None)
 
 

@@ -22,6 +22,8 @@ _LONGEST = 1e5
 _KNOWN = 0.5
 """The weight of all samples, in fresh ones, below which nothing is known."""
 _RESCALE = 1e12
+_MOMENT = 0.05
+"""Seconds in which nothing fades."""
 _WORKED_OUT = 5.0
 """Seconds that quantiles are kept while no sample comes: they fade slowly."""
 
@@ -71,6 +73,8 @@ class Recent:
         return math.exp(ordered[-1][0] * _LOG_GROWTH)
 
     def _fade(self, now: float) -> None:
+        if now - self._at < _MOMENT:
+            return
         self._unit *= 2 ** min((now - self._at) / HALF_LIFE, 100.0) if self._sum else 1.0
         self._at = now
         if self._unit > _RESCALE:

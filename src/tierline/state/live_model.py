@@ -30,14 +30,16 @@ _LEAST = 1.0
 
 
 class DoorState:
-    """One door: its breaker, and the calls on their way through it."""
+    """One door: its breaker, and the calls on their way through it. Its replies are to be looked at for limits from `look_at` on, by the
+    world's clock."""
 
-    __slots__ = ("breaker", "door", "in_flight")
+    __slots__ = ("breaker", "door", "in_flight", "look_at")
 
     def __init__(self, door: Door, breaker: Breaker) -> None:
         self.door = door
         self.breaker = breaker
         self.in_flight = 0
+        self.look_at = 0.0
 
 
 class Permit:

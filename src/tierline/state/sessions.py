@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-MOST = 50_000
+MOST = 20_000
 """Sessions kept; past it the one that was silent longest is forgotten."""
 
 
