@@ -18,6 +18,7 @@ providers:
     api_key: "${{ONE_KEY}}"
   other: {{dialect: openai_chat, base_url: "http://127.0.0.1:{port}/v1", api_keys: ["${{ONE_KEY}}", "${{TWO_KEY}}"]}}
 tiers: [fast, best]
+routes: {{auto: {{deadline: 3s}}}}
 models:
   steady: {{provider: up, tier: fast, price: {{input: 1, output: 1}}, capabilities: []}}
   limited: {{provider: other, model: status-429, tier: fast, price: {{input: 0.1, output: 0.1}}, capabilities: []}}
