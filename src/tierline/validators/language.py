@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pycld2
 
@@ -73,7 +74,8 @@ def _words_of_json(text: str) -> str:
     found = next(found_in(text), None)
     if found is None or not found.place.whole:
         return ""
-    words, waiting = [], [found.value]
+    words: list[str] = []
+    waiting: list[Any] = [found.value]
     while waiting and len(words) < _SAMPLE:
         at = waiting.pop()
         if isinstance(at, str):
