@@ -100,8 +100,8 @@ class Answered(msgspec.Struct, frozen=True):
 
 class Gateway:
     """One spec, assembled. `means` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
-    speak; `observe` sees every record as it is logged. `tools` are asked before any model, `preparations` change a request first. `in_flight` counts the requests that run on it; `said` is where a face keeps what
-    it says of a route, task and model."""
+    speak; `tools` are asked before any model, `preparations` are what is done to a request first; `observe` sees every record as it is
+    logged. `in_flight` counts the requests that run on it; `said` is where a face keeps what it says of a route, task and model."""
 
     def __init__(
         self,
