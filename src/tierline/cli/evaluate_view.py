@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -25,48 +25,57 @@ def show(console: Console, document: Document) -> None:
     for finding in data.findings:
         console.print(f"[{_COLOURS[finding.severity]}]{finding.severity}[/]: ", end="")
         console.print(finding.message, markup=False, highlight=False, soft_wrap=True)
-    console.print(_rows(document))
+    console.print(_headline(document))
+    console.print(_curves(document))
     for name in document.candidates or ():
         _router(console, name, document.routers[name])
     if "logged" in document.routers:
         _cascade(console, document.routers["logged"])
 
 
-def _rows(document: Document) -> Table:
-    table = Table(title="Quality and cost, with the rows that any router is held against", title_justify="left")
-    for head in (
-        "",
-        "quality",
-        "USD / 1,000",
-        "advantage over the mix of its cost",
-        "APGR",
-        "CPT 50/80",
-        "AIQ",
-        "saved at 100/99/95 %",
-        "arena",
-    ):
-        table.add_column(head, justify="left" if not head else "right")
-    for name, row in document.reference.items():
-        _add(table, name.replace("_", " "), row, "dim")
-    table.add_section()
-    for name, row in document.routers.items():
-        _add(table, name, row, "bold" if name in document.candidates else "")
+def _headline(document: Document) -> Table:
+    table = _headed("Quality and cost, with the rows that any router is held against", "quality", "USD / 1,000", "over the mix of its cost")
+    return _filled(
+        table,
+        document,
+        lambda row: (
+            _with(row.quality, row.quality_interval),
+            _figure(None if row.cost is None else row.cost * 1000, 4),
+            _signed(row.advantage),
+        ),
+    )
+
+
+def _curves(document: Document) -> Table:
+    table = _headed("Along the curve", "APGR", "CPT 50/80 %", "AIQ", "% saved at 100/99/95", "arena")
+    return _filled(
+        table,
+        document,
+        lambda row: (
+            _figure(row.apgr, 3),
+            f"{_percent(row.cpt50)}/{_percent(row.cpt80)}",
+            _figure(row.aiq, 3),
+            "/".join(_percent(row.save_at.get(level)) for level in ("100", "99", "95")),
+            _figure(row.arena, 3),
+        ),
+    )
+
+
+def _headed(title: str, *heads: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("", no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
     return table
 
 
-def _add(table: Table, name: str, row: Row, style: str) -> None:
-    table.add_row(
-        name,
-        _with(row.quality, row.quality_interval),
-        _figure(None if row.cost is None else row.cost * 1000, 4),
-        _signed(row.advantage),
-        _figure(row.apgr, 3),
-        f"{_percent(row.cpt50)}/{_percent(row.cpt80)}",
-        _figure(row.aiq, 3),
-        "/".join(_percent(row.save_at.get(level)) for level in ("100", "99", "95")) + " %",
-        _figure(row.arena, 3),
-        style=style,
-    )
+def _filled(table: Table, document: Document, cells: Callable[[Row], Sequence[str]]) -> Table:
+    for name, row in document.reference.items():
+        table.add_row(name.replace("_", " "), *cells(row), style="dim")
+    table.add_section()
+    for name, row in document.routers.items():
+        table.add_row(name, *cells(row), style="bold" if name in document.candidates else "")
+    return table
 
 
 def _router(console: Console, name: str, row: Row) -> None:

@@ -14,7 +14,6 @@ import numpy as np
 
 from tierline.evaluation.metrics.bootstrap import Floats
 
-
 ROUNDING = 1e-9
 
 
