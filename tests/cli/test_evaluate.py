@@ -58,7 +58,16 @@ def shuffled(choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_it_prints_every_reference_row_and_the_headline(answers: Path, tmp_path: Path) -> None:
     done = run("--data", answers, "--spec", spec(tmp_path))
     assert done.exit_code == 0, done.output
-    for word in ("best single", "zero router", "task mean", "oracle", "prompt_length", "beats the mix of its cost", "under-routed", "by task"):
+    for word in (
+        "best single",
+        "zero router",
+        "task mean",
+        "oracle",
+        "prompt_length",
+        "beats the mix of its cost",
+        "under-routed",
+        "by task",
+    ):
         assert word in done.output, word
 
 
@@ -201,7 +210,7 @@ def test_the_verdict_as_markdown(answers: Path, tmp_path: Path) -> None:
     done = run("--data", answers, "--spec", spec(tmp_path), "--gate", gate(tmp_path, BARS), "--format", "markdown")
     lines = done.stdout.splitlines()
     assert lines[0] == "### gate missed: `spec`"
-    assert [line[:5] for line in lines if line.startswith("| ❌") or line.startswith("| ✅")] == ["| ❌ |"] * 4 + ["| ✅ |"] * 3
+    assert [line[:5] for line in lines if line.startswith(("| ❌", "| ✅"))] == ["| ❌ |"] * 4 + ["| ✅ |"] * 3
 
 
 def test_the_built_in_bar_can_be_waived_and_is_said_to_be(answers: Path, tmp_path: Path) -> None:

@@ -69,6 +69,15 @@ def test_a_model_that_governance_took_away_makes_its_regret_forced(tmp_path: Pat
     assert regret.forced.quality > 0.2 and regret.under_routed.share == 0.0
 
 
+def test_an_answer_after_its_tasks_budget_is_too_slow_even_where_it_is_right(tmp_path: Path) -> None:
+    hurried = SPEC.replace("keywords: [prove]}, models", "keywords: [prove]}, latency_budget: 2s, models")
+    rows = [row | {"latency": 3.0 if row["model"] == "opus" else 0.5} for row in world()]
+    found = evaluate(dataset(tmp_path, rows, Reading(text=True, models=("mini", "opus"))), [spec_router(tmp_path, hurried)], QUICK)
+    regret = found.routers["spec"].regret
+    assert regret is not None and regret.too_slow is not None and regret.too_slow.share == 0.5
+    assert found.routers["spec"].latency == pytest.approx(1.75)
+
+
 def test_a_spec_whose_models_are_not_in_the_data_says_which_are(tmp_path: Path) -> None:
     table = msgspec.structs.replace(read_with_text(tmp_path), models=("gpt", "claude"))
     with pytest.raises(EvaluationFailure, match="no model of the spec is in the data: it has mini, strong; they have gpt, claude"):

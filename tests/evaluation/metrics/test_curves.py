@@ -91,6 +91,17 @@ def test_the_price_walks_from_the_best_to_the_cheapest() -> None:
     assert (3.0, 1.0) in set(zip(curve.cost.tolist(), curve.quality.tolist(), strict=True))
 
 
+@given(st.integers(0, 10_000))
+def test_predictions_that_many_queries_share_give_the_same_curve(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    same = chance.integers(0, 4, 30)
+    good, expected = chance.random((4, 3))[same], chance.random((4, 3))[same]
+    score, cost = chance.random((30, 3)), chance.random((30, 3))
+    one, other = by_price(good, expected, score, cost), by_price(good, expected, score, cost, same)
+    for column in ("share", "quality", "cost", "threshold"):
+        np.testing.assert_allclose(getattr(one, column), getattr(other, column))
+
+
 def test_of_equally_good_models_the_cheapest_is_chosen() -> None:
     assert at_price(np.array([[0.9, 0.9, 0.9]]), np.array([[3.0, 1.0, 2.0]]), 0.0).tolist() == [1]
 
