@@ -101,6 +101,21 @@ def test_the_models_that_were_measured_everywhere_are_named(tmp_path: Path) -> N
     assert dataset(tmp_path, rows, Reading(models=COMPLETE)).table.models == ("mini",)
 
 
+def test_a_model_without_costs_among_others_is_named_with_what_to_do(tmp_path: Path) -> None:
+    rows = [row | {"cost_usd": None if row["model"] == "waste" else row["cost_usd"]} for row in world(20)]
+    with pytest.raises(EvaluationFailure, match="without any cost: waste \\(--cost MODEL=USD\\)"):
+        dataset(tmp_path, rows)
+    assert dataset(tmp_path, rows, Reading(costs={"waste": 0.1})).table.complete.all()
+
+
+def test_a_file_a_model_is_not_taken_for_one_data_set(tmp_path: Path) -> None:
+    files = [write_jsonl(tmp_path / f"{m}.jsonl", [row for row in world(20) if row["model"] == m]) for m in ("mini", "opus")]
+    with pytest.raises(EvaluationFailure, match="each file is a data set of its own unless its column `dataset` says otherwise"):
+        read(files)
+    named = [write_jsonl(path, [row | {"dataset": "ours"} for row in world(20) if row["model"] == path.stem]) for path in files]
+    assert read(named).table.complete.all()
+
+
 def test_few_queries_one_model_and_constant_scores_are_told(tmp_path: Path) -> None:
     found = kinds(dataset(tmp_path, [row | {"score": 1.0} for row in world(10, models=("mini",))]))
     assert found["few_queries"] == "only 10 queries can be compared: intervals are wide"

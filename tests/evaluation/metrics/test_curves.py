@@ -62,6 +62,45 @@ def test_the_curve_does_not_depend_on_the_order_of_the_queries(seed: int) -> Non
     np.testing.assert_allclose(one.share, other.share)
 
 
+def by_quantiles(score: np.ndarray, weak: np.ndarray, strong: np.ndarray, many: int) -> float:
+    """APGR as RouteLLM counts it: thresholds at quantiles of the scores, the last one excluding all, then trapezoids."""
+    points = []
+    for number, threshold in enumerate(np.quantile(score, np.linspace(0, 1, many + 1))):
+        up = score > threshold if number == many else score >= threshold
+        points.append((up.mean(), np.where(up, strong, weak).mean()))
+    share, quality = np.array(sorted(points)).T
+    area = [(share[i + 1] - share[i]) * (quality[i + 1] + quality[i]) / 2 for i in range(many)]
+    return float((sum(area) - weak.mean()) / (strong.mean() - weak.mean()))
+
+
+@pytest.mark.parametrize(("many", "within"), [(10, 0.02), (100, 0.002), (1000, 1e-9)])
+def test_apgr_is_the_limit_of_routellms_quantiles(many: int, within: float) -> None:
+    chance = np.random.default_rng(4)
+    score = chance.random(1000)
+    weak = (chance.random(1000) < 0.8 - 0.4 * score).astype(float)
+    strong = (chance.random(1000) < 0.9).astype(float)
+    assert apgr(by_threshold(score, weak, strong, None, None)) == pytest.approx(by_quantiles(score, weak, strong, many), abs=within)
+
+
+def reached(cost: np.ndarray, quality: np.ndarray, budget: float) -> float:
+    """RouterBench's non-decreasing hull at one cost: the best of every point and every line between two points that is affordable."""
+    best = max((float(q) for c, q in zip(cost, quality, strict=True) if c <= budget), default=0.0)
+    for i in range(len(cost)):
+        for j in range(len(cost)):
+            if cost[i] <= budget < cost[j]:
+                best = max(best, float(quality[i] + (quality[j] - quality[i]) * (budget - cost[i]) / (cost[j] - cost[i])))
+    return best
+
+
+@given(st.integers(0, 10_000), st.integers(1, 7))
+def test_aiq_is_the_area_under_routerbenchs_hull(seed: int, many: int) -> None:
+    chance = np.random.default_rng(seed)
+    cost, quality = 1 + 3 * chance.random(many), chance.random(many)
+    middles = np.linspace(1.0, 5.0, 4001)[:-1] + 0.0005
+    area = float(np.mean([reached(cost, quality, float(budget)) for budget in middles[::8]]))
+    assert aiq(cost, quality, 1.0, 5.0) == pytest.approx(area, abs=0.004)
+
+
 def test_aiq_by_hand() -> None:
     # from (1, 0.4) a straight line to (3, 0.8), then level to c_max = 5: (2 · 0.6 + 2 · 0.8) / 4
     assert aiq(np.array([1.0, 3.0]), np.array([0.4, 0.8]), 1.0, 5.0) == pytest.approx(0.7)
