@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -34,7 +35,7 @@ def show(console: Console, document: Document) -> None:
 
 
 def _headline(document: Document) -> Table:
-    table = _headed("Quality and cost, with the rows that any router is held against", "quality", "USD / 1,000", "over the mix of its cost")
+    table = _headed("Quality and cost, with the rows that any router is held against", "quality", "USD/1,000", "over the mix of its cost")
     return _filled(
         table,
         document,
@@ -62,7 +63,7 @@ def _curves(document: Document) -> Table:
 
 
 def _headed(title: str, *heads: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     table.add_column("", no_wrap=True)
     for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
@@ -101,7 +102,7 @@ def _router(console: Console, name: str, row: Row) -> None:
         console.print(f"  its predicted pass rates: Brier {row.brier:.3f}, ECE {row.ece:.3f}", highlight=False)
     for dimension, slices in row.slices.items():
         worst = sorted(slices.items(), key=lambda one: one[1].quality.value if one[1].advantage is None else one[1].advantage.value)
-        table = Table(title=f"by {dimension}, worst first", title_justify="left")
+        table = Table(title=f"by {dimension}, worst first", title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
         for head in ("", "queries", "quality", "advantage"):
             table.add_column(head, justify="right" if head else "left")
         for part, figures in worst[:SLICES]:
@@ -127,7 +128,7 @@ def _verdict(advantage: Advantage) -> str:
 
 
 def _regret(causes: Mapping[str, Loss | None]) -> Table:
-    table = Table(title="regret against the oracle", title_justify="left")
+    table = Table(title="regret against the oracle", title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for head in ("cause", "queries", "quality lost", "USD wasted / 1,000"):
         table.add_column(head, justify="right" if head != "cause" else "left")
     for cause, loss in causes.items():
@@ -160,7 +161,7 @@ def _percent(value: float | None) -> str:
 def _with(value: float | None, interval: Interval | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.4f}" if interval is None else f"{value:.4f} [{interval.low:.3f}, {interval.high:.3f}]"
+    return f"{value:.4f}" if interval is None else f"{value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
 
 
 def _signed(value: Advantage | Estimate | None) -> str:
