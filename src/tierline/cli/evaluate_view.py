@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tierline.evaluation.document import Advantage, Document, Estimate, Interval, Loss, Row
+from tierline.evaluation.document import Advantage, Document, Estimate, Interval, Loss, Row, Slice
 
 SLICES = 6
 """Slices shown of each dimension, the worst first."""
@@ -25,48 +26,57 @@ def show(console: Console, document: Document) -> None:
     for finding in data.findings:
         console.print(f"[{_COLOURS[finding.severity]}]{finding.severity}[/]: ", end="")
         console.print(finding.message, markup=False, highlight=False, soft_wrap=True)
-    console.print(_rows(document))
+    console.print(_headline(document))
+    console.print(_curves(document))
     for name in document.candidates or ():
         _router(console, name, document.routers[name])
     if "logged" in document.routers:
         _cascade(console, document.routers["logged"])
 
 
-def _rows(document: Document) -> Table:
-    table = Table(title="Quality and cost, with the rows that any router is held against", title_justify="left")
-    for head in (
-        "",
-        "quality",
-        "USD / 1,000",
-        "advantage over the mix of its cost",
-        "APGR",
-        "CPT 50/80",
-        "AIQ",
-        "saved at 100/99/95 %",
-        "arena",
-    ):
-        table.add_column(head, justify="left" if not head else "right")
-    for name, row in document.reference.items():
-        _add(table, name.replace("_", " "), row, "dim")
-    table.add_section()
-    for name, row in document.routers.items():
-        _add(table, name, row, "bold" if name in document.candidates else "")
+def _headline(document: Document) -> Table:
+    table = _headed("Quality and cost, with the rows that any router is held against", "quality", "USD/1,000", "over the mix of its cost")
+    return _filled(
+        table,
+        document,
+        lambda row: (
+            _with(row.quality, row.quality_interval),
+            _figure(None if row.cost is None else row.cost * 1000, 4),
+            _signed(row.advantage),
+        ),
+    )
+
+
+def _curves(document: Document) -> Table:
+    table = _headed("Along the curve", "APGR", "CPT 50/80 %", "AIQ", "% saved at 100/99/95", "arena")
+    return _filled(
+        table,
+        document,
+        lambda row: (
+            _figure(row.apgr, 3),
+            f"{_percent(row.cpt50)}/{_percent(row.cpt80)}",
+            _figure(row.aiq, 3),
+            "/".join(_percent(row.save_at.get(level)) for level in ("100", "99", "95")),
+            _figure(row.arena, 3),
+        ),
+    )
+
+
+def _headed(title: str, *heads: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    table.add_column("", no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
     return table
 
 
-def _add(table: Table, name: str, row: Row, style: str) -> None:
-    table.add_row(
-        name,
-        _with(row.quality, row.quality_interval),
-        _figure(None if row.cost is None else row.cost * 1000, 4),
-        _signed(row.advantage),
-        _figure(row.apgr, 3),
-        f"{_percent(row.cpt50)}/{_percent(row.cpt80)}",
-        _figure(row.aiq, 3),
-        "/".join(_percent(row.save_at.get(level)) for level in ("100", "99", "95")) + " %",
-        _figure(row.arena, 3),
-        style=style,
-    )
+def _filled(table: Table, document: Document, cells: Callable[[Row], Sequence[str]]) -> Table:
+    for name, row in document.reference.items():
+        table.add_row(name.replace("_", " "), *cells(row), style="dim")
+    table.add_section()
+    for name, row in document.routers.items():
+        table.add_row(name, *cells(row), style="bold" if name in document.candidates else "")
+    return table
 
 
 def _router(console: Console, name: str, row: Row) -> None:
@@ -81,6 +91,16 @@ def _router(console: Console, name: str, row: Row) -> None:
         causes = {"under-routed": row.regret.under_routed, "over-routed": row.regret.over_routed, "forced": row.regret.forced}
         causes |= {"wrong capability": row.regret.wrong_capability, "too slow": row.regret.too_slow}
         console.print(_regret(causes))
+    _beliefs(console, row)
+    for dimension, slices in row.slices.items():
+        console.print(_slices(dimension, slices))
+    for figure, why in row.why.items():
+        if figure in ("quality", "advantage", "regret"):
+            console.print(f"  no {figure}: {why}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _beliefs(console: Console, row: Row) -> None:
+    """What it took the queries for, and how well its own predictions held."""
     if row.confusion is not None:
         confused = row.confusion
         console.print(
@@ -90,20 +110,17 @@ def _router(console: Console, name: str, row: Row) -> None:
         )
     if row.brier is not None and row.ece is not None:
         console.print(f"  its predicted pass rates: Brier {row.brier:.3f}, ECE {row.ece:.3f}", highlight=False)
-    for dimension, slices in row.slices.items():
-        worst = sorted(slices.items(), key=lambda one: one[1].quality.value if one[1].advantage is None else one[1].advantage.value)
-        table = Table(title=f"by {dimension}, worst first", title_justify="left")
-        for head in ("", "queries", "quality", "advantage"):
-            table.add_column(head, justify="right" if head else "left")
-        for part, figures in worst[:SLICES]:
-            quality = figures.quality
-            table.add_row(
-                part, f"{figures.queries:,}", _with(quality.value, Interval(quality.low, quality.high)), _signed(figures.advantage)
-            )
-        console.print(table)
-    for figure, why in row.why.items():
-        if figure in ("quality", "advantage", "regret"):
-            console.print(f"  no {figure}: {why}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _slices(dimension: str, slices: Mapping[str, Slice]) -> Table:
+    worst = sorted(slices.items(), key=lambda one: one[1].quality.value if one[1].advantage is None else one[1].advantage.value)
+    table = Table(title=f"by {dimension}, worst first", title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    for head in ("", "queries", "quality", "advantage"):
+        table.add_column(head, justify="right" if head else "left")
+    for part, figures in worst[:SLICES]:
+        quality = figures.quality
+        table.add_row(part, f"{figures.queries:,}", _with(quality.value, Interval(quality.low, quality.high)), _signed(figures.advantage))
+    return table
 
 
 def _verdict(advantage: Advantage) -> str:
@@ -118,7 +135,7 @@ def _verdict(advantage: Advantage) -> str:
 
 
 def _regret(causes: Mapping[str, Loss | None]) -> Table:
-    table = Table(title="regret against the oracle", title_justify="left")
+    table = Table(title="regret against the oracle", title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for head in ("cause", "queries", "quality lost", "USD wasted / 1,000"):
         table.add_column(head, justify="right" if head != "cause" else "left")
     for cause, loss in causes.items():
@@ -151,7 +168,7 @@ def _percent(value: float | None) -> str:
 def _with(value: float | None, interval: Interval | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.4f}" if interval is None else f"{value:.4f} [{interval.low:.3f}, {interval.high:.3f}]"
+    return f"{value:.4f}" if interval is None else f"{value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
 
 
 def _signed(value: Advantage | Estimate | None) -> str:

@@ -224,7 +224,8 @@ class Data(msgspec.Struct, frozen=True, kw_only=True):
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """The whole evaluation. `candidates` names the routers that were asked for, which the gate judges; `settings` holds the seed, folds and
-    resamples that make it repeatable; `drill` is the fallback drill's, where it was asked for."""
+    resamples that make it repeatable; `drill` is the fallback drill's, where it was asked for. `why` says what the whole
+    lacks: `cost`, or `reference` where nothing can be compared."""
 
     version: int = VERSION
     data: Data

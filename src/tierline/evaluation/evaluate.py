@@ -13,7 +13,7 @@ from tierline.evaluation.datasets import Dataset
 from tierline.evaluation.datasets.decision_log import Logged
 from tierline.evaluation.document import REFERENCES, Confusion, Data, Document, Interval, ModelFigures, Row
 from tierline.evaluation.field import Field, field_of
-from tierline.evaluation.figures import row_of
+from tierline.evaluation.figures import NO_COSTS, row_of
 from tierline.evaluation.metrics.bootstrap import RESAMPLES, Bootstrap
 from tierline.evaluation.metrics.confusion import confusion, needed_by_scores
 from tierline.evaluation.reference import references, without
@@ -65,7 +65,15 @@ def _document(dataset: Dataset, field: Field | None, reference: Mapping[str, Row
         routers={**rows, **logged},
         candidates=settings.candidates,
         settings={"seed": settings.seed, "folds": settings.folds, "resamples": settings.resamples},
+        why=_why(dataset, field),
     )
+
+
+def _why(dataset: Dataset, field: Field | None) -> dict[str, str]:
+    """What the whole document lacks."""
+    if field is None:
+        return {"reference": LOG_ONLY if dataset.logged is not None else LABELS_ONLY}
+    return {} if field.costs is not None else {"cost": NO_COSTS}
 
 
 def _data(dataset: Dataset, field: Field | None) -> Data:

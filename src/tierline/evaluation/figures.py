@@ -149,7 +149,7 @@ def _curves(figures: Figures, routing: Routing) -> NDArray[np.intp] | None:
         return routing.choice if routing.choice is not None else half_up(field, routing.score)
     figures.found["at"] = routing.at
     if routing.good is not None and routing.expected is not None and field.costs is not None:
-        figures.curve(by_price(routing.good, routing.expected, field.table.score, field.costs))
+        figures.curve(by_price(routing.good, routing.expected, field.table.score, field.costs, routing.same))
     if routing.good is not None and not np.isnan(routing.good).any():
         figures.between(pair_curve(field, routing.good[:, field.strong] - routing.good[:, field.weak]))
     else:
@@ -187,7 +187,14 @@ def _regret(chosen: NDArray[np.intp], routing: Routing, field: Field) -> Any:
     score, forced = field.table.score, routing.ruled
     if forced is not None and routing.removed is not None:
         forced = forced | routing.removed[np.arange(len(chosen)), oracle(score, field.costs)]
-    return regret(chosen, score, field.costs, forced, routing.wrong_capability)
+    return regret(chosen, score, field.costs, forced, routing.wrong_capability, _too_slow(chosen, routing, field))
+
+
+def _too_slow(chosen: NDArray[np.intp], routing: Routing, field: Field) -> NDArray[np.bool_] | None:
+    """Queries whose answer came after their budget; None where no latency or no budget is known. An unknown latency is not too slow."""
+    if field.table.latency is None or routing.budget is None:
+        return None
+    return np.asarray(field.table.latency[np.arange(len(chosen)), chosen] > routing.budget)
 
 
 def _predictions(figures: Figures, routing: Routing) -> None:

@@ -26,7 +26,7 @@ from tierline.evaluation.routers.routing import Progress
 from tierline.evaluation.routers.task_mean import TaskMeanRouter
 
 DRAWS = 200
-_SCORES = 20_000_000
+_SCORES = 2_000_000
 ONE_MODEL = "it uses one model: there is no curve to follow"
 A_COIN = "a coin has no choice of its own on any query"
 

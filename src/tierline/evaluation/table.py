@@ -57,7 +57,7 @@ class Table(msgspec.Struct, frozen=True):
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Table:
         """The same models on some of the queries: by their places, or by a mask."""
         places = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
-        return self._with(lambda cells: cells[places], lambda values: [values[int(place)] for place in places])
+        return self._with(lambda cells: cells[places], lambda values: np.asarray(values, dtype=object)[places].tolist())
 
     def only(self, models: Sequence[str]) -> Table:
         """Some of the models, in the order given; raises ValueError for one that is not there."""

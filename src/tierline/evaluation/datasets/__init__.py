@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -145,8 +145,19 @@ def _compared(table: Table, how: Reading) -> Table:
         raise EvaluationFailure("nothing was measured: no row has both a model and a score")
     if table.complete.any():
         return table
-    known = f"; measured on every query: {', '.join(everywhere)} (--models complete)" if everywhere else ""
     raise EvaluationFailure(
-        f"no query was measured (score{' and cost' if table.has_costs else ''}) on all {len(table.models)} models: name fewer with "
-        f"--models{known}"
+        f"no query was measured (score{' and cost' if table.has_costs else ''}) on all {len(table.models)} models: name fewer with --models"
+        f"{'; '.join(('', *_hints(table, everywhere)))}"
     )
+
+
+def _hints(table: Table, everywhere: Sequence[str]) -> Iterator[str]:
+    """What may be the matter where no query can be compared."""
+    if everywhere:
+        yield f"measured on every query: {', '.join(everywhere)} (--models complete)"
+    priced = np.logical_or.reduce(np.isfinite(table.cost), axis=0).tolist()
+    free = [model for model, some in zip(table.models, priced, strict=True) if not some]
+    if free and table.has_costs:
+        yield f"without any cost: {', '.join(free)} (--cost MODEL=USD)"
+    if len(set(table.dataset)) > 1:
+        yield "each file is a data set of its own unless its column `dataset` says otherwise, and queries of two data sets are never one"

@@ -7,11 +7,16 @@ every model's quality and cost is set by a price: each query goes to the model w
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from tierline.evaluation.document import Point
 from tierline.evaluation.metrics.bootstrap import Floats
+
+Places = NDArray[np.intp]
 
 SHOWN = 101
 """Points of a curve in the document."""
@@ -63,17 +68,35 @@ def by_threshold(score: Floats, weak: Floats, strong: Floats, weak_cost: Floats 
     )
 
 
-def by_price(good: Floats, expected: Floats, score: Floats, cost: Floats) -> Curve:
-    """Every price, for predictions shaped (queries, models) of quality and cost, measured by `score` and `cost`."""
-    cheapest = int(np.argmin(cost.mean(axis=0)))
-    points = []
-    for price in prices(good, expected, PRICES if good.size * PRICES < _CELLS * 10 else PRICES // 4):
+def by_price(good: Floats, expected: Floats, score: Floats, cost: Floats, same: Places | None = None, many: int = PRICES) -> Curve:
+    """Every price, for predictions shaped (queries, models) of quality and cost, measured by `score` and `cost`. `same` numbers the
+    queries' predictions, where many have the same ones: each is then looked at once."""
+    cheapest, n = int(np.argmin(cost.mean(axis=0))), len(score)
+    counts = np.ones(n)
+    if same is not None:
+        _, first, same, counts = _distinct(same)
+        good, expected, score, cost = good[first], expected[first], _summed(score, same), _summed(cost, same)
+    points, rows = [], np.arange(len(good))
+    for price in prices(good, expected, many if good.size * many < _CELLS * 10 else many // 4):
         chosen = at_price(good, expected, price)
-        rows = np.arange(len(chosen))
-        points.append((float((chosen != cheapest).mean()), float(score[rows, chosen].mean()), float(cost[rows, chosen].mean()), price))
+        share = float(counts[chosen != cheapest].sum()) / n
+        points.append((share, float(score[rows, chosen].sum()) / n, float(cost[rows, chosen].sum()) / n, price))
     points.sort(key=lambda point: (point[2], point[1]))
-    share, quality, paid, price_of = (np.array(column) for column in zip(*points, strict=True))
-    return Curve(share, quality, paid, price_of)
+    columns = np.array(points, dtype=np.float64)
+    return Curve(columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3])
+
+
+def _distinct(same: Places) -> tuple[Any, Places, Places, Floats]:
+    names, first, number, counts = np.unique(same, return_index=True, return_inverse=True, return_counts=True)
+    return names, first, number.reshape(-1), counts.astype(np.float64)
+
+
+def _summed(cells: Floats, same: Places) -> Floats:
+    """Sums of the rows that have the same number."""
+    sums = np.empty((int(same.max()) + 1, cells.shape[1]))
+    for m in range(cells.shape[1]):
+        sums[:, m] = np.bincount(same, weights=cells[:, m])
+    return sums
 
 
 def prices(good: Floats, expected: Floats, many: int) -> list[float]:
@@ -87,9 +110,9 @@ def prices(good: Floats, expected: Floats, many: int) -> list[float]:
     return [0.0, *np.geomspace(top * 1e-10, top, many).tolist()]
 
 
-def at_price(good: Floats, expected: Floats, price: float) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def at_price(good: Floats, expected: Floats, price: float) -> Places:
     """The model of each query at one price; of equally good ones the cheapest expected."""
     worth = good - price * expected
     best = worth.max(axis=1, keepdims=True)
-    chosen: np.ndarray[tuple[int], np.dtype[np.intp]] = np.where(worth >= best - 1e-12, expected, np.inf).argmin(axis=1)
+    chosen: Places = np.where(worth >= best - 1e-12, expected, np.inf).argmin(axis=1)
     return chosen

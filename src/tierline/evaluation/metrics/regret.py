@@ -8,7 +8,8 @@ and cost c, the best score s* and the oracle's cost c*:
 
 The two causes add up to the whole distance: Q(oracle) − Q(router) and C(router) − C(oracle). A query of either kind is booked elsewhere
 where the data tell that it could not be otherwise: `forced` (a rule, governance, a budget or an outage took the oracle's model away), then
-`wrong_capability` (the model chosen lacks what the request needs), then `too_slow` (the answer came after the latency budget).
+`wrong_capability` (the model chosen lacks what the request needs), then `too_slow` (the answer came after the latency budget, which is a
+regret even where it was right).
 Without costs, over-routing cannot be seen, and costs are 0.
 """
 
@@ -46,7 +47,8 @@ def regret(
     wasted = np.zeros(len(chosen)) if cost is None else cost[rows, chosen] - cost[rows, ideal]
     under = lost > SAME
     over = ~under & (wasted > SAME * 1e-6)
-    wrong, booked = under | over, np.zeros(len(chosen), dtype=bool)
+    late = np.zeros(len(chosen), dtype=bool) if too_slow is None else too_slow
+    wrong, booked = under | over | late, np.zeros(len(chosen), dtype=bool)
     further: list[Loss | None] = []
     for mask in (forced, wrong_capability, too_slow):
         taken = None if mask is None else mask & wrong & ~booked

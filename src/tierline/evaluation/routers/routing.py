@@ -26,21 +26,25 @@ class Routing(msgspec.Struct, frozen=True):
 
     `choice`: the place of the model it asks first, −1 where that model is not in the table. A router that can be set has more: a `score` a
     query (the higher, the more it needs the strong model), or `good` and `expected`, the predicted quality and USD of every model, shaped
-    (queries, models), NaN where it predicts nothing; then `choice` is where it stands, and `at` says so in words.
+    (queries, models), NaN where it predicts nothing (`same` numbers those predictions, where many queries share them); then `choice` is
+    where it stands, and `at` says so in words.
 
     `tier`: the tier it asks first. `ruled`: queries whose model a rule or a pin named; `removed`, shaped (queries, models): models that
-    were not eligible; `wrong_capability`: queries sent to a model that lacks what they need; None where it cannot tell. `elsewhere`: models
-    it chose that the table has not. `why_no_curve` explains the figures that need one."""
+    were not eligible; `wrong_capability`: queries sent to a model that lacks what they need; `budget`: the seconds that each query's caller
+    waits; None where it cannot tell. `elsewhere`: models it chose that the table has not. `why_no_curve` explains the figures that need
+    one."""
 
     choice: NDArray[np.intp] | None = None
     score: Floats | None = None
     good: Floats | None = None
+    same: NDArray[np.intp] | None = None
     expected: Floats | None = None
     at: str = ""
     tier: Sequence[str] | None = None
     ruled: NDArray[np.bool_] | None = None
     removed: NDArray[np.bool_] | None = None
     wrong_capability: NDArray[np.bool_] | None = None
+    budget: Floats | None = None
     elsewhere: tuple[str, ...] = ()
     why_no_curve: str = "it makes one choice a query: there is no curve to follow"
 

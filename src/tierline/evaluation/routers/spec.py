@@ -41,6 +41,7 @@ class _Told:
         self.ruled, self.lacking = np.zeros(queries, dtype=bool), np.zeros(queries, dtype=bool)
         self.removed = np.zeros((queries, models), dtype=bool)
         self.good = np.full((queries, models), np.nan)
+        self.budget = np.full(queries, np.inf)
         self.tiers: list[str] = []
         self.elsewhere: set[str] = set()
 
@@ -105,6 +106,7 @@ class SpecRouter:
             ruled=told.ruled,
             removed=told.removed,
             wrong_capability=told.lacking,
+            budget=told.budget,
             elsewhere=tuple(sorted(told.elsewhere)),
             at=f"route {self._route}, policy {self.loaded.fingerprint}",
         )
@@ -116,6 +118,7 @@ class SpecRouter:
             told.elsewhere.add(decision.target or "(nobody)")
         told.ruled[i] = _ruled(decision)
         told.lacking[i] = self._lacks(decision, features)
+        told.budget[i] = self._budget(decision)
         for dropped in decision.dropped:
             if dropped.model in place:
                 told.removed[i, place[dropped.model]] = True
@@ -124,6 +127,11 @@ class SpecRouter:
             for candidate in self._router.consider(features, scores, NO_VIEW)[0]:
                 if names[candidate.index] in place:
                     told.good[i, place[names[candidate.index]]] = candidate.quality
+
+    def _budget(self, decision: Decision) -> float:
+        """The latency budget of its task, else the route's deadline; seconds."""
+        task = self.loaded.spec.tasks.get(decision.task)
+        return decision.deadline if task is None or task.latency_budget is None else float(task.latency_budget)
 
     def _lacks(self, decision: Decision, features: Features) -> bool:
         model = self.loaded.models.get(decision.target)
