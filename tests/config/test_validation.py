@@ -99,3 +99,24 @@ def test_a_kind_of_another_package_is_checked_by_its_own_settings(entry: str, sa
     program = f"from tierline.config.load import check\nprint(*check({str(spec)!r}), sep='\\n')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
     assert said in done.stdout if said else not done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("entry", "module", "extra"),
+    [
+        ("{language: de}", "pycld2", "language"),
+        ("{code: [sql]}", "sqlglot", "code"),
+        ("{code: [typescript]}", "tree_sitter", "code"),
+        ("{toxicity: 0.9}", "profanity_check", "toxicity"),
+    ],
+)
+def test_a_check_whose_extra_is_not_installed_says_which(entry: str, module: str, extra: str, tmp_path: Path) -> None:
+    spec = tmp_path / "tierline.yaml"
+    spec.write_text(FLEET + f"tasks: {{t: {{why: x, validate: [{entry}]}}}}\n")
+    program = (
+        f"import sys; sys.modules[{module!r}] = None\nfrom tierline.config.load import check\n"
+        f"for problem in check({str(spec)!r}): print(problem.severity, problem.path, problem.suggestion)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    kind = entry[1:].partition(":")[0]
+    assert done.stdout.strip() == f"error tasks.t.validate[0].{kind} install tierline[{extra}]"

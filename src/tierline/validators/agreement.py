@@ -25,7 +25,7 @@ class Agreement:
         self.name = check.name
         self._other = settings.agreement
         self._how = settings.normalise
-        self._believed = last_models(check, loaded) - {settings.agreement}
+        self._believed = last_models(check, loaded)
 
     def check(self, exchange: Exchange) -> Finding | Examination:
         """Asks the other model, unless the answer is believed as it is."""

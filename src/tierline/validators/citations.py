@@ -26,7 +26,7 @@ _RANGE = re.compile(r"(\d{1,3})\s*[–-]\s*(\d{1,3})")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`)\]}|\\^]+")
 _QUOTE = re.compile(r"[\"“„«]([^\"“”„«»\n]{15,600})[\"”“»]")
 _QUOTED_WORDS = 4
-_SENTENCE = re.compile(r"[^.!?\n。\uff01\uff1f]*[.!?。\uff01\uff1f]*(?:\s*(?:\[[\d,;\s–-]+\]|【[^】]*】))*")
+_SENTENCE = re.compile(r"[^.!?\n。\uff01\uff1f]*[.!?。\uff01\uff1f]*(?:[ \t]{0,2}(?:\[[\d,; –-]{1,40}\]|【[^】]{0,60}】)){0,10}")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.S)
 _MOST = 200
 """Citations of one answer that are looked at."""

@@ -16,14 +16,14 @@ from tierline.types.outcome import Finding
 from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.parsers import Parser, parsers
 
-_BLOCK = re.compile(r"^([ \t]*)(```+|~~~+)[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*\2[`~]*[ \t]*$|\Z)", re.S | re.M)
+_BLOCK = re.compile(r"^([ \t]*)(`{3,8}|~{3,8})[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*\2[`~]{0,8}[ \t]*$|\Z)", re.S | re.M)
 _NAMES: Mapping[str, str] = {
     "python": "python", "py": "python", "python3": "python", "json": "json", "yaml": "yaml", "yml": "yaml", "javascript": "javascript",
     "js": "javascript", "jsx": "javascript", "mjs": "javascript", "node": "javascript", "typescript": "typescript", "ts": "typescript",
     "tsx": "tsx", "sql": "sql", "postgresql": "sql", "postgres": "sql", "mysql": "sql", "sqlite": "sql",
 }  # fmt: skip
 """What a fence may call a language → what it is called here."""
-_LONGEST = 50_000
+_LONGEST = 20_000
 """Characters of a block; longer ones are not parsed."""
 _BLOCKS = 50
 _SHELL = re.compile(r"^(?:>>> |\.\.\. |In \[\d+\]:)", re.M)

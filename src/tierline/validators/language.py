@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import msgspec
 import pycld2
 
 from tierline.config.answer_checks import LanguageCheck
@@ -25,12 +24,6 @@ _NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\u
 _MODERN = {"iw": "he", "jw": "jv", "zh-Hant": "zh", "nn": "no", "nb": "no"}
 _ALIKE = ({"no", "da"}, {"hr", "sr", "bs"}, {"id", "ms"}, {"cs", "sk"}, {"pt", "gl"})
 """Languages that a short text does not tell apart."""
-
-
-class Told(msgspec.Struct, frozen=True):
-    """What a text tells of its language: an ISO 639-1 code, empty when unsure."""
-
-    language: str = ""
 
 
 class Language:
