@@ -52,7 +52,11 @@ def told(body: dict[str, Any], request: Features, view: View = NO_VIEW) -> str:
 def test_a_step_says_what_an_answer_must_pass_and_how_often_it_may_be_tried_again() -> None:
     step = decide(spec({"validate": CHECKS}), order()).steps[0]
     assert (step.validators, step.retries) == (("orders/schema", "orders/max_chars"), 1)
-    assert step.windows == (200_000,) * len(step.targets)
+
+
+def test_windows_are_given_where_one_might_overflow() -> None:
+    assert decide(spec(), order(input_tokens=60_000)).steps[0].windows[0] == 200_000
+    assert decide(spec(), order(input_tokens=600)).steps[0].windows == ()
 
 
 def test_a_routes_own_checks_are_for_requests_whose_task_has_none() -> None:

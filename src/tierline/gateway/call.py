@@ -84,16 +84,9 @@ class Caller:
     async def __call__(self, attempt: Attempt, claim: Claim | None = None) -> Outcome:
         """The outcome of one attempt. The client's going away is an outcome too: `cancelled`."""
         if attempt.wait and not await self._rested(attempt.wait):
-            return Outcome(ok=False, error="cancelled", detail="the client went away")
+            return _gone(0.0)
         if attempt.cause == "judge":
-            answers = [answer for at in attempt.of if (answer := self._answers.get(at + 1)) is not None]
-            outcome = await self._examining.chosen(attempt, answers, self._spent) if len(answers) == len(attempt.of) else _NOT_READ
-        else:
-            outcome = await self._tried(attempt, claim)
-        self._spent += outcome.cost
-        return outcome
-
-    async def _tried(self, attempt: Attempt, claim: Claim | None) -> Outcome:
+            return await self._chosen(attempt)
         lane = self._means.lanes[attempt.target]
         try:
             sent = self._sent(lane, attempt)
@@ -106,10 +99,13 @@ class Caller:
                 attempt.target, trial.longest, lambda permit: self._made(trial, permit), waited=attempt.wait > 0
             )
         except asyncio.CancelledError:  # while it waited for its place: nothing was sent
-            return Outcome(ok=False, elapsed=trial.elapsed, error="cancelled", detail="the client went away")
+            return _gone(trial.elapsed)
         finally:
             self._waiting.end(perf_counter())
-        return await self._examined(trial, outcome) if trial.reads and outcome.ok else outcome
+        if trial.reads and outcome.ok:
+            outcome = await self._examined(trial, outcome)
+        self._spent += outcome.cost
+        return outcome
 
     def _trial(self, attempt: Attempt, lane: Lane, sent: Sent, claim: Claim | None) -> Trial:
         """An attempt that begins now. Its answer is read where validators look at it, or where it is one of several. A stream is held for
@@ -148,30 +144,21 @@ class Caller:
         return Sent(rendered.body, rendered.dropped, None if own else self._translation)
 
     async def _made(self, trial: Trial, permit: Permit) -> Outcome:
-        try:
-            return await self._exchanged(trial, permit)
-        except ProviderFailure as failure:
-            return trial.failed(failure)
-        except asyncio.CancelledError:
-            return trial.cancelled()
-
-    async def _exchanged(self, trial: Trial, permit: Permit) -> Outcome:
-        request, lane, sent = self._request, trial.lane, trial.sent
-        patience = trial.begin()
-        reply = await lane.provider.send(
-            Call(
-                lane.model,
-                request.kind,
-                lane.dialect.upstream_path(request, lane.model),
-                sent.body,
-                (*lane.headers, *self._headers) if sent.translation is None else lane.headers,
-                stream=request.stream,
-                timeout=patience,
-                request_id=request.id,
-                door=permit.name,
-            )
+        """The call itself, whatever comes of it."""
+        request, lane, sent, reply = self._request, trial.lane, trial.sent, None
+        call = Call(
+            lane.model,
+            request.kind,
+            lane.dialect.upstream_path(request, lane.model),
+            sent.body,
+            (*lane.headers, *self._headers) if sent.translation is None else lane.headers,
+            stream=request.stream,
+            timeout=trial.begin(),
+            request_id=request.id,
+            door=permit.name,
         )
         try:
+            reply = await lane.provider.send(call)
             self._admission.heed(permit, reply)
             if reply.status >= 400:
                 return await trial.refused(reply)
@@ -181,14 +168,28 @@ class Caller:
                 opening = self._opening(trial.attempt.target, trial.attempt.number, trial.started, sent.dropped)
                 return await passed_on(trial, request, reply, self._client, opening)
             return await taken_whole(trial, request, reply)
+        except ProviderFailure as failure:
+            return trial.failed(failure)
+        except asyncio.CancelledError:
+            return trial.cancelled()
         finally:
-            await reply.close()
+            if reply is not None:
+                await reply.close()
 
     def _opening(self, model: str, attempts: int, now: float, dropped: tuple[str, ...]) -> Opening:
         overhead = now - self._arrived - self._waiting.total(now)
         return Opening(self._weighed.decision, model, attempts, overhead, self._explained, dropped)
 
     # what becomes of an answer that is looked at
+
+    async def _chosen(self, attempt: Attempt) -> Outcome:
+        """The choice among the answers of earlier attempts."""
+        answers = [answer for at in attempt.of if (answer := self._answers.get(at + 1)) is not None]
+        if len(answers) < len(attempt.of):
+            return _NOT_READ
+        outcome = await self._examining.chosen(attempt, answers, self._spent)
+        self._spent += outcome.cost
+        return outcome
 
     async def _examined(self, trial: Trial, outcome: Outcome) -> Outcome:
         committed = trial.reader is not None and not trial.held
@@ -239,3 +240,7 @@ async def _whatever_happens(work: Coroutine[Any, Any, Outcome]) -> Outcome:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([task])
     return task.result()
+
+
+def _gone(elapsed: float) -> Outcome:
+    return Outcome(ok=False, elapsed=elapsed, error="cancelled", detail="the client went away")
