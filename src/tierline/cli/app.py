@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "explain": "tierline.cli.explain",
     "log": "tierline.cli.log",
     "replay": "tierline.cli.replay",
+    "simulate": "tierline.cli.simulate",
     "pin": "tierline.cli.pin",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",

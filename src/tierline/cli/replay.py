@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tierline.cli import replay_view
 from tierline.cli.log import moment
+from tierline.cli.progress import progressing
 from tierline.config.load import load
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.replay.document import Replay
@@ -70,23 +69,15 @@ def _replayed(
 ) -> Replay:
     more = (router,) if was is None else (router, Router(load(was, need_secrets=False)))
     if log.suffix in _LINES:
-        with _progress(console, limit) as progress:
+        with progressing(console, "deciding again", limit) as progress:
             return replay(from_export(log, {}, limit), router, source=str(log), spec_of=specs_beside(None, more), progress=progress)
     now = time.time()
     which = Filter(since=moment(since, now) if since else 0.0, until=moment(until, now) if until else None, route=route)
     with closing(LogReader(log)) as reader:
         total = min(reader.count(which), limit or 1 << 62)
-        with _progress(console, total) as progress:
+        with progressing(console, "deciding again", total) as progress:
             rows = from_log(reader, labels_of(log), which, limit)
             return replay(rows, router, source=str(log), spec_of=specs_beside(log, more), progress=progress)
-
-
-@contextmanager
-def _progress(console: Console, total: int | None) -> Iterator[replay_view.Advance]:
-    columns = (TextColumn("deciding again"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("rows", total=total)
-        yield lambda rows: progress.advance(task, rows)
 
 
 def _write(found: Replay, out: Path) -> None:

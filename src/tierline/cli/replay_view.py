@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -10,9 +10,6 @@ from rich.table import Table
 from tierline.evaluation.counterfactual import Value, Weights
 from tierline.evaluation.interval import Figure
 from tierline.evaluation.replay.document import Evidence, Replay
-
-Advance = Callable[[int], None]
-"""Called with the number of rows done since the last call."""
 
 _GROUPS = 15
 _WIDTH = 140

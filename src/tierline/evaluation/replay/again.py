@@ -80,6 +80,12 @@ class Decider:
                 break
         return found
 
+    def scores(self, row: Logged) -> Scores:
+        """The scores that this spec decides a logged request with. Raises BadRequest where it would refuse it."""
+        if row.decision.policy == self.router.policy.fingerprint:
+            return row.scores
+        return NO_SCORES if self.router.settle(row.features) is not None else self._scores(row.features, row.scores)[0]
+
     def _scores(self, features: Features, logged: Scores) -> tuple[Scores, bool, bool]:
         """The scores to decide with, and whether they are another scorer's, or nobody's."""
         route = features.route if features.route in self._kinds else "auto"

@@ -30,7 +30,8 @@ NEEDED = (
 class Logged(msgspec.Struct, frozen=True):
     """One request that was decided on. `cost` (USD) and `latency` (seconds) are None where nobody answered; `quality` in [0, 1] is what was
     said of the answer, None where nothing was, `judge` who said it (`feedback` or `validators`); `model` is who answered; `alone`: in one
-    attempt; `answered` names the tool that answered in a model's place."""
+    attempt; `answered` names the tool that answered in a model's place; `at` is Unix time; `tried` and `winner` as in the record, where
+    they were asked for."""
 
     features: Features
     scores: Scores
@@ -43,6 +44,9 @@ class Logged(msgspec.Struct, frozen=True):
     judge: str = ""
     alone: bool = False
     answered: str = ""
+    at: float = 0.0
+    tried: tuple[Tried, ...] = ()
+    winner: int | None = None
 
 
 Batches = Iterable[Sequence[Logged]]
@@ -60,13 +64,13 @@ def labels_of(path: Path) -> dict[str, float]:
 
 
 def from_log(
-    reader: LogReader, labels: Mapping[str, float], which: Filter = EVERYTHING, limit: int | None = None
+    reader: LogReader, labels: Mapping[str, float], which: Filter = EVERYTHING, limit: int | None = None, *, whole: bool = False
 ) -> Iterator[list[Logged]]:
-    """The rows of a decision log by time, a page at a time."""
+    """The rows of a decision log by time, a page at a time; `whole`: with their attempts."""
     names = ("at", "seq", *(name for name in reader.columns if name in NEEDED))
     for page in reader.pages(NEEDED, which, limit):
         try:
-            yield [_of_row(dict(zip(names, row, strict=True)), labels) for row in page]
+            yield [_of_row(dict(zip(names, row, strict=True)), labels, whole) for row in page]
         except (ValueError, IndexError) as error:
             raise LogFailure(f"{reader.path}: a row cannot be read ({error}): a newer release wrote it, or the file is damaged") from error
 
@@ -89,7 +93,7 @@ def from_export(path: Path, labels: Mapping[str, float], limit: int | None = Non
         yield batch
 
 
-def _of_row(row: Mapping[str, Any], labels: Mapping[str, float]) -> Logged:
+def _of_row(row: Mapping[str, Any], labels: Mapping[str, float], whole: bool) -> Logged:
     features, scores, view = asked(row)
     answered_by_model = row["winner"] is not None
     quality, judge = _judged(row["request_id"], labels, row["tried"], row["winner"])
@@ -105,6 +109,9 @@ def _of_row(row: Mapping[str, Any], labels: Mapping[str, float]) -> Logged:
         judge,
         row["attempts"] == 1,
         row["answered"],
+        row["at"],
+        attempted(row["tried"]) if whole else (),
+        row["winner"],
     )
 
 
@@ -124,6 +131,9 @@ def _of_record(record: Record, labels: Mapping[str, float]) -> Logged:
         judge,
         len(record.tried) == 1,
         record.answered,
+        record.at,
+        record.tried,
+        record.winner,
     )
 
 
