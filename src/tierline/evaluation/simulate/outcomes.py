@@ -29,6 +29,9 @@ ASSUMED_FIRST = 0.5
 ASSUMED_TOGETHER = 0.5
 """The share of hardness that all models have in common where only a log is known, in which each request was answered by one."""
 
+UNJUDGED = 0.9
+"""The pass rate of a model of which no answer was ever judged."""
+
 _NORMAL = NormalDist()
 
 
@@ -142,8 +145,8 @@ def from_log(loaded: Loaded, rows: Iterable[Sequence[Logged]]) -> Fitted:
         by_model.setdefault(model, _Gathered()).join(gathered)
     models = {model: gathered.kind(None) for model, gathered in by_model.items() if gathered.count and model in loaded.models}
     kinds = {key: gathered.kind(models[key[1]]) for key, gathered in seen.items() if gathered.count and key[1] in models}
-    assumed = [f"nobody judged an answer of {model}: its pass rate is a guess of {kind.good:.2f}" for model, kind in models.items()
-               if not by_model[model].scores]  # fmt: skip
+    unjudged = [model for model in models if not by_model[model].scores]
+    assumed = [f"nobody judged an answer of {', '.join(unjudged)}: a pass rate of {UNJUDGED} is a guess"] if unjudged else []
     assumed += _fill(loaded, models)
     assumed.append(f"how far models fail on the same requests is not in a log: {ASSUMED_TOGETHER:.0%} of what makes one hard is shared")
     fails = {model: {kind: count / calls[model] for kind, count in of.items()} for model, of in errors.items()}
@@ -183,7 +186,7 @@ def _rejected(verdicts: Sequence[object]) -> float | None:
 
 
 def _kind(scores: Cells, tokens: Iterable[float], seconds: Iterable[float], model: Kind | None) -> Kind:
-    prior = 0.9 if model is None else model.good
+    prior = UNJUDGED if model is None else model.good
     weight = SHRINK if model is not None else 0.0 if len(scores) else 1.0
     good = (float(scores.sum()) + weight * prior) / (len(scores) + weight)
     return Kind(good, tuple(round(count) for count in _spread(tokens)), tuple(_spread(seconds)), len(scores))
@@ -215,7 +218,7 @@ def _fill(loaded: Loaded, models: dict[str, Kind]) -> list[str]:
             same = [kind.good for other, kind in known.items() if loaded.models[other].tier == model.tier] or [
                 k.good for k in known.values()
             ]
-            models[name] = Kind(sum(same) / len(same) if same else 0.9)
+            models[name] = Kind(sum(same) / len(same) if same else UNJUDGED)
             said.append(f"{name} was not measured: its pass rate is taken to be {models[name].good:.2f}, as its tier's")
     return said
 

@@ -94,7 +94,7 @@ def summary(router: Router, happened: Sequence[Happened], *, workload: str, seed
         quality=mean_of(quality, bounds=(0.0, 1.0)),
         cost=mean_of(cost),
         total_cost=total,
-        wasted=1.0 - given / total if total > 0 else None,
+        wasted=max(1.0 - given / total, 0.0) if total > 0 else None,
         latency=Latency(float(elapsed.mean()), *(float(value) for value in np.quantile(elapsed, (0.5, 0.95, 0.99)))),
         escalated=sum("escalation" in found for found in causes) / count,
         fell_back=sum("fallback" in found for found in causes) / count,

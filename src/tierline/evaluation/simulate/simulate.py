@@ -150,17 +150,17 @@ class _Request:
         return cancel
 
     def _watched(self, course: Course) -> Generator[Round, tuple[Outcome, ...], Result]:
-        asked = next(course)
+        outcomes: tuple[Outcome, ...] | None = None
         while True:
+            try:
+                asked = next(course) if outcomes is None else course.send(outcomes)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
             outcomes = yield asked
             for attempt, outcome in zip(asked.attempts, outcomes, strict=True):
                 if attempt is asked.attempts[0] or outcome.error != "outraced" or outcome.elapsed or outcome.cost:
                     self._tried.append((attempt, outcome))
-            try:
-                asked = course.send(outcomes)
-            except StopIteration as end:
-                result: Result = end.value
-                return result
 
     async def _serve(self, attempt: Attempt) -> Outcome:
         """One call: a place at the model, its door, and what it gives."""
