@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "log": "tierline.cli.log",
     "replay": "tierline.cli.replay",
     "simulate": "tierline.cli.simulate",
+    "sweep": "tierline.cli.sweep",
     "pin": "tierline.cli.pin",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",
