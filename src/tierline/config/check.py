@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tierline.config.case import Case
 from tierline.config.check_access import examine_access
+from tierline.config.check_courses import examine_courses
 from tierline.config.check_load import examine_load
 from tierline.config.check_models import examine_models
 from tierline.config.check_names import examine_names
@@ -22,5 +23,6 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_patterns(case)
     examine_rules(case, models)
     examine_tasks(case, models)
+    examine_courses(case)
     examine_models(case, models)
     examine_load(case)

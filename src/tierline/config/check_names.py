@@ -68,24 +68,24 @@ def _models(case: Case) -> None:
         )
     for name, model in case.spec.models.items():
         place = ("models", name)
-        _exists(case, (*place, "provider"), "provider", model.provider, case.names("providers"))
+        exists(case, (*place, "provider"), "provider", model.provider, case.names("providers"))
         if case.spec.tiers:
-            _exists(case, (*place, "tier"), "tier", model.tier, case.spec.tiers)
-        _all_exist(case, (*place, "capabilities"), "capability", model.capabilities or [], CAPABILITIES)
+            exists(case, (*place, "tier"), "tier", model.tier, case.spec.tiers)
+        all_exist(case, (*place, "capabilities"), "capability", model.capabilities or [], CAPABILITIES)
 
 
 def _tasks(case: Case) -> None:
     for name, task in case.spec.tasks.items():
         place = ("tasks", name)
-        _all_exist(case, (*place, "models"), "model", task.models, case.models)
-        _all_exist(case, (*place, "fallback"), "model", task.fallback, case.models)
+        all_exist(case, (*place, "models"), "model", task.models, case.models)
+        all_exist(case, (*place, "fallback"), "model", task.fallback, case.models)
         for field, named in (("weights", task.weights), ("quality", task.quality)):
             for model in named:
-                _exists(case, (*place, field, model), "model", model, case.models)
+                exists(case, (*place, field, model), "model", model, case.models)
         if task.risk:
-            _exists(case, (*place, "risk"), "risk", task.risk, RISKS)
+            exists(case, (*place, "risk"), "risk", task.risk, RISKS)
         if task.match is not None and task.match.operation:
-            _exists(case, (*place, "match", "operation"), "operation", task.match.operation, get_args(Operation))
+            exists(case, (*place, "match", "operation"), "operation", task.match.operation, get_args(Operation))
 
 
 def _routes(case: Case) -> None:
@@ -93,49 +93,51 @@ def _routes(case: Case) -> None:
     for name, route in case.spec.routes.items():
         place = ("routes", name)
         if route.task:
-            _exists(case, (*place, "task"), "task", route.task, case.tasks)
+            exists(case, (*place, "task"), "task", route.task, case.tasks)
         for tier in route.difficulty:
-            _exists(case, (*place, "difficulty", tier), "tier", tier, case.spec.tiers)
+            exists(case, (*place, "difficulty", tier), "tier", tier, case.spec.tiers)
         for model in route.weights:
-            _exists(case, (*place, "weights", model), "model", model, case.models)
-        _exists(case, (*place, "scorer", "kind"), "scorer", route.scorer.kind, registered("tierline.scorers"))
+            exists(case, (*place, "weights", model), "model", model, case.models)
+        exists(case, (*place, "scorer", "kind"), "scorer", route.scorer.kind, registered("tierline.scorers"))
         sampled = _SAMPLE.match(route.log_text)
         if route.log_text not in ("none", "all") and (sampled is None or float(sampled[1]) > 1):
             case.problems.error((*place, "log_text"), f"{route.log_text!r} is none of the choices", "write none, all, or sample 0.01")
         for index, rule in enumerate(route.rules):
             at = (*place, "rules", index)
             if rule.task is not None:
-                _exists(case, (*at, "task"), "task", rule.task, case.tasks)
+                exists(case, (*at, "task"), "task", rule.task, case.tasks)
             if isinstance(rule.use, list):
-                _all_exist(case, (*at, "use"), "model", rule.use, case.models)
+                all_exist(case, (*at, "use"), "model", rule.use, case.models)
             elif rule.use is not None:
-                _exists(case, (*at, "use"), "tier or model", rule.use, targets)
+                exists(case, (*at, "use"), "tier or model", rule.use, targets)
 
 
 def _keys(case: Case) -> None:
     for name, key in case.spec.keys.items():
-        _all_exist(case, ("keys", name, "routes"), "route", key.routes, case.routes)
-        _all_exist(case, ("keys", name, "models"), "model", key.models, case.models)
+        all_exist(case, ("keys", name, "routes"), "route", key.routes, case.routes)
+        all_exist(case, ("keys", name, "models"), "model", key.models, case.models)
         if key.task:
-            _exists(case, ("keys", name, "task"), "task", key.task, case.tasks)
+            exists(case, ("keys", name, "task"), "task", key.task, case.tasks)
 
 
 def _governance(case: Case) -> None:
     for index, rule in enumerate(case.spec.governance.rules):
         place = ("governance", "rules", index, "allow")
-        _all_exist(case, (*place, "models"), "model", rule.allow.models, case.models)
-        _all_exist(case, (*place, "tiers"), "tier", rule.allow.tiers, case.spec.tiers)
+        all_exist(case, (*place, "models"), "model", rule.allow.models, case.models)
+        all_exist(case, (*place, "tiers"), "tier", rule.allow.tiers, case.spec.tiers)
 
 
-def _exists(case: Case, place: Place, kind: str, name: str, known: Collection[str]) -> None:
+def exists(case: Case, place: Place, kind: str, name: str, known: Collection[str]) -> None:
+    """Reports a name that nothing bears."""
     if name not in known:
         case.problems.unknown(place, kind, name, known)
 
 
-def _all_exist(case: Case, place: Place, kind: str, names: Iterable[str], known: Collection[str]) -> None:
+def all_exist(case: Case, place: Place, kind: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Reports the names of a list that nothing bears, and those that stand twice."""
     seen: set[str] = set()
     for index, name in enumerate(names):
-        _exists(case, (*place, index), kind, name, known)
+        exists(case, (*place, index), kind, name, known)
         if name in seen:
             case.problems.error((*place, index), f"{name!r} stands twice", "keep one of them")
         seen.add(name)

@@ -56,6 +56,7 @@ WHYS = (
     Why.COMBINED,
     Why.COMBINE_TOO_DEAR,
     Why.HEDGED,
+    Why.COMBINE_TOO_FEW,
 )
 """The number of each reason is its place here. Append-only."""
 

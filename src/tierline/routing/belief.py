@@ -50,8 +50,8 @@ def candidates(
 ) -> list[Candidate]:
     """Every model of the mask with what is believed of it, in the fleet's order.
 
-    Expected cost is one call plus (1 − quality) × the task's cost of failure. Validators, which turn a failure into an
-    escalation instead, enter in `escalating`."""
+    Expected cost is one call plus (1 − quality) × the task's cost of failure. Checks, which turn a failure into an escalation
+    instead, enter in `validated`."""
     prior: tuple[float, ...] = ()
     good, declared, failure_cost = scores.good, task.quality, task.failure_cost
     tokens_in, tokens_out = features.input_tokens, features.output_tokens
@@ -70,6 +70,25 @@ def candidates(
             cost = scores.cost.get(name, cost)
         found.append(Candidate(i, quality, source, cost, cost + (1.0 - quality) * failure_cost))  # type: ignore[arg-type]
     return found
+
+
+def validated(fleet: Fleet, found: Sequence[Candidate], order: tuple[int, ...], failure_cost: float) -> list[Candidate]:
+    """The same candidates where answers are checked: a bad answer costs the calls that follow, and only after the last of them the
+    business. What follows is what `order` lists after a model, or else the cheapest of each rung above it."""
+    by_index = {c.index: c for c in found}
+    cheapest: dict[int, Candidate] = {}
+    for c in found:
+        rung = fleet.level[c.index]
+        if rung not in cheapest or c.cost < cheapest[rung].cost:
+            cheapest[rung] = c
+    made = []
+    for c in found:
+        if c.index in order:
+            above = [by_index[i] for i in order[order.index(c.index) + 1 :] if i in by_index]
+        else:
+            above = [cheapest[rung] for rung in sorted(cheapest) if rung > fleet.level[c.index]]
+        made.append(msgspec.structs.replace(c, expected=escalating([c, *above], failure_cost)))
+    return made
 
 
 def escalating(chain: Sequence[Candidate], failure_cost: float) -> float:

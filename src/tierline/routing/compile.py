@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from tierline.config.expressions import Condition
 from tierline.config.loaded import Loaded
-from tierline.config.spec import AllowSpec, RouteSpec, RuleSpec, Spec, TaskSpec
-from tierline.routing.policy import Fleet, GovernancePolicy, Policy, RoutePolicy, TaskPolicy, Use
+from tierline.config.spec import AllowSpec, CombineSpec, RouteSpec, RuleSpec, Spec, TaskSpec
+from tierline.config.units import Duration
+from tierline.config.validation import checks_of
+from tierline.routing.policy import Checks, CombinePolicy, Fleet, GovernancePolicy, Policy, RoutePolicy, TaskPolicy, Use
 from tierline.routing.rules import Rules
 from tierline.types.catalog import Model
 from tierline.types.features import CAPABILITIES
+
+CONFIDENCE = "confidence"
+"""The kind of check that measures how sure an answer is, and nothing else."""
 
 
 def compile_policy(loaded: Loaded) -> Policy:
@@ -52,6 +59,8 @@ def _fleet(tiers: Sequence[str], models: Iterable[Model]) -> Fleet:
         smallest_window=min((m.context for m in ordered if m.context), default=0),
         everyone=(1 << len(ordered)) - 1,
         limited=tuple(m.name for m in ordered if m.max_concurrency is not None),
+        windows=tuple(m.context for m in ordered),
+        saved=tuple(0.0 if m.price.cache_read is None else (m.price.input - m.price.cache_read) / 1e6 for m in ordered),
     )
 
 
@@ -81,6 +90,18 @@ def _task(name: str, task: TaskSpec, fleet: Fleet) -> TaskPolicy:
         risk=task.risk,
         quality=tuple(task.quality.get(model.name) for model in fleet.models),
         weights=_weights(fleet, task.weights),
+        checks=_checks(name, task.validate),
+        stream=task.stream,
+        tolerance=task.tolerance,
+    )
+
+
+def _checks(owner: str, entries: Sequence[Mapping[str, Any]]) -> Checks:
+    found = checks_of(owner, entries)
+    return Checks(
+        tuple(check.name for check in found),
+        max((check.retry for check in found), default=0),
+        tuple(check.name for check in found if check.kind == CONFIDENCE),
     )
 
 
@@ -103,7 +124,41 @@ def _route(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> RoutePolicy
         model_rules=_rules(for_models, spec),
         uses=tuple(_use(number, rule, fleet) for number, rule in for_models),
         log_text=_share(route.log_text),
+        checks=_checks(f"route:{name}", route.validate),
+        stream=route.stream,
+        tolerance=route.tolerance,
+        retries=route.cascade.retries,
+        backoff=float(route.cascade.backoff),
+        refusals=_one(fleet, route.cascade.on_refusal),
+        combine=None if route.combine is None else _combine(route.combine, fleet),
+        helpers=_helpers(route, fleet),
+        hedge=None if route.hedge is None else _after(route.hedge.after),
+        flags_unsure=route.cascade.on_low_confidence == "flag",
+        sticky=route.session.sticky,
+        premium=route.session.max_switch_premium,
     )
+
+
+def _one(fleet: Fleet, name: str) -> int:
+    return fleet.index[name] if name else -1
+
+
+def _combine(spec: CombineSpec, fleet: Fleet) -> CombinePolicy:
+    order, judge = _indices(fleet, spec.models), _one(fleet, spec.judge)
+    return CombinePolicy(order, spec.by, spec.normalise, judge, _one(fleet, spec.else_), spec.max_cost)
+
+
+def _helpers(route: RouteSpec, fleet: Fleet) -> int:
+    """Everyone whom the course may need beside the models of a task."""
+    named = [route.cascade.on_refusal]
+    if route.combine is not None:
+        named += [*route.combine.models, route.combine.judge, route.combine.else_]
+    return _mask(fleet, [name for name in named if name])
+
+
+def _after(text: str) -> float:
+    """Seconds; `p95` is infinite until the model is known."""
+    return math.inf if text == "p95" else float(Duration.parse(text))
 
 
 def _rules(rules: Sequence[tuple[int, RuleSpec]], spec: Spec) -> Rules:

@@ -6,6 +6,8 @@ that is too slow) give way when they would leave nobody: any answer beats an err
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from tierline.routing.policy import Fleet, Policy
@@ -22,6 +24,10 @@ class Standing(msgspec.Struct, frozen=True):
     lifted: bool = False
 
 
+NOBODY = Standing(0)
+"""Where nobody was asked for."""
+
+
 def eligible(
     policy: Policy,
     features: Features,
@@ -32,8 +38,10 @@ def eligible(
     risk: str,
     latency_budget: float | None,
     max_cost: float | None,
+    costs: Mapping[str, float],
 ) -> Standing:
-    """Those of `mask` that can serve this request. `latency_budget` in seconds, `max_cost` in USD for the whole request."""
+    """Those of `mask` that can serve this request. `latency_budget` in seconds, `max_cost` in USD for the whole request; `costs` are what
+    a scorer expects of a call, by model."""
     fleet, dropped = policy.fleet, list[Dropped]()
     left = _capable(fleet, features, mask, dropped)
     left = _window(fleet, features, view, left, dropped)
@@ -42,7 +50,7 @@ def eligible(
     if allowed is not None:
         left = _keep(fleet, left, allowed, dropped, Drop.KEY, features.key)
     if max_cost is not None:
-        left = _affordable(fleet, features, view, left, dropped, max_cost)
+        left = _affordable(fleet, features, view, left, dropped, max_cost, costs)
     if not (view.resting or (view.load and fleet.limited) or (view.latency and latency_budget is not None)):
         return Standing(left, tuple(dropped))
     hard, before = left, len(dropped)
@@ -93,9 +101,12 @@ def _governed(policy: Policy, features: Features, left: int, dropped: list[Dropp
     return left
 
 
-def _affordable(fleet: Fleet, features: Features, view: View, left: int, dropped: list[Dropped], max_cost: float) -> int:
+def _affordable(
+    fleet: Fleet, features: Features, view: View, left: int, dropped: list[Dropped], max_cost: float, costs: Mapping[str, float]
+) -> int:
     for i in bits(left):
-        cost = call_cost(fleet, i, features, view)
+        known = costs.get(fleet.names[i]) if costs else None
+        cost = call_cost(fleet, i, features, view) if known is None else known
         if cost > max_cost:
             dropped.append(Dropped(fleet.models[i].name, Drop.PRICE, "max_cost", cost, max_cost))
             left &= ~(1 << i)

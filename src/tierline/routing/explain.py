@@ -6,7 +6,7 @@ Nothing here runs on the hot path but `short`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
@@ -14,6 +14,7 @@ from tierline.routing.belief import Candidate
 from tierline.routing.question import Question
 from tierline.routing.refusal import fall
 from tierline.routing.router import Router
+from tierline.routing.sentences import SENTENCES, number
 from tierline.types.decision import Decision, Drop, Dropped, Reason, Why
 from tierline.types.features import Complexity, Features
 from tierline.types.scores import Scores
@@ -41,7 +42,7 @@ def explain(router: Router, features: Features, scores: Scores, view: View, deci
         sentences.append(_stood(names, pool, question))
     sentences.extend(f"{dropped.model} was left out: {_fall(router, dropped)}." for dropped in decision.dropped)
     if decision.steps:
-        sentences.append(_order(decision))
+        sentences.extend(_course(decision))
     if decision.margin is not None:
         sentences.append(f"The choice was {abs(decision.margin):.3f} away from its nearest boundary.")
     return Explanation(
@@ -54,12 +55,21 @@ def explain(router: Router, features: Features, scores: Scores, view: View, deci
 
 def short(decision: Decision) -> str:
     """The choice in a few words, for a header: the reason that decided and what it was taken for."""
-    deciding = next((r for r in decision.reasons if r.why in _DECIDING), None)
+    whys = [reason.why for reason in decision.reasons]
+    deciding = next((why for why in reversed(whys) if why in _OVERRULING), None) or next((why for why in whys if why in _DECIDING), None)
     taken = decision.task or next((f"difficulty {r.value:.2f}" for r in decision.reasons if r.why == Why.DIFFICULTY), "named")
     if not decision.steps or deciding is None:
         return "nothing eligible"
-    return f"{_DECIDING[deciding.why]}; {taken}"
+    return f"{(_OVERRULING.get(deciding) or _DECIDING[deciding])}; {taken}"
 
+
+_OVERRULING = {
+    Why.SESSION_HELD: "its session goes on with it",
+    Why.COMBINED: "several answer together",
+    Why.LOAD_SHIFTED: "moved by load",
+    Why.SESSION_KEPT: "its session stays",
+}
+"""What stands above the reasons before it; the last of them decided."""
 
 _DECIDING = {
     Why.NAMED_MODEL: "the client named the model",
@@ -75,6 +85,7 @@ _DECIDING = {
     Why.BEST_WITHIN_BUDGET: "the best within the cost cap",
     Why.BEST_QUALITY: "the best quality",
     Why.WEIGHTED: "drawn by weight",
+    Why.LEAST_BAD: "the least bad, all are resting",
 }
 
 
@@ -113,58 +124,12 @@ def _sentence(router: Router, decision: Decision, reason: Reason) -> str:
         why = _rule_why(router, decision.route, reason.value)
         does = f"sends it to {reason.subject}" if reason.why == Why.RULE else f"makes it the task {reason.subject!r}"
         return f"Rule {int(reason.value or 0) + 1} of route {decision.route!r} {does}: {why}."
-    return _SENTENCES[reason.why](reason)
-
-
-def _difficulty(reason: Reason) -> str:
-    return f"No task was named; its difficulty is {reason.value:.2f} on a scale from 0 to 1."
-
-
-def _number(value: float | None, form: str = ".2f") -> str:
-    return "unknown" if value is None else format(value, form)
-
-
-_SENTENCES: dict[Why, Callable[[Reason], str]] = {
-    Why.NAMED_MODEL: lambda r: f"The client named the model {r.subject!r}, so nothing was routed.",
-    Why.NAMED_TIER: lambda r: f"The client named the tier {r.subject!r}.",
-    Why.PINNED: lambda r: f"An operator has pinned this route to {r.subject!r}.",
-    Why.PIN_UNUSABLE: lambda _: "The pinned model cannot serve this request, so the pin was passed over.",
-    Why.RULE_UNUSABLE: lambda _: "None of the rule's models can serve this request, so the rule was passed over.",
-    Why.EXPLORED: lambda r: f"It was one of the {_number(r.value, '.1%')} sent one tier up to learn from: to {r.subject}.",
-    Why.TASK_GIVEN: lambda r: f"Its task was given: {r.subject!r}.",
-    Why.TASK_SCORED: lambda r: f"It was taken for the task {r.subject!r} with probability {_number(r.value)}.",
-    Why.TASK_UNSURE: lambda r: (
-        f"Its task is unclear (the likeliest is {r.subject!r} at {_number(r.value)}); what is unclear goes one tier up."
-    ),
-    Why.DIFFICULTY: _difficulty,
-    Why.ONLY_ONE: lambda r: f"{r.subject} is the only model that can serve it.",
-    Why.CHEAPEST_ABOVE_BAR: lambda r: (
-        f"{r.subject} has the least expected cost of those above the bar: "
-        f"it passes {_number(r.value, '.1%')}, the bar is {_number(r.limit, '.1%')}."
-    ),
-    Why.NONE_ABOVE_BAR: lambda r: (
-        f"No model clears the bar of {_number(r.limit, '.1%')}; {r.subject} comes nearest with {_number(r.value, '.1%')}."
-    ),
-    Why.STATIC: lambda r: f"{r.subject} is the first of the list.",
-    Why.BY_DIFFICULTY: lambda r: (
-        f"A difficulty of {_number(r.value)} belongs to the tier up to {_number(r.limit)}, and {r.subject} is the cheapest there."
-    ),
-    Why.FASTEST: lambda r: f"{r.subject} is the fastest of those above the bar (median {_number(r.value)} s).",
-    Why.BEST_WITHIN_BUDGET: lambda r: (
-        f"{r.subject} is the best whose call (${_number(r.value, '.6f')}) fits the cap of ${_number(r.limit, '.6f')}."
-    ),
-    Why.BEST_QUALITY: lambda r: f"The task prefers quality, and {r.subject} passes most often ({_number(r.value, '.1%')}).",
-    Why.WEIGHTED: lambda r: f"{r.subject} was drawn by weight; its share is {_number(r.value, '.1%')}.",
-    Why.ASSUMED_QUALITY: lambda r: (
-        f"That pass rate ({_number(r.value, '.1%')}) is assumed, "
-        + ("from the spec's table" if r.subject == "spec" else "from the tier and the difficulty alone")
-        + ", not measured."
-    ),
-    Why.LAST_RESORT: lambda r: f"If everything above fails, {r.subject} answers as a last resort.",
-    Why.LIMITS_LIFTED: lambda _: "Every model was resting, busy or too slow, so those limits were lifted.",
-    Why.OUTSIDE_TASK: lambda r: f"None of the models of task {r.subject!r} can serve it, so any other that can was allowed.",
-    Why.NOTHING_ELIGIBLE: lambda _: "No model can serve it.",
-}
+    if reason.why == Why.LOAD_SHIFTED:
+        rung = any(other.why == Why.BY_DIFFICULTY for other in decision.reasons)
+        form, what = (".2f", "its difficulty is") if rung else (".1%", "it passes")
+        within = f"{what} {number(reason.value, form)}, and the load may take it {'up' if rung else 'down'} to {number(reason.limit, form)}"
+        return f"The chosen model is under load, so the request moved to {reason.subject}: {within}."
+    return SENTENCES[reason.why](reason)
 
 
 def _stood(names: list[str], pool: list[Candidate], question: Question) -> str:
@@ -173,9 +138,37 @@ def _stood(names: list[str], pool: list[Candidate], question: Question) -> str:
     return f"Standing with their pass rates and the cost of a call, against a bar of {question.bar:.1%}: {shown}{more}."
 
 
+def _course(decision: Decision) -> Iterator[str]:
+    """How the plan is carried out: who is asked, what an answer must pass, and what follows where it does not."""
+    yield _order(decision)
+    first = decision.steps[0]
+    if first.validators:
+        again = f"; a model that fails may try again {_times(first.retries)}, told why" if first.retries else ""
+        yield f"An answer must pass {', '.join(first.validators)}{again}."
+    if decision.lenient:
+        yield f"An answer that fails {', '.join(decision.lenient)} alone is not asked for again: it goes out flagged."
+    if decision.stream == "buffered":
+        yield "Its stream is held back until the answer has passed."
+    elif decision.stream == "optimistic":
+        yield "Its stream is passed on as it comes, and the verdict follows it."
+    if decision.refusals:
+        yield f"What a content policy refuses goes to {decision.refusals}."
+    if decision.retries:
+        yield f"When all have failed and the reason may pass, they are asked again {_times(decision.retries)}."
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
 def _order(decision: Decision) -> str:
-    """Who is asked, in order; a comma is a fallback, an arrow an escalation."""
-    return f"Order of asking: {' → '.join(', '.join(step.targets) for step in decision.steps)}."
+    """Who is asked, in order; a comma is a fallback, a plus sign means together, an arrow is an escalation."""
+    first, *rest = [", ".join(step.targets) for step in decision.steps]
+    if decision.combine is not None:
+        first = " + ".join(decision.steps[0].targets)
+        if decision.combine.judge:
+            first += f" (judged by {decision.combine.judge})"
+    return f"Order of asking: {' → '.join((first, *rest))}."
 
 
 def _flips(

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
 from tierline.routing.rules import Rules
 from tierline.types.catalog import Model
+
+StreamMode = Literal["buffered", "optimistic"]
 
 
 class Fleet(msgspec.Struct, frozen=True):
@@ -18,7 +21,8 @@ class Fleet(msgspec.Struct, frozen=True):
 
     `tiers` names the ladder, `level[i]` is model i's rung, `on_level[t]` the mask of rung t, `can[c]` the mask of models with
     capability c; `price_in` and `price_out` are USD per token; `smallest_window` is the smallest known window of all;
-    `limited` names the models with a limit of concurrency."""
+    `limited` names the models with a limit of concurrency; `windows` are in tokens, 0 where unknown; `saved[i]` is what a token of model i
+    read from its prompt cache costs less, in USD."""
 
     models: tuple[Model, ...]
     names: tuple[str, ...]
@@ -32,11 +36,25 @@ class Fleet(msgspec.Struct, frozen=True):
     smallest_window: int
     everyone: int
     limited: tuple[str, ...]
+    windows: tuple[int, ...]
+    saved: tuple[float, ...]
+
+
+class Checks(msgspec.Struct, frozen=True):
+    """What an answer must pass: the validators' names, how often a target may try again, and which of them measure confidence alone."""
+
+    names: tuple[str, ...] = ()
+    retries: int = 0
+    confidence: tuple[str, ...] = ()
+
+
+NO_CHECKS = Checks()
 
 
 class TaskPolicy(msgspec.Struct, frozen=True):
     """One task. `order` lists its models (empty: all of them, `mask` covers either case); `quality[i]` is the declared pass rate of
-    model i, None where the spec gives none; `bar` None means the route's."""
+    model i, None where the spec gives none; where `bar`, `stream` or `tolerance` is None the route's holds, and its checks where there are
+    none."""
 
     name: str
     mask: int
@@ -50,7 +68,9 @@ class TaskPolicy(msgspec.Struct, frozen=True):
     risk: str = ""
     quality: tuple[float | None, ...] = ()
     weights: tuple[float, ...] = ()
-    validators: tuple[str, ...] = ()
+    checks: Checks = NO_CHECKS
+    stream: StreamMode | None = None
+    tolerance: float | None = None
 
 
 class Use(msgspec.Struct, frozen=True):
@@ -62,8 +82,24 @@ class Use(msgspec.Struct, frozen=True):
     order: tuple[int, ...] = ()
 
 
+class CombinePolicy(msgspec.Struct, frozen=True):
+    """How a route combines: `order` are its branches, `judge` and `otherwise` models or -1; `max_cost` in USD over all branches."""
+
+    order: tuple[int, ...]
+    by: Literal["agreement", "majority", "judge", "first_valid"]
+    normalise: str
+    judge: int
+    otherwise: int
+    max_cost: float | None
+
+
 class RoutePolicy(msgspec.Struct, frozen=True):
-    """One route. `ceilings[t]` is the highest difficulty that rung t takes; the last is 1."""
+    """One route. `ceilings[t]` is the highest difficulty that rung t takes; the last is 1.
+
+    `retries` and `backoff` (seconds) are for those that failed for a passing reason. `refusals` is the model for what others refuse, or
+    -1; `helpers` is the mask of every model that the course may need beside those of the task. `hedge`: seconds, inf for the model's own
+    p95, None for never. `flags_unsure`: a merely unsure answer goes out flagged. `sticky` sessions stay with their model while that costs
+    at most `premium`, a share, more."""
 
     name: str
     task: str
@@ -80,6 +116,18 @@ class RoutePolicy(msgspec.Struct, frozen=True):
     model_rules: Rules
     uses: tuple[Use, ...]
     log_text: float
+    checks: Checks = NO_CHECKS
+    stream: StreamMode = "buffered"
+    tolerance: float = 0.05
+    retries: int = 0
+    backoff: float = 0.25
+    refusals: int = -1
+    combine: CombinePolicy | None = None
+    helpers: int = 0
+    hedge: float | None = None
+    flags_unsure: bool = False
+    sticky: bool = False
+    premium: float = 0.0
 
 
 class GovernancePolicy(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tierline.routing.policy import Policy, RoutePolicy, TaskPolicy
+from tierline.routing.policy import NO_CHECKS, Checks, Policy, RoutePolicy, TaskPolicy
 from tierline.types.decision import Reason, Settled, Why
 from tierline.types.features import Features
 from tierline.types.scores import Scores
@@ -13,7 +13,8 @@ from tierline.types.view import View
 
 class Question(msgspec.Struct, frozen=True):
     """Everything a decision is made from. `difficulty` is in [0, 1], `bar` the pass rate to clear, `latency_budget` in seconds, `max_cost`
-    in USD; `model` and `tier` are what the client named, empty for a routed request; `unsure`: the scorer abstained."""
+    in USD; `checks` is what an answer must pass; `model` and `tier` are what the client named, empty for a routed request; `unsure`: the
+    scorer abstained."""
 
     features: Features
     scores: Scores
@@ -25,6 +26,7 @@ class Question(msgspec.Struct, frozen=True):
     risk: str
     latency_budget: float | None
     max_cost: float | None
+    checks: Checks
     model: str = ""
     tier: str = ""
     unsure: bool = False
@@ -57,6 +59,7 @@ def ask(
         hints.risk or task.risk,
         task.latency_budget if hints.latency_budget is None else hints.latency_budget,
         min(caps, default=None),
+        NO_CHECKS if features.operation == "embedding" else task.checks if task.checks.names else route.checks,
         model,
         tier,
         unsure=scores.abstained and not task.name,

@@ -1,29 +1,37 @@
 """The router: a pure function from features, scores and view to a whole plan, compiled from one spec.
 
 settle   → override, given task, task rules                                          (before any scorer)
-decide   → question → scope → standing → belief → choice → steps
-           what it is   whom for   who can    how good   who is first   what follows
+decide   → question → scope → standing → belief → choice → steps → course
+           what it is   whom for   who can    how good   who is first   what follows   how it is asked
 seen     → the part of the view that a decision read, for the log
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Literal
+
 from tierline.config.loaded import Loaded
 from tierline.routing.address import Address, addresses, resolve
-from tierline.routing.belief import Candidate, candidates
+from tierline.routing.belief import Candidate, candidates, validated
 from tierline.routing.climb import explore, up_when_unsure
+from tierline.routing.combine import combined
 from tierline.routing.compile import compile_policy
-from tierline.routing.eligibility import Standing
+from tierline.routing.eligibility import NOBODY, Standing, call_cost
+from tierline.routing.hedge import hedge_after
+from tierline.routing.load import shifted
 from tierline.routing.policy import RoutePolicy
 from tierline.routing.question import Question, ask
 from tierline.routing.scope import Scope, scope_of, standing_in, widened
-from tierline.routing.selection import Choice, Field, select
+from tierline.routing.selection import Choice, Field, least_bad, select
+from tierline.routing.session import held, kept
 from tierline.routing.settle import settle
 from tierline.routing.steps import confined, plan
-from tierline.types.decision import Decision, Reason, Settled, Step, Why
+from tierline.types.decision import Combine, Decision, Reason, Settled, Step, Why
 from tierline.types.features import Features
 from tierline.types.scores import Scores
-from tierline.types.view import View
+from tierline.types.view import Latency, View
 
 
 class Router:
@@ -46,7 +54,7 @@ class Router:
         """The whole plan for one request. `settled` spares asking `settle` again where it has been asked."""
         reasons: list[Reason] = []
         question = self._ask(features, scores, view, settled, reasons)
-        scope = scope_of(self.policy, question, reasons)
+        scope = held(self.policy, question, scope_of(self.policy, question, reasons))
         standing = standing_in(self.policy, question, scope.wider)
         if not standing.mask & scope.first:
             scope, standing = widened(self.policy, question, scope, standing, reasons)
@@ -55,19 +63,25 @@ class Router:
         if not standing.mask & scope.first:
             reasons.append(Reason(Why.NOTHING_ELIGIBLE))
             return self._decision(question, (), standing, reasons)
-        pool = self._believe(question, standing.mask)
-        choice = self._choose(question, scope, pool, reasons)
+        pool = self._believe(question, scope, standing.mask)
+        helping = self._helping(question) if question.route.helpers and not question.named else NOBODY
+        if helping is not NOBODY and not (scope.ruled or scope.pinned or scope.held):
+            helpers = self._believe(question, scope, helping.mask)
+            together = combined(self.policy.fleet, question, helpers, pool, scope.order, reasons)
+            if together is not None:
+                return self._decision(question, together.steps, standing, reasons, None, together.how, helping)
+        choice = self._choose(question, scope, pool, standing.lifted, reasons)
         if choice.candidate.source != "scorer":
             reasons.append(Reason(Why.ASSUMED_QUALITY, choice.candidate.source, choice.candidate.quality))
         steps = self._steps(question, scope, choice, pool, reasons)
-        return self._decision(question, steps, standing, reasons, choice)
+        return self._decision(question, steps, standing, reasons, choice, None, helping)
 
     def consider(self, features: Features, scores: Scores, view: View) -> tuple[list[Candidate], Question]:
         """What is believed of every model that stands for this request, and the question it puts; `explain` shows both."""
         question = self._ask(features, scores, view, None, [])
-        scope = scope_of(self.policy, question, [])
+        scope = held(self.policy, question, scope_of(self.policy, question, []))
         standing = standing_in(self.policy, question, scope.wider)
-        return self._believe(question, standing.mask), question
+        return self._believe(question, scope, standing.mask), question
 
     def seen(self, features: Features, decision: Decision, view: View) -> View:
         """The part of the view that could have moved this decision: decided again under it, it comes out the same."""
@@ -79,12 +93,16 @@ class Router:
         )
         limited = self.policy.fleet.limited if view.load else ()
         pin = view.pins.get(route.name)
+        first = decision.target if route.hedge == math.inf else ""
         return View(
             resting=view.resting,
             load={name: view.load[name] for name in limited if name in view.load},
-            latency=view.latency if asks_speed else {},
+            latency=view.latency if asks_speed else _only(view.latency, first),
+            warm=view.warm if route.sticky or features.tool_loop or features.sealed else "",
             pins={} if pin is None else {route.name: pin},
             token_scale=view.token_scale,
+            pressure=view.pressure,
+            ttft=_only(view.ttft, first) if features.stream else {},
         )
 
     # the parts of a decision, in their order
@@ -97,26 +115,42 @@ class Router:
         settled = settled or self.settle(features)
         return ask(self.policy, self._route(features), features, scores, view, settled, reasons)
 
-    def _believe(self, question: Question, mask: int) -> list[Candidate]:
-        q = question
-        return candidates(self.policy.fleet, q.route, q.task, mask, q.features, q.scores, q.view, q.difficulty)
+    def _believe(self, question: Question, scope: Scope, mask: int) -> list[Candidate]:
+        q, fleet = question, self.policy.fleet
+        found = candidates(fleet, q.route, q.task, mask, q.features, q.scores, q.view, q.difficulty)
+        return validated(fleet, found, scope.order, q.task.failure_cost) if q.checks.names else found
 
-    def _choose(self, question: Question, scope: Scope, pool: list[Candidate], reasons: list[Reason]) -> Choice:
+    def _helping(self, question: Question) -> Standing:
+        """Those of the route's helpers that can serve; none of them where that would lift a limit."""
+        standing = standing_in(self.policy, question, question.route.helpers)
+        return Standing(0) if standing.lifted else standing
+
+    def _choose(self, question: Question, scope: Scope, pool: list[Candidate], lifted: bool, reasons: list[Reason]) -> Choice:
         first = [candidate for candidate in pool if scope.first >> candidate.index & 1]
-        if scope.pinned:
-            reasons.append(Reason(Why.PINNED, self.policy.fleet.models[first[0].index].name))
+        if scope.pinned or scope.held:
+            reasons.append(Reason(Why.PINNED if scope.pinned else Why.SESSION_HELD, self.policy.fleet.names[first[0].index]))
             return Choice(first[0], reasons[-1])
         if scope.ruled and scope.order:
             listed = [c for c in first if c.index in scope.order]
             first = [min(listed, key=lambda c: scope.order.index(c.index))] if listed else first
         field = self._field(question, scope, first)
-        choice = select(field)
+        choice = (least_bad(field) if lifted else None) or select(field)
         reasons.append(choice.reason)
-        if scope.ruled or question.named:
+        if scope.ruled or question.named or choice.reason.why == Why.LEAST_BAD:
             return choice
+        return self._moved(question, field, choice, reasons)
+
+    def _moved(self, question: Question, field: Field, choice: Choice, reasons: list[Reason]) -> Choice:
+        """Up when unsure, back to the session's model, up by chance or down by load; where several would, in this order."""
         if question.unsure:
             choice = up_when_unsure(field, choice)
-        return explore(field, choice, reasons)
+        stay = kept(field, choice, reasons) if field.view.warm else None
+        if stay is None:
+            explored = explore(field, choice, reasons)
+            if explored.reason.why == Why.EXPLORED or question.unsure:
+                return explored
+            stay = explored
+        return shifted(field, question, stay, reasons) if field.view.pressure else stay
 
     def _field(self, question: Question, scope: Scope, first: list[Candidate]) -> Field:
         q = question
@@ -125,17 +159,28 @@ class Router:
     def _steps(self, question: Question, scope: Scope, choice: Choice, pool: list[Candidate], reasons: list[Reason]) -> tuple[Step, ...]:
         fleet, most = self.policy.fleet, question.route.max_attempts
         if question.named:
-            return confined(fleet, question.task, choice.candidate, pool, most)
-        steps, last_resort = plan(fleet, question.task, choice.candidate, pool, scope.order, most)
+            return confined(fleet, question.checks, choice.candidate, pool, most)
+        steps, last_resort = plan(fleet, question.task, question.checks, choice.candidate, pool, scope.order, most)
         if last_resort:
             reasons.append(Reason(Why.LAST_RESORT, steps[-1].targets[0]))
         return steps
 
     def _decision(
-        self, question: Question, steps: tuple[Step, ...], standing: Standing, reasons: list[Reason], choice: Choice | None = None
+        self,
+        question: Question,
+        steps: tuple[Step, ...],
+        standing: Standing,
+        reasons: list[Reason],
+        choice: Choice | None = None,
+        combine: Combine | None = None,
+        helping: Standing = NOBODY,
     ) -> Decision:
-        features, route = question.features, question.route
+        features, route, checks = question.features, question.route, question.checks
         wait = features.hints.latency_budget
+        deadline = route.deadline if wait is None else wait
+        stream = _stream(question, combine)
+        refusals, refusal_cost = self._refuge(question, helping) if helping.mask else ("", 0.0)
+        hedge = None if route.hedge is None or combine is not None else hedge_after(question, steps, stream, deadline, reasons)
         return Decision(
             request_id=features.request_id,
             route=route.name,
@@ -144,10 +189,38 @@ class Router:
             task=question.task.name,
             propensity=1.0 if choice is None else choice.propensity,
             draw=features.draw,
-            deadline=route.deadline if wait is None else wait,
+            deadline=deadline,
             max_cost=question.max_cost,
             max_attempts=route.max_attempts,
             reasons=tuple(reasons),
-            dropped=standing.dropped,
+            dropped=standing.dropped if helping is NOBODY else tuple(dict.fromkeys((*standing.dropped, *helping.dropped))),
             margin=None if choice is None else choice.margin,
+            retries=route.retries,
+            backoff=route.backoff,
+            hedge=hedge,
+            combine=combine,
+            refusals=refusals,
+            refusal_cost=refusal_cost,
+            lenient=checks.confidence if route.flags_unsure else (),
+            stream=stream,
         )
+
+    def _refuge(self, question: Question, helping: Standing) -> tuple[str, float]:
+        """The model for what others refuse, where it can serve, and the expected USD of a call to it."""
+        at, fleet = question.route.refusals, self.policy.fleet
+        if at < 0 or not helping.mask >> at & 1:
+            return "", 0.0
+        name = fleet.names[at]
+        return name, question.scores.cost.get(name, call_cost(fleet, at, question.features, question.view))
+
+
+def _stream(question: Question, combine: Combine | None) -> Literal["", "buffered", "optimistic"]:
+    """What becomes of a stream whose answer is still to be checked; answers that are combined are always whole."""
+    if not question.features.stream or not (question.checks.names or combine is not None):
+        return ""
+    return "buffered" if combine is not None else question.task.stream or question.route.stream
+
+
+def _only(known: Mapping[str, Latency], name: str) -> Mapping[str, Latency]:
+    """What is known of one model alone."""
+    return {name: known[name]} if name in known else {}

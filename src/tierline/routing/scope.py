@@ -12,13 +12,14 @@ from tierline.types.decision import Reason, Why
 
 class Scope(msgspec.Struct, frozen=True):
     """`first` is the mask of models to choose among, `wider` adds those that may help when they fail, `order` is the order of a given
-    list. `ruled` and `pinned`: somebody has chosen, so nothing is explored."""
+    list. `ruled`, `pinned` and `held` (by a session): somebody has chosen, so nothing is explored, combined or moved by load."""
 
     first: int
     wider: int
     order: tuple[int, ...] = ()
     ruled: bool = False
     pinned: bool = False
+    held: bool = False
 
 
 def scope_of(policy: Policy, question: Question, reasons: list[Reason]) -> Scope:
@@ -55,6 +56,7 @@ def standing_in(policy: Policy, question: Question, mask: int) -> Standing:
         risk=question.risk,
         latency_budget=question.latency_budget,
         max_cost=question.max_cost,
+        costs=question.scores.cost,
     )
 
 

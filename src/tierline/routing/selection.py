@@ -50,6 +50,15 @@ def select(field: Field) -> Choice:
     return _SELECT[field.route.select](field)
 
 
+def least_bad(field: Field) -> Choice | None:
+    """Where every candidate rests, the one with the shortest rest left: any answer beats an error."""
+    names, resting = field.fleet.names, field.view.resting
+    if any(not resting.get(names[c.index]) for c in field.candidates):
+        return None
+    chosen = min(field.candidates, key=lambda c: (resting[names[c.index]], c.expected))
+    return _choice(field, chosen, Why.LEAST_BAD, resting[names[chosen.index]])
+
+
 def cheapest_above_bar(field: Field) -> Choice:
     """The least expected cost among those whose believed pass rate clears the bar; the best there is where none does.
 

@@ -6,14 +6,14 @@ import operator
 from collections.abc import Iterable, Sequence
 
 from tierline.routing.belief import Candidate
-from tierline.routing.policy import Fleet, TaskPolicy
+from tierline.routing.policy import Checks, Fleet, TaskPolicy
 from tierline.types.decision import Step
 
 _EXPECTED = operator.attrgetter("expected")
 
 
 def plan(
-    fleet: Fleet, task: TaskPolicy, chosen: Candidate, pool: Sequence[Candidate], order: tuple[int, ...], most: int
+    fleet: Fleet, task: TaskPolicy, checks: Checks, chosen: Candidate, pool: Sequence[Candidate], order: tuple[int, ...], most: int
 ) -> tuple[tuple[Step, ...], bool]:
     """The steps of a routed request, and whether a last resort below the chosen rung is among them.
 
@@ -29,22 +29,22 @@ def plan(
         fallback = sorted((c for c in left if c.index in task.fallback), key=lambda c: task.fallback.index(c.index))
     else:
         fallback = _neighbours(fleet, chosen, left)
-    steps = [_step(fleet, [chosen, *fallback], task, most)]
+    steps = [step_of(fleet, [chosen, *fallback], checks, most)]
     for rung in ladder:
         helping = [c for c in fallback if level[c.index] > level[chosen.index] and level[c.index] >= level[rung[0].index]]
-        steps.append(_step(fleet, rung + helping, task, most))
+        steps.append(step_of(fleet, rung + helping, checks, most))
     last_resort = len(fallback) < len(left) and len(steps) < most
     if last_resort:
         helpers = {c.index for c in fallback}
         rest = [c for c in left if c.index not in helpers]
-        steps.append(_step(fleet, sorted(rest, key=lambda c: -level[c.index]), task, most))
+        steps.append(step_of(fleet, sorted(rest, key=lambda c: -level[c.index]), checks, most))
     return tuple(steps[:most]), last_resort
 
 
-def confined(fleet: Fleet, task: TaskPolicy, chosen: Candidate, pool: Iterable[Candidate], most: int) -> tuple[Step, ...]:
+def confined(fleet: Fleet, checks: Checks, chosen: Candidate, pool: Iterable[Candidate], most: int) -> tuple[Step, ...]:
     """The one step of a request whose client named the model or the tier: nothing outside of what it named."""
     rest = sorted((c for c in pool if c.index != chosen.index), key=_EXPECTED)
-    return (_step(fleet, [chosen, *rest], task, most),)
+    return (step_of(fleet, [chosen, *rest], checks, most),)
 
 
 def _listed(chosen: Candidate, ranked: Sequence[Candidate], order: tuple[int, ...]) -> list[list[Candidate]]:
@@ -66,7 +66,15 @@ def _neighbours(fleet: Fleet, chosen: Candidate, others: Sequence[Candidate]) ->
     return sorted(same, key=lambda c: fleet.models[c.index].provider == provider)
 
 
-def _step(fleet: Fleet, rung: Sequence[Candidate], task: TaskPolicy, most: int) -> Step:
+def step_of(fleet: Fleet, rung: Sequence[Candidate], checks: Checks, most: int) -> Step:
+    """One level of the plan: at most `most` of these candidates, in their order."""
     rung = rung[:most]
-    names, tier = fleet.models, fleet.tiers[fleet.level[rung[0].index]]
-    return Step(tier, tuple([names[c.index].name for c in rung]), tuple([c.cost for c in rung]), task.validators)
+    names, windows, tier = fleet.names, fleet.windows, fleet.tiers[fleet.level[rung[0].index]]
+    return Step(
+        tier,
+        tuple([names[c.index] for c in rung]),
+        tuple([c.cost for c in rung]),
+        checks.names,
+        tuple([windows[c.index] for c in rung]),
+        checks.retries,
+    )

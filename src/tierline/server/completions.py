@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from tierline.gateway.downstream import ClientGone
 from tierline.gateway.gateway import Answered, Asked
 from tierline.interfaces import Dialect
@@ -83,15 +81,20 @@ class Completions:
         exchange.watch()
         try:
             answered = await exchange.gateway.answer(asked, client)
+        except BaseException:
+            client.let_go()
+            raise
         finally:
             exchange.answered = client.begun
         if not client.begun:
             self._failed(exchange, answered, headers.of_answer(exchange.gateway, answered))
             return
-        with contextlib.suppress(ClientGone):
+        try:
             if answered.error is not None and answered.result.truncated:
                 await client.send(self._dialect.render_error_event(answered.error))
             await client.end()
+        except ClientGone:
+            client.let_go()
 
     def _failed(self, exchange: Exchange, answered: Answered, said: headers.Headers) -> None:
         """An error that came after the decision, with the headers that tell about it."""

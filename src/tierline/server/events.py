@@ -39,6 +39,12 @@ class Events:
 
     async def end(self) -> None:
         """Nothing more comes."""
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the body. The server does so when nobody holds its transport any more: now, and not whenever the collector comes by
+        some exception whose frames still hold this one."""
+        self._transport = None
 
 
 class JsonArray(Events):
@@ -60,3 +66,4 @@ class JsonArray(Events):
     async def end(self) -> None:
         """Close the array."""
         await super().send(self._writer.finished())
+        self.let_go()

@@ -61,6 +61,7 @@ class Why(enum.StrEnum):
     COMBINED = "combined"
     COMBINE_TOO_DEAR = "combine_too_dear"
     HEDGED = "hedged"
+    COMBINE_TOO_FEW = "combine_too_few"
 
 
 class Drop(enum.StrEnum):

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+import re2
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.extract.asking import features, message, request
@@ -161,3 +162,14 @@ def test_parts_of_one_turn_are_read_together() -> None:
 def test_features_survive_the_log() -> None:
     seen = EXTRACT(request("Where is my order?"))
     assert msgspec.json.decode(msgspec.json.encode(seen), type=type(seen)) == seen
+
+
+_PATTERN = r"(?i)speak to (a|your) (manager|human)"
+_BY_PATTERN = Extractor(builders.loaded({"signals": {"anger": {"patterns": [_PATTERN]}}}))
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["Speak to", " your manager", "speak TO a human", "ſpeak to a human", ", ", "speak to him"]), max_size=6))
+def test_a_pattern_counts_wherever_it_stands(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert _BY_PATTERN(request(text)).signals["anger"] == sum(1 for _ in re2.finditer(_PATTERN, text))

@@ -16,16 +16,19 @@ _UNSPACED = (
     (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF),
 )  # fmt: skip
 
+_NO_PARTS: Mapping[str, Sequence[int]] = {}
+
 
 class Keywords:
-    """A set of keywords, each with its owners (any numbers)."""
+    """A set of keywords, each with its owners (any numbers); and of `parts`, which count wherever they stand, inside of words too."""
 
     __slots__ = ("_automaton", "_bounds", "owners")
 
-    def __init__(self, words: Mapping[str, Sequence[int]]) -> None:
-        self.owners = [tuple(owners) for owners in words.values()]
-        self._bounds = [(_bound(word[0]), _bound(word[-1])) for word in words]
-        self._automaton = ahocorasick_rs.BytesAhoCorasick([word.encode("utf-8", "surrogatepass") for word in words]) if words else None
+    def __init__(self, words: Mapping[str, Sequence[int]], parts: Mapping[str, Sequence[int]] = _NO_PARTS) -> None:
+        self.owners = [tuple(owners) for owners in (*words.values(), *parts.values())]
+        self._bounds = [*((_bound(word[0]), _bound(word[-1])) for word in words), *[(False, False)] * len(parts)]
+        sought = [word.encode("utf-8", "surrogatepass") for word in (*words, *parts)]
+        self._automaton = ahocorasick_rs.BytesAhoCorasick(sought) if sought else None
 
     def hits(self, haystack: bytes) -> list[tuple[int, int, int]]:
         """Index of the keyword, start and end of each hit in a text from `encode`; overlapping ones all count."""

@@ -1,7 +1,8 @@
 """What the user's words hold: the built-in families, the spec's signals and the tasks' hints, all looked for together.
 
-Keywords are found in one pass of one automaton (`keywords`). Patterns are RE2, matched in one pass of one set; only those found are
-counted.
+Keywords are found in one pass of one automaton (`keywords`). Patterns are RE2, matched in one pass of one set, and only where the automaton
+has found the letters that one of them cannot do without (`literals`); only those found are counted. Each pass lets go of the interpreter
+lock, which costs a busy process more than the search itself.
 
 Of very long texts the first `HEAD` and the last `TAIL` characters of what is judged are looked at, and the newest `BEFORE` of the turns
 before it.
@@ -17,6 +18,7 @@ import re2
 from tierline.config.loaded import Loaded
 from tierline.routing.extract.keywords import Keywords, encode
 from tierline.routing.extract.lexicon import FAMILIES
+from tierline.routing.extract.literals import required
 
 HEAD = 12_000
 TAIL = 4_000
@@ -56,7 +58,7 @@ class Found(msgspec.Struct, frozen=True):
 class Scanner:
     """Everything the spec and the lexicon look for, compiled once."""
 
-    __slots__ = ("_every", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_spec", "_tasks")
+    __slots__ = ("_always", "_every", "_pattern_owners", "_patterns", "_set", "_signals", "_size", "_tasks")
 
     def __init__(self, loaded: Loaded) -> None:
         spec = loaded.spec
@@ -65,7 +67,7 @@ class Scanner:
         first_task = len(FAMILIES) + len(self._signals)
         # a task has two slots beside each other: its keywords and its patterns
         self._tasks = {name: first_task + 2 * index for index, name in enumerate(hints)}
-        self._size = first_task + 2 * len(self._tasks)
+        self._size = first_task + 2 * len(self._tasks) + 1  # the last slot: letters that some pattern needs
         words: dict[str, list[int]] = {}
         patterns: dict[str, list[int]] = {}
         for slot, family in enumerate(FAMILIES.values()):
@@ -76,9 +78,9 @@ class Scanner:
         for name, match in hints.items():
             _own(words, match.keywords, self._tasks[name])
             _own(patterns, match.patterns, self._tasks[name] + 1, fold=False)
-        own = {word: [slot for slot in slots if slot > _LENGTH] for word, slots in words.items()}
-        self._every = Keywords(words)
-        self._spec = Keywords({word: slots for word, slots in own.items() if slots})
+        needed = [required(pattern) for pattern in patterns]
+        self._always = not all(needed)
+        self._every = Keywords(words, {} if self._always else dict.fromkeys(needed, (self._size - 1,)))
         self._pattern_owners = [tuple(slots) for slots in patterns.values()]
         self._patterns = [re2.compile(pattern) for pattern in patterns]
         self._set = _pattern_set(list(patterns)) if patterns else None
@@ -87,15 +89,11 @@ class Scanner:
         """Hits in what is judged, and in the turns before it."""
         text = clip(asked)
         earlier = newest(before) if before else ""
-        tally, opening, lengths = self._words(text)
-        if earlier:
-            for index, _, _ in self._spec.hits(encode(earlier)):
-                for slot in self._spec.owners[index]:
-                    tally[slot] += 1
-        if self._set is not None:
+        tally, opening, lengths = self._words(text, earlier)
+        if self._set is not None and (self._always or tally[-1] or not (text.isascii() and earlier.isascii())):
             self._count_patterns(f"{earlier}\n{text}" if earlier else text, tally)
         tasks = {}
-        for name, slot in self._tasks.items() if any(tally[len(FAMILIES) :]) else ():
+        for name, slot in self._tasks.items() if any(tally[len(FAMILIES) : -1]) else ():
             if tally[slot] or tally[slot + 1]:
                 tasks[name] = KEYWORD * min(tally[slot], KEYWORDS_AT_MOST) + min(PATTERN * tally[slot + 1], PATTERNS_AT_MOST)
         return Found(tally[: len(FAMILIES)], opening, lengths, {name: tally[slot] for name, slot in self._signals.items()}, tasks)
@@ -105,18 +103,26 @@ class Scanner:
         tally, opening, _ = self._words(text)
         return tally[: len(FAMILIES)], opening
 
-    def _words(self, text: str) -> tuple[list[int], int, list[tuple[str, str]]]:
-        """Hits by slot, the kind of work that a text begins with, and the lengths it names."""
+    def _words(self, text: str, earlier: str = "") -> tuple[list[int], int, list[tuple[str, str]]]:
+        """Hits by slot, the kind of work that a text begins with, and the lengths it names; of what came `earlier` no more than the
+        spec's own slots."""
         haystack = encode(text)
+        begins = 0
+        if earlier:
+            before = encode(earlier)
+            begins = len(before) - 1
+            haystack = before + haystack[1:]
         tally = [0] * self._size
         lengths: list[tuple[str, str]] = []
         opening = -1
         owners = self._every.owners
         for index, start, end in self._every.hits(haystack):
             for slot in owners[index]:
+                if start < begins and slot <= _LENGTH:
+                    continue
                 tally[slot] += 1
                 if slot < _KINDS:
-                    if opening < 0 and start <= OPENING:
+                    if opening < 0 and start - begins <= OPENING:
                         opening = slot
                 elif slot == _LENGTH and len(lengths) < LENGTHS_AT_MOST:
                     lengths.append((_text(haystack[max(start - 16, 0) : start]), _text(haystack[start:end])))
