@@ -19,6 +19,7 @@ from tierline.evaluation.metrics.confusion import confusion, needed_by_scores
 from tierline.evaluation.reference import references, without
 from tierline.evaluation.routers.routing import Evaluated, Progress, Routing, silent
 from tierline.evaluation.routers.spec import SpecRouter, tier_of
+from tierline.evaluation.routers.task_mean import TaskMeanRouter
 from tierline.evaluation.table import Table
 
 LOG_ONLY = "a log shows only the models that were asked: `tierline replay` estimates what others would have given"
@@ -45,11 +46,15 @@ def evaluate(dataset: Dataset, routers: Sequence[Evaluated], settings: Settings,
     table = whole.take(whole.complete)
     bootstrap = Bootstrap(settings.seed, settings.resamples)
     field = field_of(table, folds(table, settings.folds, bootstrap.generator("folds")), bootstrap)
+    reference = references(field, progress)
     rows = {}
     for router in routers:
+        if isinstance(router, TaskMeanRouter):
+            rows[router.name] = reference["task_mean"]
+            continue
         routing = router.route(table, field.fold, bootstrap.generator(f"router/{router.name}"), progress)
         rows[router.name] = _with_confusion(row_of(router.name, routing, field), router, whole, (routing, table), progress)
-    return _document(dataset, field, references(field, progress), rows, settings)
+    return _document(dataset, field, reference, rows, settings)
 
 
 def _document(dataset: Dataset, field: Field | None, reference: Mapping[str, Row], rows: Mapping[str, Row], settings: Settings) -> Document:

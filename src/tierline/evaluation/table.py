@@ -21,8 +21,8 @@ class Table(msgspec.Struct, frozen=True):
     nothing was measured; `latency` in seconds and the token counts likewise, None where the source has none at all.
 
     `query` (ids), `text` (prompts; None where they were not read), `task`, `dataset`, `language` and `label` (the tier that a person says
-    it needs, empty where nobody did) are a value a query. `length` is a prompt's length in characters; `group` is the same number for
-    queries of the same words, which must never be split between training and test."""
+    it needs, empty where nobody did) are a value a query. `length` is a prompt's length in characters and `words` in words (as parted by
+    white space); `group` is the same number for queries of the same words, which must never be split between training and test."""
 
     models: tuple[str, ...]
     query: Sequence[str]
@@ -35,6 +35,7 @@ class Table(msgspec.Struct, frozen=True):
     input_tokens: Cells | None = None
     output_tokens: Cells | None = None
     length: NDArray[np.int64] | None = None
+    words: NDArray[np.int64] | None = None
     group: NDArray[np.int64] | None = None
     language: Sequence[str] | None = None
     label: Sequence[str] | None = None

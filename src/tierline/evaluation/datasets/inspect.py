@@ -74,7 +74,7 @@ def leakage(database: duckdb.DuckDBPyConnection, findings: Findings) -> None:
     """The same words in several splits, data sets or queries."""
     for kind, what, severity in (("split", "splits", "warn"), ("dataset", "data sets", "warn"), ("id", "queries of one data set", "note")):
         several = "count(DISTINCT id) > 1 AND count(DISTINCT dataset) = 1" if kind == "id" else f"count(DISTINCT {kind}) > 1"
-        leaked = f"words IN (SELECT words FROM queries WHERE text IS NOT NULL GROUP BY words HAVING {several})"  # noqa: S608
+        leaked = f"same IN (SELECT same FROM queries WHERE text IS NOT NULL GROUP BY same HAVING {several})"  # noqa: S608
         (count,) = _one(database, f"SELECT count(*) FROM queries WHERE {leaked}")  # noqa: S608  # names of this file
         if count:
             report = findings.warn if severity == "warn" else findings.note

@@ -23,7 +23,7 @@ def build(database: duckdb.DuckDBPyConnection, raw: str, models: Sequence[str]) 
     """Make the tables `queries` (numbered by dataset and id), `models` and `cells` (one row a query and model) from the tidy rows `raw`."""
     database.execute(
         f"""CREATE TEMP TABLE queries AS
-        SELECT row_number() OVER (ORDER BY key) - 1 AS q, *, hash(lower(trim(regexp_replace(text, '\\s+', ' ', 'g')))) AS words FROM (
+        SELECT row_number() OVER (ORDER BY key) - 1 AS q, *, hash(lower(trim(regexp_replace(text, '\\s+', ' ', 'g')))) AS same FROM (
             SELECT {_KEY} AS key, min(dataset) AS dataset, min(query_id) AS id, min(query) AS text, max(query) AS other_text,
                 min(task) AS task, min(language) AS language, min(split) AS split, min(label) AS label FROM {raw} GROUP BY 1)"""  # noqa: S608
     )
@@ -46,7 +46,8 @@ def table(database: duckdb.DuckDBPyConnection, models: Sequence[str], text: bool
     about = database.sql(
         "SELECT dataset, coalesce(id, left(md5(coalesce(text, '')), 12)) AS id, coalesce(task, '') AS task,"
         " coalesce(language, '') AS language, coalesce(label, '') AS label, length(coalesce(text, '')) AS length,"
-        " coalesce(words, hash(key)) AS words FROM queries ORDER BY q"
+        " coalesce(same, hash(key)) AS same, "
+        "CASE WHEN coalesce(text, '') = '' THEN 0 ELSE len(string_split_regex(trim(text), '\\s+')) END AS words FROM queries ORDER BY q"
     ).fetchnumpy()
     filled = _cells(database, len(about["id"]), len(models))
     texts = None
@@ -64,7 +65,8 @@ def table(database: duckdb.DuckDBPyConnection, models: Sequence[str], text: bool
         input_tokens=_known(filled["input_tokens"]),
         output_tokens=_known(filled["output_tokens"]),
         length=np.asarray(about["length"], dtype=np.int64),
-        group=_numbered(about["words"]),
+        words=np.asarray(about["words"], dtype=np.int64),
+        group=_numbered(about["same"]),
         language=_if_any(_texts(about["language"])),
         label=_if_any(_texts(about["label"])),
     )

@@ -14,6 +14,8 @@ import numpy as np
 
 from tierline.evaluation.metrics.bootstrap import Floats
 
+ROUNDING = 1e-9
+
 
 class Hull(msgspec.Struct, frozen=True):
     """The corners of the zero router, cheapest first: indices of models, their mean cost (rising) and quality (rising)."""
@@ -33,7 +35,7 @@ class Hull(msgspec.Struct, frozen=True):
         low, high = self.cost[after - 1], self.cost[after]
         share = (cost - low) / (high - low)
         mixed = {self.models[after - 1]: 1.0 - share, self.models[after]: share}
-        return {model: part for model, part in mixed.items() if part > 0.0}
+        return {model: part for model, part in mixed.items() if part > ROUNDING}
 
     def at(self, cost: float) -> float:
         """The quality of that coin."""

@@ -15,6 +15,8 @@ import numpy as np
 from tierline.evaluation.metrics.bootstrap import Floats
 from tierline.evaluation.metrics.hull import concave
 
+ROUNDING = 1e-12
+
 LEVELS: Mapping[str, float] = {"100": 1.0, "99": 0.99, "95": 0.95}
 
 
@@ -31,4 +33,5 @@ def _saved(corners: Floats, heights: Floats, best_cost: float, wanted: float) ->
     least = float(corners[after])
     if after:
         least = float(np.interp(wanted, heights[after - 1 : after + 1], corners[after - 1 : after + 1]))
-    return 1.0 - least / best_cost
+    saved = 1.0 - least / best_cost
+    return saved if abs(saved) > ROUNDING else 0.0

@@ -11,7 +11,7 @@ from tierline.types.errors import EvaluationFailure
 
 
 class PromptLengthRouter:
-    """Scores a query by its length in characters."""
+    """Scores a query by its length in words."""
 
     name = "prompt_length"
     needs_text = False
@@ -19,6 +19,6 @@ class PromptLengthRouter:
     def route(self, table: Table, fold: NDArray[np.intp], chance: np.random.Generator, progress: Progress) -> Routing:
         """The length of each prompt; raises EvaluationFailure where the data have no prompts."""
         del fold, chance, progress
-        if table.length is None or not table.length.any():
+        if table.words is None or not table.words.any():
             raise EvaluationFailure("prompt_length needs the prompts, and the data have none")
-        return Routing(score=table.length.astype(np.float64))
+        return Routing(score=table.words.astype(np.float64))

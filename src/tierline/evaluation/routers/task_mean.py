@@ -2,7 +2,7 @@
 
 Quality and cost of a model on a task are means over the other folds, shrunken to the model's overall mean: with n queries of the task,
 (n · mean of the task + k · overall mean) / (n + k), k = 10. The price at which it stands (quality a dollar) is the one of
-least cost that kept the best single model's quality on the other folds.
+least cost that kept the best single model's quality on the other folds, with predictions that were themselves made out of fold.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tierline.evaluation.cross_validate import out_of_fold
+from tierline.evaluation.cross_validate import folds, out_of_fold
 from tierline.evaluation.metrics.bootstrap import Floats
 from tierline.evaluation.metrics.curve import at_price, prices
 from tierline.evaluation.routers.routing import Progress, Routing
 from tierline.evaluation.table import Table
 
 SHRINK = 10.0
-PRICES = 60
+PRICES = 40
+INNER = 4
+"""Folds within the other folds, on which the price is chosen."""
 
 
 class _Means(msgspec.Struct, frozen=True):
@@ -29,7 +31,7 @@ class _Means(msgspec.Struct, frozen=True):
     place: dict[str, int]
     good: Floats
     expected: Floats
-    price: float
+    price: float = 0.0
 
     def rows(self, tasks: Sequence[str]) -> NDArray[np.intp]:
         return np.array([self.place.get(task, len(self.place)) for task in tasks], dtype=np.intp)
@@ -64,11 +66,29 @@ class TaskMeanRouter:
 
 
 def _fit(table: Table) -> _Means:
+    """Means over all queries given; the price from predictions that each come from the other part of them."""
+    means = _means(table)
+    inner = folds(table, INNER, np.random.default_rng(0))
+    good, expected = np.empty_like(table.score), np.empty_like(table.score)
+
+    def tell(fitted: _Means, part: Table, places: NDArray[np.intp]) -> None:
+        rows = fitted.rows(part.task)
+        good[places], expected[places] = fitted.good[rows], fitted.expected[rows]
+
+    if int(inner.max(initial=0)) == 0:
+        return means
+    out_of_fold(table, inner, _means, tell)
+    return msgspec.structs.replace(means, price=_price(good, expected, table.score, _costs(table)))
+
+
+def _means(table: Table) -> _Means:
     names, places = np.unique(np.asarray(table.task), return_inverse=True)
-    cost = table.cost if table.has_costs else np.zeros_like(table.score)
-    good, expected = (_shrunken(cells, places.reshape(-1), len(names)) for cells in (table.score, cost))
-    place = {str(name): number for number, name in enumerate(names)}
-    return _Means(place, good, expected, _price(good, expected, table.score, cost, places.reshape(-1)))
+    good, expected = (_shrunken(cells, places.reshape(-1), len(names)) for cells in (table.score, _costs(table)))
+    return _Means({str(name): number for number, name in enumerate(names)}, good, expected)
+
+
+def _costs(table: Table) -> Floats:
+    return table.cost if table.has_costs else np.zeros_like(table.score)
 
 
 def _shrunken(cells: Floats, places: NDArray[np.intp], tasks: int) -> Floats:
@@ -80,14 +100,13 @@ def _shrunken(cells: Floats, places: NDArray[np.intp], tasks: int) -> Floats:
     return means
 
 
-def _price(good: Floats, expected: Floats, score: Floats, cost: Floats, places: NDArray[np.intp]) -> float:
-    """The price of the least cost that keeps the best single model's quality on the queries it is fitted to."""
+def _price(good: Floats, expected: Floats, score: Floats, cost: Floats) -> float:
+    """The price of the least cost at which these predictions keep the best single model's quality; where none does, the price of the
+    highest quality."""
     wanted = float(score.mean(axis=0).max())
-    rows = np.arange(len(places))
-    best, least = 0.0, np.inf
+    rows = np.arange(len(score))
+    found = []
     for price in prices(good, expected, PRICES):
-        chosen = at_price(good, expected, price)[places]
-        paid = float(cost[rows, chosen].mean())
-        if float(score[rows, chosen].mean()) >= wanted - 1e-12 and paid < least:
-            best, least = price, paid
-    return best
+        chosen = at_price(good, expected, price)
+        found.append((min(float(score[rows, chosen].mean()), wanted), -float(cost[rows, chosen].mean()), price))
+    return max(found)[2]
