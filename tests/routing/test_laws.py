@@ -16,6 +16,12 @@ from tierline.types.scores import Scores
 from tierline.types.view import View
 
 
+def planned(decision: Decision) -> set[str]:
+    """Everyone whom the course may ask."""
+    judge = {decision.combine.judge} if decision.combine is not None else set()
+    return ({target for step in decision.steps for target in step.targets} | judge | {decision.refusals}) - {""}
+
+
 @given(routers(), requests(), beliefs(), views())
 def test_the_same_input_gives_the_same_decision(router: Router, request: Features, scores: Scores, view: View) -> None:
     assert router.decide(request, scores, view) == router.decide(request, scores, view)
@@ -39,16 +45,15 @@ def test_every_target_is_eligible(router: Router, request: Features, scores: Sco
     _, question = router.consider(request, scores, view)
     fleet = router.policy.fleet
     standing = {fleet.models[i].name for i in bits(standing_in(router.policy, question, fleet.everyone).mask)}
-    targets = {target for step in decision.steps for target in step.targets}
     lifted = any(reason.why == Why.LIMITS_LIFTED for reason in decision.reasons)
-    assert lifted or targets <= standing
+    assert lifted or planned(decision) <= standing
 
 
 @given(routers(), requests(), beliefs(), views())
 def test_no_target_stands_twice_in_one_step(router: Router, request: Features, scores: Scores, view: View) -> None:
     for step in router.decide(request, scores, view).steps:
         assert len(set(step.targets)) == len(step.targets)
-        assert len(step.costs) == len(step.targets)
+        assert len(step.costs) == len(step.windows) == len(step.targets)
 
 
 @given(routers(), requests(), beliefs(), views(), st.sampled_from(NAMES))
@@ -60,15 +65,13 @@ def test_a_key_never_reaches_a_model_it_may_not_use_whatever_it_names(
     hints = msgspec.structs.replace(request.hints, model=name)
     for asked in (request, msgspec.structs.replace(request, hints=hints)):
         decision = router.decide(msgspec.structs.replace(asked, key="team"), scores, view)
-        assert {target for step in decision.steps for target in step.targets} <= allowed
+        assert planned(decision) <= allowed
 
 
 @given(routers(), requests(), beliefs(), views())
 def test_personal_data_stays_in_house(router: Router, request: Features, scores: Scores, view: View) -> None:
     decision = router.decide(msgspec.structs.replace(request, sensitivity=("pii",)), scores, view)
-    for step in decision.steps:
-        for target in step.targets:
-            assert router.loaded.models[target].residency == "on_prem"
+    assert all(router.loaded.models[target].residency == "on_prem" for target in planned(decision))
 
 
 @given(routers(), requests(), beliefs(), views(), st.floats(1.0, 100.0))
@@ -86,8 +89,9 @@ def test_raising_the_cost_cap_never_removes_a_model(router: Router, request: Fea
 
 @given(st.data(), st.floats(0, 1), st.floats(0, 1))
 def test_raising_the_quality_bar_never_picks_a_model_believed_worse(data: st.DataObject, one: float, other: float) -> None:
-    router = data.draw(routers(select="cheapest_above_bar", rules=False, explore=0.0))
+    router = data.draw(routers(select="cheapest_above_bar", rules=False, explore=0.0, sessions=False))
     request, scores, view = data.draw(requests()), data.draw(beliefs(abstained=False)), data.draw(views())
+    request = msgspec.structs.replace(request, tool_loop=False, sealed=False)
     low, high = sorted((one, other))
 
     def believed(bar: float) -> float | None:
@@ -113,3 +117,44 @@ def test_the_propensities_of_what_chance_may_choose_sum_to_one(router: Router, r
     assert sum(seen.values()) <= 1.0 + 1e-9
     if len(seen) == 1:
         assert 0.0 < next(iter(seen.values())) <= 1.0
+
+
+@given(routers(), requests(), beliefs(), views())
+def test_load_moves_nothing_that_is_forced_held_or_in_the_background(router: Router, request: Features, scores: Scores, view: View) -> None:
+    decision = router.decide(request, scores, view)
+    whys = {reason.why for reason in decision.reasons}
+    _, question = router.consider(request, scores, view)
+    if Why.LOAD_SHIFTED in whys:
+        assert not whys & {Why.NAMED_MODEL, Why.NAMED_TIER, Why.PINNED, Why.RULE, Why.SESSION_HELD, Why.EXPLORED, Why.COMBINED}
+        assert (question.latency_budget or 0.0) < 60.0
+
+
+@given(routers(), requests(), beliefs(), views())
+def test_a_request_is_moved_to_nobody_under_more_pressure(router: Router, request: Features, scores: Scores, view: View) -> None:
+    calm = router.decide(request, scores, msgspec.structs.replace(view, pressure={}))
+    decision = router.decide(request, scores, view)
+    if decision.target != calm.target:
+        assert view.pressure.get(decision.target, 0.0) < view.pressure[calm.target]
+        assert any(reason.why == Why.LOAD_SHIFTED and reason.subject == decision.target for reason in decision.reasons)
+
+
+@given(routers(), requests(), beliefs(), views())
+def test_in_a_tool_loop_the_sessions_model_goes_on_where_it_can(router: Router, request: Features, scores: Scores, view: View) -> None:
+    assume(view.warm in router.policy.fleet.index)
+    looping = msgspec.structs.replace(request, tool_loop=True)
+    decision = router.decide(looping, scores, view)
+    _, question = router.consider(looping, scores, msgspec.structs.replace(view, warm=""))
+    standing = standing_in(router.policy, question, 1 << router.policy.fleet.index[view.warm])
+    if standing.mask and not standing.lifted:
+        assert decision.target == view.warm
+
+
+@given(routers(), requests(), beliefs(), views())
+def test_a_stream_is_held_back_or_followed_by_a_verdict_exactly_where_something_is_checked(
+    router: Router, request: Features, scores: Scores, view: View
+) -> None:
+    decision = router.decide(request, scores, view)
+    checked = bool(decision.combine) or any(step.validators for step in decision.steps)
+    if decision.steps:
+        assert bool(decision.stream) == (request.stream and checked)
+    assert decision.stream != "optimistic" or decision.combine is None

@@ -16,6 +16,8 @@ from tierline.types.view import Latency, View
 TIERS = ("fast", "balanced", "best")
 NAMES = ("a", "b", "c", "d", "e", "f")
 RATES = st.floats(0.0, 1.0, allow_nan=False)
+COUNTS = st.sampled_from([3, 20, 500])
+CHECKS = st.sampled_from([[], [{"max_chars": 10, "retry": 1}, {"confidence": 0.5}]])
 NEEDS = st.lists(st.sampled_from(["tools", "vision", "json_schema"]), unique=True, max_size=2)
 
 
@@ -37,7 +39,21 @@ def fleets(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
 
 
 @st.composite
-def routers(draw: st.DrawFn, *, select: str | None = None, rules: bool = True, explore: float | None = None) -> Router:
+def combinations(draw: st.DrawFn, names: list[str]) -> dict[str, Any] | None:
+    """How a route combines; mostly it does not."""
+    if draw(st.integers(0, 3)):
+        return None
+    by = draw(st.sampled_from(["agreement", "majority", "judge", "first_valid"]))
+    models = draw(st.lists(st.sampled_from(names), unique=True, min_size=2, max_size=3))
+    other = next((name for name in names if name not in models), "")
+    cap = draw(st.sampled_from([None, 0.001]))
+    return {"models": models, "by": by, "judge": names[-1] if by == "judge" else "", "else": other, "max_cost": cap}
+
+
+@st.composite
+def routers(
+    draw: st.DrawFn, *, select: str | None = None, rules: bool = True, explore: float | None = None, sessions: bool = True
+) -> Router:
     fleet = draw(fleets())
     names = st.sampled_from(sorted(fleet))
     some = st.lists(names, unique=True, max_size=3)
@@ -51,7 +67,10 @@ def routers(draw: st.DrawFn, *, select: str | None = None, rules: bool = True, e
         "failure_cost": draw(st.floats(0, 1)),
         "quality": {name: draw(RATES) for name in draw(some)},
         "prefer": "cost" if select else draw(st.sampled_from(["cost", "quality", "latency"])),
-        "latency_budget": draw(st.sampled_from([None, 1.0, 30.0])),
+        "latency_budget": draw(st.sampled_from([None, 1.0, 30.0, 600.0])),
+        "validate": draw(CHECKS),
+        "stream": draw(st.sampled_from([None, "optimistic"])),
+        "tolerance": draw(st.sampled_from([None, 0.0, 0.3])),
     }
     uses: list[Any] = [*tiers_of(fleet), sorted(fleet)[:2], sorted(fleet)[0]]
     found = draw(st.lists(st.sampled_from(uses), max_size=2)) if rules else []
@@ -61,7 +80,16 @@ def routers(draw: st.DrawFn, *, select: str | None = None, rules: bool = True, e
         "explore": draw(st.sampled_from([0.0, 0.3])) if explore is None else explore,
         "weights": {name: draw(st.floats(0, 5)) for name in draw(some)},
         "rules": [{"when": f"turns > {2 * i + 2}", "use": use, "why": "a rule"} for i, use in enumerate(found)],
-        "cascade": {"max_attempts": draw(st.integers(1, 6)), "max_cost": draw(st.sampled_from([None, 0.001, 0.1]))},
+        "cascade": {
+            "max_attempts": draw(st.integers(1, 6)),
+            "max_cost": draw(st.sampled_from([None, 0.001, 0.1])),
+            "on_refusal": draw(st.sampled_from(["", sorted(fleet)[0]])),
+            "on_low_confidence": draw(st.sampled_from(["climb", "flag"])),
+        },
+        "combine": draw(combinations(sorted(fleet))) if rules and len(fleet) > 1 else None,
+        "hedge": draw(st.sampled_from([None, {"after": "p95"}, {"after": "800ms"}])),
+        "session": {"sticky": sessions and draw(st.booleans()), "max_switch_premium": draw(st.sampled_from([0.0, 0.1, 5.0]))},
+        "validate": draw(CHECKS),
     }
     governance = {"rules": [{"when": "sensitivity.pii", "allow": {"residency": "on_prem"}, "why": "stays in house"}]}
     keys = {b"k": Key("team", models=frozenset(draw(st.sets(names, min_size=1))))}
@@ -89,6 +117,9 @@ def requests(draw: st.DrawFn) -> Features:
         output_tokens=draw(st.integers(0, 2_000)),
         sensitivity=tuple(draw(st.sampled_from([(), ("pii",)]))),
         draw=draw(st.floats(0, 1, exclude_max=True)),
+        stream=draw(st.booleans()),
+        tool_loop=draw(st.integers(0, 4)) == 0,
+        sealed=draw(st.integers(0, 4)) == 0,
     )
 
 
@@ -98,6 +129,7 @@ def beliefs(draw: st.DrawFn, *, abstained: bool | None = None) -> Scores:
         task=draw(st.sampled_from([{}, {"t": 0.9}, {"t": 0.4}])),
         difficulty=draw(st.none() | RATES),
         good={name: draw(RATES) for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=2))},
+        cost=draw(st.sampled_from([{}, {"a": 0.0005, "b": 0.05}])),
         abstained=draw(st.booleans()) if abstained is None else abstained,
     )
 
@@ -108,7 +140,10 @@ def views(draw: st.DrawFn) -> View:
     return View(
         resting=dict.fromkeys(draw(some), 5.0),
         load={name: draw(st.integers(0, 9)) for name in draw(some)},
-        latency={name: Latency(draw(st.floats(0.1, 2)), draw(st.floats(0.1, 20))) for name in draw(some)},
+        latency={name: Latency(draw(st.floats(0.1, 2)), draw(st.floats(0.1, 20)), draw(COUNTS)) for name in draw(some)},
+        ttft={name: Latency(draw(st.floats(0.1, 2)), draw(st.floats(0.1, 20)), draw(COUNTS)) for name in draw(some)},
+        pressure={name: draw(RATES) for name in draw(some)},
+        warm=draw(st.sampled_from(["", "", *NAMES])),
         pins={"auto": draw(st.sampled_from(NAMES))} if draw(st.booleans()) and draw(st.booleans()) else {},
         token_scale={name: draw(st.floats(0.5, 2)) for name in draw(some)},
     )

@@ -26,8 +26,8 @@ FUNCTIONS = frozenset(_TEXT_FUNCTIONS | _CONVERSIONS | {f"get{part}" for part in
 """What an expression may call, beside the macros."""
 
 _TEXTS = frozenset({"task", "route", "key", "team", "operation", "language", "risk", "user_tier", "session", "prompt_fingerprint"})
-_COUNTS = frozenset({"input_tokens", "output_tokens", "turns", "questions"})
-_FLAGS = frozenset({"code", "stream"})
+_COUNTS = frozenset({"input_tokens", "output_tokens", "turns", "questions", "tool_failures"})
+_FLAGS = frozenset({"code", "stream", "tool_loop"})
 _LISTS = frozenset({"operations", "tags"})
 _KIND = {"text": "text", "number": "a number", "flag": "true or false", "list": "a list", "map": "a map"}
 _SIGNS = frozenset({"&&", "||", "!", "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%", "[]", "?:", "neg"})

@@ -41,6 +41,8 @@ NAMES: Mapping[str, str] = {
     "user_tier": "the user's tier as the client gave it",
     "tags": "the client's tags, a list",
     "session": "the session id, '' without one",
+    "tool_loop": "true when the model is to go on with the results of tools it asked for",
+    "tool_failures": "how many tool results at the end of the conversation are marked as failed, one after another",
     "stream": "true when the client wants a stream",
     "prompt_fingerprint": "the digest of the system prompt",
 }

@@ -119,8 +119,13 @@ class _Walk:
     def _list(self, value: Any, kind: inspect.ListType | inspect.VarTupleType, place: Place) -> Any:
         if not isinstance(value, list):
             return self._refuse(place, meaning(kind), value, "write it in square brackets" if isinstance(value, str) else "")
+        least = kind.min_length or 0
+        if len(value) < least:
+            self._problems.error(place, f"at least {least} are needed, got {len(value)}", meaning(kind))
+            return _DROP
         fitting = [self.any(item, kind.item_type, (*place, index)) for index, item in enumerate(value)]
-        return [item for item in fitting if item is not _DROP]
+        kept = [item for item in fitting if item is not _DROP]
+        return kept if len(kept) >= least else _DROP
 
     def _union(self, value: Any, kind: inspect.UnionType, place: Place) -> Any:
         if value is None and any(isinstance(member, inspect.NoneType) for member in kind.types):

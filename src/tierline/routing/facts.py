@@ -31,6 +31,8 @@ _PLAIN: Mapping[str, Getter] = {
     "user_tier": lambda f, _t, _r: f.hints.user_tier,
     "tags": lambda f, _t, _r: list(f.hints.tags),
     "session": lambda f, _t, _r: f.hints.session,
+    "tool_loop": lambda f, _t, _r: f.tool_loop,
+    "tool_failures": lambda f, _t, _r: f.tool_failures,
     "stream": lambda f, _t, _r: f.stream,
     "prompt_fingerprint": lambda f, _t, _r: f.prompt_fingerprint,
 }

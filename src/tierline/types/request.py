@@ -37,11 +37,12 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
     arguments: str
 
 
-class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):
-    """What a tool gave back for the call named by `id`."""
+class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_result"):
+    """What a tool gave back for the call named by `id`; `failed` where the client marks it as an error."""
 
     id: str
     text: str
+    failed: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
@@ -50,7 +51,11 @@ class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
     text: str
 
 
-Part = Text | Media | ToolCall | ToolResult | Refusal
+class Sealed(msgspec.Struct, frozen=True, tag="sealed"):
+    """Reasoning of an earlier answer that is signed or encrypted for the model that gave it; its words are not read."""
+
+
+Part = Text | Media | ToolCall | ToolResult | Refusal | Sealed
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ import pytest
 from tierline.types.catalog import Model
 from tierline.types.errors import BadRequest, ProviderFailure
 from tierline.types.outcome import Usage
-from tierline.types.request import Media, Message, Text, ToolCall, ToolResult
+from tierline.types.request import Media, Message, Sealed, Text, ToolCall, ToolResult
 
 from .worlds import CASES, DIALECT, HAIKU, MODEL, OPUS, case, parsed
 
@@ -42,7 +42,13 @@ def test_routing_reads_system_prompt_words_calls_results_and_media() -> None:
     assert request.messages == (
         Message("system", (Text("Be brief."),)),
         Message("user", (Media("image", url="https://x.example/a.png"),)),
-        Message("assistant", (ToolCall("toolu_1", "f", '{"a": 1}'),)),
+        Message(
+            "assistant",
+            (
+                Sealed(),
+                ToolCall("toolu_1", "f", '{"a": 1}'),
+            ),
+        ),
         Message("tool", (ToolResult("toolu_1", "4"),)),
         Message("user", (Text("So?"),)),
     )

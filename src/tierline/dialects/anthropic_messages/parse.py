@@ -9,7 +9,7 @@ import msgspec
 from tierline.dialects.anthropic_messages.wire import NAME, Block, MessagesBody, Source, WireMessage, WireTool, WireToolChoice
 from tierline.dialects.json_body import Fields, fields_and_view, typed, wrong_type
 from tierline.types.errors import BadRequest
-from tierline.types.request import Media, MediaKind, Message, Params, Part, Request, Role, Text, Tool, ToolCall, ToolResult
+from tierline.types.request import Media, MediaKind, Message, Params, Part, Request, Role, Sealed, Text, Tool, ToolCall, ToolResult
 
 _body = msgspec.json.Decoder(MessagesBody)
 _blocks = msgspec.json.Decoder(str | list[Block] | None)
@@ -17,6 +17,8 @@ _source = msgspec.json.Decoder(Source)
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 _KINDS: dict[str, MediaKind] = {"image": "image", "document": "document"}
+
+_SEALED = Sealed()
 
 T = TypeVar("T")
 
@@ -90,18 +92,20 @@ def _parts(content: str | list[Block], where: str) -> tuple[Part, ...]:
 
 
 def _part(block: Block, where: str) -> Part | None:
-    """A block as routing sees it; None for thinking and for blocks that only Anthropic knows."""
+    """A block as routing sees it; None for unsigned thinking and for blocks that only Anthropic knows."""
     match block.type:
         case "text":
             return Text(block.text or "")
         case "tool_use":
             return ToolCall(block.id or "", block.name or "", bytes(block.input).decode(errors="replace"))
         case "tool_result":
-            return ToolResult(block.tool_use_id or "", _words(block, where))
+            return ToolResult(block.tool_use_id or "", _words(block, where), failed=block.is_error is True)
         case "image" | "document":
             return _media(block, where)
         case "search_result":
             return Text(_words(block, where))
+        case "thinking" | "redacted_thinking" if block.signature or block.data:
+            return _SEALED
     return None
 
 

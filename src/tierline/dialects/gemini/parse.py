@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
@@ -25,7 +26,7 @@ from tierline.dialects.gemini.wire import (
 )
 from tierline.dialects.json_body import fields_and_view, typed
 from tierline.types.errors import BadRequest
-from tierline.types.request import Media, MediaKind, Message, Params, Part, Request, Role, Text, Tool, ToolCall, ToolResult
+from tierline.types.request import Media, MediaKind, Message, Params, Part, Request, Role, Sealed, Text, Tool, ToolCall, ToolResult
 
 _chat = msgspec.json.Decoder(ChatBody)
 _embed = msgspec.json.Decoder(EmbedBody)
@@ -33,6 +34,8 @@ ROLES: dict[str, Role] = {"user": "user", "model": "assistant", "function": "too
 """Google's roles → the neutral ones; a turn without a role is the user's."""
 CHOICES = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto", "MODE_UNSPECIFIED": "auto"}
 """Google's modes of calling functions → the neutral ones."""
+_FAILED = re.compile(rb'\s*\{\s*"error"\s*:')
+"""Google's own wrapping of what went wrong."""
 _PLAIN = Params()
 
 
@@ -93,7 +96,12 @@ def _message(index: int, content: Content) -> Message:
 
 
 def _parts(content: Content) -> tuple[Part, ...]:
-    return tuple([part for piece in many(content.parts) if (part := _part(piece)) is not None])
+    pieces = many(content.parts)
+    parts = tuple([part for piece in pieces if (part := _part(piece)) is not None])
+    return (*parts, _SEALED) if any(piece.thought_signature for piece in pieces) else parts
+
+
+_SEALED = Sealed()
 
 
 def _part(piece: WirePart) -> Part | None:
@@ -104,7 +112,8 @@ def _part(piece: WirePart) -> Part | None:
         return ToolCall(call.id or call.name, call.name, bytes(call.args).decode() if told(call.args) else "{}")
     if piece.function_response is not None:
         answer = piece.function_response
-        return ToolResult(answer.id or answer.name, bytes(answer.response).decode())
+        response = bytes(answer.response)
+        return ToolResult(answer.id or answer.name, response.decode(), failed=_FAILED.match(response) is not None)
     if piece.inline_data is not None:
         return _inline(piece.inline_data)
     return _filed(piece.file_data) if piece.file_data is not None else None

@@ -7,9 +7,18 @@ from typing import Literal
 import msgspec
 
 from tierline.dialects.json_body import Fields, fields_and_view, typed
-from tierline.dialects.openai_chat.wire import ChatBody, ContentPart, EmbeddingsBody, FunctionSpec, NamedTool, ResponseFormat, WireMessage
+from tierline.dialects.openai_chat.wire import (
+    NOTHING,
+    ChatBody,
+    ContentPart,
+    EmbeddingsBody,
+    FunctionSpec,
+    NamedTool,
+    ResponseFormat,
+    WireMessage,
+)
 from tierline.types.errors import BadRequest
-from tierline.types.request import Media, MediaKind, Message, Params, Part, Refusal, Request, Role, Text, Tool, ToolCall, ToolResult
+from tierline.types.request import Media, MediaKind, Message, Params, Part, Refusal, Request, Role, Sealed, Text, Tool, ToolCall, ToolResult
 
 _chat = msgspec.json.Decoder(ChatBody)
 _embeddings = msgspec.json.Decoder(EmbeddingsBody)
@@ -24,6 +33,9 @@ _ROLES: dict[str, Role] = {
 Shape = Literal["text", "json_object", "json_schema"]
 _SHAPES: dict[str, Shape] = {"text": "text", "json_object": "json_object", "json_schema": "json_schema"}
 _PLACEHOLDER = "tok "
+_SEALED = Sealed()
+_SEAL = b'"reasoning.encrypted"'
+"""The type of an entry of `reasoning_details` that holds a signature or sealed reasoning."""
 
 
 def chat(body: bytes) -> Request:
@@ -85,7 +97,7 @@ def _message(index: int, wire: WireMessage) -> Message:
     if role == "tool":
         text = content if isinstance(content, str) else "".join([part.text or "" for part in content or ()])
         return Message(role, (ToolResult(wire.tool_call_id or wire.name or "", text),))
-    if type(content) is str and not (wire.tool_calls or wire.refusal or wire.function_call):
+    if type(content) is str and not (wire.tool_calls or wire.refusal or wire.function_call or wire.reasoning_details is not NOTHING):
         return Message(role, (Text(content),))
     return Message(role, tuple(_parts(wire)))
 
@@ -104,6 +116,8 @@ def _parts(wire: WireMessage) -> list[Part]:
             parts.append(ToolCall(call.id or "", called.name, called.arguments or called.input or ""))
     if wire.function_call is not None:
         parts.append(ToolCall("", wire.function_call.name, wire.function_call.arguments or ""))
+    if _SEAL in bytes(wire.reasoning_details):
+        parts.append(_SEALED)
     return parts
 
 

@@ -66,6 +66,7 @@ class WireMessage(msgspec.Struct):
     tool_call_id: str | None = None
     function_call: CalledFunction | None = None
     refusal: str | None = None
+    reasoning_details: Raw = NOTHING
 
 
 class FunctionSpec(msgspec.Struct):

@@ -10,7 +10,7 @@ from tierline.dialects.json_body import fields_and_view, typed, wrong_type
 from tierline.dialects.openai_responses import tool_names
 from tierline.dialects.openai_responses.wire import Content, Item, NamedTool, Raw, ResponsesBody, ToolEntry
 from tierline.types.errors import BadRequest
-from tierline.types.request import Media, MediaKind, Message, Params, Part, Refusal, Request, Role, Text, Tool, ToolCall, ToolResult
+from tierline.types.request import Media, MediaKind, Message, Params, Part, Refusal, Request, Role, Sealed, Text, Tool, ToolCall, ToolResult
 
 _body = msgspec.json.Decoder(ResponsesBody)
 _content = msgspec.json.Decoder(str | list[Content] | None)
@@ -122,8 +122,13 @@ def _message(index: int, item: Item) -> Message | None:
             content = content_of(index, item.output, "output")
             text = content if isinstance(content, str) else "".join([part.text or "" for part in content])
             return Message("tool", (ToolResult(item.call_id or "", text),))
+        case "reasoning" if item.encrypted_content:
+            return _SEALED
         case _:
             return None
+
+
+_SEALED = Message("assistant", (Sealed(),))
 
 
 def _parts(content: str | list[Content]) -> list[Part]:

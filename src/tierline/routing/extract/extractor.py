@@ -21,6 +21,7 @@ from tierline.routing.extract.operation import NO_RULES, operations, rules
 from tierline.routing.extract.reading import Reading, is_pleasantry, read
 from tierline.routing.extract.scan import OPERATION, SYSTEM_PROMPT, Found, Scanner, clip
 from tierline.routing.extract.structure import questions, structure
+from tierline.routing.extract.thread import in_tool_loop, session, tool_failures
 from tierline.routing.extract.tokens import text_tokens, tools_tokens
 from tierline.types.access import ANYONE, Key
 from tierline.types.features import Complexity, Features, Operation
@@ -59,6 +60,7 @@ class Extractor:
             if task.match is not None and task.match.system_prompt
         ]
         self._operations = [(name, task.match.operation) for name, task in tasks if task.match is not None and task.match.operation]
+        self._sticky = any(route.session.sticky for route in loaded.spec.routes.values())
         self._remember = functools.lru_cache(REMEMBERED)(self._read_system)
 
     def __call__(self, request: Request, key: Key = ANYONE) -> Features:
@@ -70,6 +72,7 @@ class Extractor:
         words = text_tokens(encoded, len(encoded) == len(reading.text))
         tokens = system.tokens + words + reading.overhead + (tools_tokens(request.tools) if request.tools else 0)
         work = _judge(request, reading, system, found, tokens)
+        looping = reading.results > 0 and in_tool_loop(request.messages)
         return Features(
             request_id=request.id,
             route=request.route,
@@ -93,6 +96,10 @@ class Extractor:
             matches=self._matches(found.tasks, system.tasks, work.operation),
             stream=request.stream,
             draw=draw(request.id),
+            session=session(request, key.name, system.fingerprint) if self._sticky and request.kind == "chat" else "",
+            tool_loop=looping,
+            tool_failures=tool_failures(request.messages) if looping else 0,
+            sealed=reading.sealed,
         )
 
     def _system(self, prompt: str) -> _System:

@@ -7,7 +7,7 @@ import msgspec
 from tierline.routing.extract import tokens
 from tierline.routing.extract.boilerplate import strip
 from tierline.routing.extract.lexicon import PLEASANTRIES
-from tierline.types.request import Media, Message, Refusal, Request, Text, ToolCall, ToolResult
+from tierline.types.request import Media, Message, Refusal, Request, Sealed, Text, ToolCall, ToolResult
 
 SHORT_CHARS = 48
 SHORT_WORDS = 6
@@ -20,7 +20,8 @@ class Reading(msgspec.Struct, frozen=True):
     boilerplate.
 
     `text` holds all text but the system prompt, for counting; `overhead` the tokens of what is not text; `media` the kinds of media in use;
-    `material` the blocks of documents handed over; `results` the tool results; `turns` the user's turns."""
+    `material` the blocks of documents handed over; `results` the tool results; `turns` the user's turns; `sealed`: an earlier answer's
+    reasoning is signed or encrypted."""
 
     system: str
     asked: str
@@ -32,12 +33,13 @@ class Reading(msgspec.Struct, frozen=True):
     material: int
     results: int
     turns: int
+    sealed: bool = False
 
 
 class _Walk:
     """What has been seen on the way over the messages."""
 
-    __slots__ = ("material", "media", "overhead", "results", "system", "text", "turns")
+    __slots__ = ("material", "media", "overhead", "results", "sealed", "system", "text", "turns")
 
     def __init__(self) -> None:
         self.system: list[str] = []
@@ -47,6 +49,7 @@ class _Walk:
         self.overhead = 0.0
         self.material = 0
         self.results = 0
+        self.sealed = False
 
     def message(self, message: Message) -> None:
         words: list[str] | None = [] if message.role == "user" else None
@@ -77,6 +80,8 @@ class _Walk:
         elif isinstance(part, Media):
             self.media.add(part.kind)
             self.overhead += tokens.MEDIA_TOKENS[part.kind]
+        elif isinstance(part, Sealed):
+            self.sealed = True
 
 
 def read(request: Request) -> Reading:
@@ -100,6 +105,7 @@ def read(request: Request) -> Reading:
         walk.material,
         walk.results,
         len(walk.turns),
+        walk.sealed,
     )
 
 
