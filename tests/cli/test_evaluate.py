@@ -58,7 +58,16 @@ def shuffled(choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_it_prints_every_reference_row_and_the_headline(answers: Path, tmp_path: Path) -> None:
     done = run("--data", answers, "--spec", spec(tmp_path))
     assert done.exit_code == 0, done.output
-    for word in ("best single", "zero router", "task mean", "oracle", "prompt_length", "beats the mix of its cost", "under-routed", "by task"):
+    for word in (
+        "best single",
+        "zero router",
+        "task mean",
+        "oracle",
+        "prompt_length",
+        "beats the mix of its cost",
+        "under-routed",
+        "by task",
+    ):
         assert word in done.output, word
 
 
