@@ -19,7 +19,7 @@ from tierline.evaluation.replay.logged import Logged
 from tierline.evaluation.simulate.faults import Fault, read_faults
 from tierline.evaluation.simulate.outcomes import Fitted, Kind, draw, from_log, from_table
 from tierline.evaluation.simulate.report import Simulation, summary
-from tierline.evaluation.simulate.simulate import Happened, simulate
+from tierline.evaluation.simulate.simulate import Checks, Happened, simulate
 from tierline.evaluation.simulate.workload import Sent, of_file, resampled
 from tierline.evaluation.table import Table
 from tierline.routing.router import Router
@@ -49,7 +49,7 @@ def figures(router: Router, happened: Sequence[Happened]) -> Simulation:
 @given(routers(), requests(), beliefs())
 def test_where_everybody_succeeds_the_first_target_of_the_decision_answers(router: Router, request: Features, scores: Scores) -> None:
     decision = router.decide(request, scores, NO_VIEW)
-    (one,) = simulate(router, always(router), [Sent("q", "", request, scores, 0.0)])
+    (one,) = simulate(router, always(router), [Sent("q", "", request, scores, 0.0)], checks=Checks(1.0, 1.0))
     assert one.decision == decision
     answered_in_time = decision.target if decision.deadline >= 0.5 else ""
     assert one.result.model == answered_in_time
