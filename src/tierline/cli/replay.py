@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from contextlib import closing
 from pathlib import Path
@@ -49,6 +50,7 @@ def replay_command(
     Example: `tierline replay --log tierline.db --spec cheaper.yaml --since 7d`
     """
     console = replay_view.console(errors=str(json_out) == "-")
+    gc.disable()  # rows have no cycles, and looking for some takes most of the time
     try:
         router = Router(load(spec, need_secrets=False))
         found = _replayed(console, log, router, was, since, until, route, limit)
