@@ -19,8 +19,8 @@ from tierline.config.load import load
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.replay.document import Replay
 from tierline.evaluation.replay.kept import specs_beside
-from tierline.evaluation.replay.logged import from_export, from_log, labels_of
-from tierline.evaluation.replay.replay import replay
+from tierline.evaluation.replay.logged import from_export, from_log, labels_of, raw_pages
+from tierline.evaluation.replay.replay import replay, replay_screened
 from tierline.routing.router import Router
 from tierline.types.errors import TierlineError
 
@@ -40,6 +40,9 @@ def replay_command(
     until: Annotated[str, typer.Option(help="Only rows before this time.")] = "",
     route: Annotated[str, typer.Option(help="Only rows of this route.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows, the oldest first.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Compare first choices only, several times as quickly; changed rows are still decided whole.")
+    ] = False,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole document here; `-` is standard output.")] = None,
     examples: Annotated[int, typer.Option(min=0, help="How many changed decisions to explain.")] = 3,
 ) -> None:
@@ -53,7 +56,7 @@ def replay_command(
     gc.disable()  # rows have no cycles, and looking for some takes most of the time
     try:
         router = Router(load(spec, need_secrets=False))
-        found = _replayed(console, log, router, was, since, until, route, limit)
+        found = _replayed(console, log, router, was, since, until, route, limit, quick)
     except (TierlineError, OSError, ValueError) as error:
         typer.echo(f"tierline replay: {error}", err=True)
         raise typer.Exit(2) from None
@@ -67,7 +70,7 @@ def replay_command(
 
 
 def _replayed(
-    console: Console, log: Path, router: Router, was: Path | None, since: str, until: str, route: str, limit: int | None
+    console: Console, log: Path, router: Router, was: Path | None, since: str, until: str, route: str, limit: int | None, quick: bool
 ) -> Replay:
     more = (router,) if was is None else (router, Router(load(was, need_secrets=False)))
     if log.suffix in _LINES:
@@ -78,8 +81,12 @@ def _replayed(
     with closing(LogReader(log)) as reader:
         total = min(reader.count(which), limit or 1 << 62)
         with progressing(console, "deciding again", total) as progress:
-            rows = from_log(reader, labels_of(log), which, limit)
-            return replay(rows, router, source=str(log), spec_of=specs_beside(log, more), progress=progress)
+            labels, spec_of = labels_of(log), specs_beside(log, more)
+            if quick:
+                pages = raw_pages(reader, which, limit)
+                return replay_screened(pages, labels, router, source=str(log), spec_of=spec_of, progress=progress)
+            rows = from_log(reader, labels, which, limit)
+            return replay(rows, router, source=str(log), spec_of=spec_of, progress=progress)
 
 
 def _write(found: Replay, out: Path) -> None:

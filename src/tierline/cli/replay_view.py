@@ -54,6 +54,8 @@ def _head(console: Console, found: Replay) -> None:
     if rows.tools:
         said.append(f"{rows.tools:,} were answered by tools")
     console.print("; ".join(said) + ".", highlight=False)
+    if rows.screened:
+        console.print(f"Of {rows.screened:,} rows only the first choice was compared (--quick).")
     if rows.own:
         own = rows.own - len(rows.unfaithful)
         console.print(f"{rows.own:,} rows were decided by this very spec: {own:,} of them came out the same to the last digit.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -69,6 +70,23 @@ class Seen(msgspec.Struct):
             self.judges[row.judge] += 1
         if could.known is False:
             self.missing(could.reason, row.features.request_id)
+
+    def same(self, row: Mapping[str, Any], quality: float | None, judge: str) -> None:
+        """Take a stored row of which the new spec is certain to do what was done, where the log is a witness of that."""
+        answered = row["winner"] is not None
+        done = self._code(row["first_model"])
+        self.task.append(self.tasks.setdefault(row["task"], len(self.tasks)))
+        self.done.append(done)
+        self.new.append(done)
+        self.ratio.append(1.0 / row["propensity"])
+        self.supported.append(1)
+        self.quality.append(np.nan if quality is None else quality)
+        self.cost.append(row["cost"] if answered else np.nan)
+        self.latency.append(row["latency"] if answered else np.nan)
+        self.alone.append(row["attempts"] == 1)
+        self.answered.append(self._code(row["model"]))
+        if judge:
+            self.judges[judge] += 1
 
     def missing(self, why: str, request: str) -> None:
         """Count a row about which nothing can be proved."""

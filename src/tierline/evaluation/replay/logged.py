@@ -21,7 +21,8 @@ from tierline.types.scores import Scores
 from tierline.types.view import View
 
 NEEDED = (
-    "request_id", "route", "task", "key", "team", "policy", "cost", "attempts", "latency", "model", "propensity", "arm", "draw", "margin",
+    "request_id", "route", "task", "tier", "first_model", "key", "team", "policy", "cost", "attempts",
+    "latency", "model", "propensity", "arm", "draw", "margin",
     "difficulty", "complexity", "operation", "language", "winner", "answered", "flagged", "features", "scores", "view", "decision", "tried",
 )  # fmt: skip
 """The columns of the log that a replay reads."""
@@ -70,9 +71,16 @@ def from_log(
     names = ("at", "seq", *(name for name in reader.columns if name in NEEDED))
     for page in reader.pages(NEEDED, which, limit):
         try:
-            yield [_of_row(dict(zip(names, row, strict=True)), labels, whole) for row in page]
+            yield [of_row(dict(zip(names, row, strict=True)), labels, whole) for row in page]
         except (ValueError, IndexError) as error:
             raise LogFailure(f"{reader.path}: a row cannot be read ({error}): a newer release wrote it, or the file is damaged") from error
+
+
+def raw_pages(reader: LogReader, which: Filter = EVERYTHING, limit: int | None = None) -> Iterator[list[dict[str, Any]]]:
+    """The rows of a decision log as they are stored, by column, a page at a time."""
+    names = ("at", "seq", *(name for name in reader.columns if name in NEEDED))
+    for page in reader.pages(NEEDED, which, limit):
+        yield [dict(zip(names, row, strict=True)) for row in page]
 
 
 def from_export(path: Path, labels: Mapping[str, float], limit: int | None = None) -> Iterator[list[Logged]]:
@@ -93,10 +101,11 @@ def from_export(path: Path, labels: Mapping[str, float], limit: int | None = Non
         yield batch
 
 
-def _of_row(row: Mapping[str, Any], labels: Mapping[str, float], whole: bool) -> Logged:
+def of_row(row: Mapping[str, Any], labels: Mapping[str, float], whole: bool = False) -> Logged:
+    """One row of a log; `whole`: with its attempts."""
     features, scores, view = asked(row)
     answered_by_model = row["winner"] is not None
-    quality, judge = _judged(row["request_id"], labels, row["tried"], row["winner"])
+    quality, judge = judged(row["request_id"], labels, row["tried"], row["winner"])
     return Logged(
         features,
         scores,
@@ -117,7 +126,7 @@ def _of_row(row: Mapping[str, Any], labels: Mapping[str, float], whole: bool) ->
 
 def _of_record(record: Record, labels: Mapping[str, float]) -> Logged:
     answered_by_model = record.winner is not None
-    quality, judge = _judged(record.features.request_id, labels, record.tried, record.winner)
+    quality, judge = judged(record.features.request_id, labels, record.tried, record.winner)
     taken = sum(tried.elapsed + tried.wait for tried in record.tried) + sum(aside.elapsed for aside in record.asides) + record.overhead
     return Logged(
         record.features,
@@ -137,7 +146,7 @@ def _of_record(record: Record, labels: Mapping[str, float]) -> Logged:
     )
 
 
-def _judged(request: str, labels: Mapping[str, float], tried: bytes | tuple[Tried, ...], winner: int | None) -> tuple[float | None, str]:
+def judged(request: str, labels: Mapping[str, float], tried: bytes | tuple[Tried, ...], winner: int | None) -> tuple[float | None, str]:
     """What is known of an answer's quality: what was said of it, else whether its validators accepted it."""
     said = labels.get(request)
     if said is not None:
