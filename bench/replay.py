@@ -22,22 +22,38 @@ from bench.decide import FLEET, SPEC, records, requests
 from tierline.decision_log.reader import LogReader
 from tierline.decision_log.sqlite import SqliteLog
 from tierline.evaluation.replay.document import Replay
-from tierline.evaluation.replay.logged import from_log
-from tierline.evaluation.replay.replay import replay
+from tierline.evaluation.replay.logged import from_log, stored_pages
+from tierline.evaluation.replay.replay import replay, replay_screened
 from tierline.routing.router import Router
+from tierline.scoring.hints import HintScorer
 from tierline.testing import builders
+from tierline.types.request import Request
 
 ROWS = 50_000
 GOAL = 60_000
 
 
 def write(path: Path, router: Router, rows: int) -> None:
-    """A log of so many rows."""
+    """A log of so many rows, scored by the built-in scorer."""
     log = SqliteLog(path, retention=None, text_retention=60.0, max_queue=rows + 1000, clock=lambda: 2.0)
-    for record in records(router, requests(rows)):
+    scorer, nobody = HintScorer(router.loaded, 0.6), Request("", "", "")
+    asked = []
+    for features, scores in requests(rows):
+        hit = msgspec.structs.replace(features, matches=dict.fromkeys(scores.task, 2))
+        asked.append((hit, scorer.score(nobody, hit)))
+    for record in records(router, asked):
         log.put(record)
     asyncio.run(log.flushed())
     log.close()
+
+
+def moved(router: Router) -> Router:
+    """The same spec, but for one task's bar and under another name."""
+    tasks = {**router.loaded.spec.tasks}
+    tasks["labels"] = msgspec.structs.replace(tasks["labels"], quality_bar=0.9)
+    return Router(
+        msgspec.structs.replace(router.loaded, fingerprint="moved", spec=msgspec.structs.replace(router.loaded.spec, tasks=tasks))
+    )
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:
@@ -54,7 +70,9 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
 def main(rows: int = ROWS) -> None:
     """Measure and print."""
     gc.disable()
-    old = builders.router(SPEC, FLEET)
+    tasks = {name: {**task, "match": {"keywords": [name]}} for name, task in SPEC["tasks"].items()}
+    old = builders.router({**SPEC, "tasks": tasks}, FLEET)
+    other = moved(old)
     same = Router(msgspec.structs.replace(old.loaded, fingerprint="another name"))
     table = Table("what", "rows/s, by the clock", "rows/s of processor time", "µs a row", "goal", title=f"a log of {rows:,} rows, one core")
     with tempfile.TemporaryDirectory() as folder:
@@ -66,6 +84,8 @@ def main(rows: int = ROWS) -> None:
                 "read and decode": lambda: sum(len(batch) for batch in from_log(reader, {})),
                 "replay under its own spec": lambda: found.append(replay(from_log(reader, {}), old, source="bench")),
                 "replay under another": lambda: found.append(replay(from_log(reader, {}), same, source="bench")),
+                "replay --quick, nothing changes": lambda: found.append(replay_screened(stored_pages(reader), {}, old, source="bench")),
+                "replay --quick, some change": lambda: found.append(replay_screened(stored_pages(reader), {}, other, source="bench")),
             }
             for name, work in what.items():
                 clock, used = timed(work)
@@ -74,6 +94,8 @@ def main(rows: int = ROWS) -> None:
     console = Console(width=120)
     console.print(table)
     own = found[0].rows
+    last = found[-1].rows
+    console.print(f"--quick, some change: {last.changed:,} changed, {last.screened:,} screened")
     console.print(f"{own.own:,} rows of its own spec, {len(own.unfaithful)} came out otherwise; largest memory {_memory():,.0f} MB")
 
 

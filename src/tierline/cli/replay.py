@@ -19,7 +19,7 @@ from tierline.config.load import load
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.replay.document import Replay
 from tierline.evaluation.replay.kept import specs_beside
-from tierline.evaluation.replay.logged import from_export, from_log, labels_of, raw_pages
+from tierline.evaluation.replay.logged import from_export, from_log, labels_of, stored_pages
 from tierline.evaluation.replay.replay import replay, replay_screened
 from tierline.routing.router import Router
 from tierline.types.errors import TierlineError
@@ -83,7 +83,7 @@ def _replayed(
         with progressing(console, "deciding again", total) as progress:
             labels, spec_of = labels_of(log), specs_beside(log, more)
             if quick:
-                pages = raw_pages(reader, which, limit)
+                pages = stored_pages(reader, which, limit)
                 return replay_screened(pages, labels, router, source=str(log), spec_of=spec_of, progress=progress)
             rows = from_log(reader, labels, which, limit)
             return replay(rows, router, source=str(log), spec_of=spec_of, progress=progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,13 +19,6 @@ from tierline.types.features import Features
 from tierline.types.record import Record, Tried
 from tierline.types.scores import Scores
 from tierline.types.view import View
-
-NEEDED = (
-    "request_id", "route", "task", "tier", "first_model", "key", "team", "policy", "cost", "attempts",
-    "latency", "model", "propensity", "arm", "draw", "margin",
-    "difficulty", "complexity", "operation", "language", "winner", "answered", "flagged", "features", "scores", "view", "decision", "tried",
-)  # fmt: skip
-"""The columns of the log that a replay reads."""
 
 
 class Logged(msgspec.Struct, frozen=True):
@@ -68,19 +61,52 @@ def from_log(
     reader: LogReader, labels: Mapping[str, float], which: Filter = EVERYTHING, limit: int | None = None, *, whole: bool = False
 ) -> Iterator[list[Logged]]:
     """The rows of a decision log by time, a page at a time; `whole`: with their attempts."""
-    names = ("at", "seq", *(name for name in reader.columns if name in NEEDED))
-    for page in reader.pages(NEEDED, which, limit):
+    for page in stored_pages(reader, which, limit):
         try:
-            yield [of_row(dict(zip(names, row, strict=True)), labels, whole) for row in page]
+            yield [of_row(row, labels, whole) for row in page]
         except (ValueError, IndexError) as error:
             raise LogFailure(f"{reader.path}: a row cannot be read ({error}): a newer release wrote it, or the file is damaged") from error
 
 
-def raw_pages(reader: LogReader, which: Filter = EVERYTHING, limit: int | None = None) -> Iterator[list[dict[str, Any]]]:
-    """The rows of a decision log as they are stored, by column, a page at a time."""
-    names = ("at", "seq", *(name for name in reader.columns if name in NEEDED))
-    for page in reader.pages(NEEDED, which, limit):
-        yield [dict(zip(names, row, strict=True)) for row in page]
+class Stored(NamedTuple):
+    """A row of the log as it is stored, in the log's order of columns."""
+
+    at: float
+    seq: int
+    request_id: str
+    route: str
+    task: str
+    key: str
+    team: str
+    tier: str
+    model: str
+    first_model: str
+    policy: str
+    cost: float
+    attempts: int
+    latency: float
+    propensity: float
+    arm: str
+    draw: float
+    margin: float | None
+    difficulty: float | None
+    complexity: float
+    operation: str
+    language: str
+    winner: int | None
+    flagged: int
+    answered: str
+    features: bytes
+    scores: bytes | None
+    view: bytes | None
+    decision: bytes
+    tried: bytes
+
+
+def stored_pages(reader: LogReader, which: Filter = EVERYTHING, limit: int | None = None) -> Iterator[list[Stored]]:
+    """The rows of a decision log as they are stored, a page at a time."""
+    for page in reader.pages(Stored._fields[2:], which, limit):
+        yield list(map(Stored._make, page))
 
 
 def from_export(path: Path, labels: Mapping[str, float], limit: int | None = None) -> Iterator[list[Logged]]:
@@ -101,8 +127,9 @@ def from_export(path: Path, labels: Mapping[str, float], limit: int | None = Non
         yield batch
 
 
-def of_row(row: Mapping[str, Any], labels: Mapping[str, float], whole: bool = False) -> Logged:
+def of_row(stored: Stored, labels: Mapping[str, float], whole: bool = False) -> Logged:
     """One row of a log; `whole`: with its attempts."""
+    row = stored._asdict()
     features, scores, view = asked(row)
     answered_by_model = row["winner"] is not None
     quality, judge = judged(row["request_id"], labels, row["tried"], row["winner"])

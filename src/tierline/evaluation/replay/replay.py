@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from tierline.decision_log.codec import first_cost
 from tierline.evaluation.replay.again import Again, Decider
 from tierline.evaluation.replay.changes import EXAMPLES, Change, Example, differs, example, kind_of, plan_differs
 from tierline.evaluation.replay.document import Reckoned, Replay, Rows
 from tierline.evaluation.replay.evidence import Seen, by_task, evidence
-from tierline.evaluation.replay.logged import Batches, Logged, judged, of_row
+from tierline.evaluation.replay.logged import Batches, Logged, Stored, judged, of_row
 from tierline.evaluation.replay.screen import Screen
 from tierline.evaluation.replay.support import SpecOf, Supporter
 from tierline.routing.router import Router
@@ -71,23 +70,25 @@ class _Tally:
             return
         self._compare(row, again, again.decision)
 
-    def take_same(self, row: Mapping[str, Any], cost: float, quality: float | None, judge: str) -> None:
-        """Count a stored row that is certain to go to the same model first, whose call is expected to cost so much."""
-        target, tier, counts = row["first_model"], self._tier_of.get(row["first_model"], ""), self.counts
-        counts["read"] += 1
-        counts["decided"] += 1
-        counts["same"] += 1
-        counts["screened"] += 1
-        counts["own"] += row["policy"] == self.router.policy.fingerprint
-        self.policies[row["policy"]] += 1
-        self.models[0][target] += 1
-        self.models[1][target] += 1
-        self.tiers[0][tier] += 1
-        self.tiers[1][tier] += 1
-        self.reckoned[0] += first_cost(row["decision"])
-        self.reckoned[1] += cost
-        self.supporter.same(row["policy"], row["route"], row["task"], target, row["propensity"])
-        self.seen.same(row, quality, judge)
+    def take_same(self, rows: Sequence[Stored], costs: Sequence[float], labels: Mapping[str, float]) -> None:
+        """Count stored rows that are certain to go to the same model first, whose calls are expected to cost so much."""
+        counts = self.counts
+        for name in ("read", "decided", "same", "screened"):
+            counts[name] += len(rows)
+        policies = Counter(row.policy for row in rows)
+        counts["own"] += policies[self.router.policy.fingerprint]
+        self.policies.update(policies)
+        targets = Counter(row.first_model for row in rows)
+        for side in (0, 1):
+            self.models[side].update(targets)
+            for target, count in targets.items():
+                self.tiers[side][self._tier_of.get(target, "")] += count
+        self.reckoned[0] += sum(first_cost(row.decision) for row in rows)
+        self.reckoned[1] += sum(costs)
+        for row in rows:
+            if row.propensity < 1.0:
+                self.supporter.same(row.policy, row.route, row.task, row.first_model, row.propensity)
+        self.seen.same(rows, [judged(row.request_id, labels, row.tried, row.winner) for row in rows])
 
     def _compare(self, row: Logged, again: Again, after: Decision) -> None:
         before = row.decision
@@ -146,7 +147,7 @@ def replay(
 
 
 def replay_screened(
-    pages: Iterable[Sequence[Mapping[str, Any]]],
+    pages: Iterable[Sequence[Stored]],
     labels: Mapping[str, float],
     router: Router,
     *,
@@ -167,21 +168,22 @@ def replay_screened(
     return _document(tally, source)
 
 
-def _screened(tally: _Tally, screen: Screen, page: Sequence[Mapping[str, Any]], labels: Mapping[str, float]) -> None:
-    routed = [row for row in page if not row["answered"]]
+def _screened(tally: _Tally, screen: Screen, page: Sequence[Stored], labels: Mapping[str, float]) -> None:
     names = (*tally.router.policy.fleet.names, "")
-    places, chosen, costs = screen.choose(routed)
-    found = dict(zip(places.tolist(), zip(chosen.tolist(), costs.tolist(), strict=True), strict=True))
-    for place, row in enumerate(routed):
-        index, cost = found.get(place, (None, 0.0))
-        if index is None or names[index] != row["first_model"] or not row["propensity"] > 0:
-            tally.take(of_row(row, labels))
-        elif tally.counts["read"] % _AUDITED == 0:
-            _audit(tally, of_row(row, labels), names[index])
-        else:
-            tally.take_same(row, cost, *judged(row["request_id"], labels, row["tried"], row["winner"]))
-    for row in page:
-        if row["answered"]:
+    places, chosen, costs = screen.choose(page)
+    same, same_costs, told = list[Stored](), list[float](), set[int]()
+    for place, index, cost in zip(places.tolist(), chosen.tolist(), costs.tolist(), strict=True):
+        row = page[place]
+        if names[index] == row.first_model and row.propensity > 0:
+            told.add(place)
+            if len(told) % _AUDITED == 1:
+                _audit(tally, of_row(row, labels), names[index])
+            else:
+                same.append(row)
+                same_costs.append(cost)
+    tally.take_same(same, same_costs, labels)
+    for place, row in enumerate(page):
+        if place not in told:
             tally.take(of_row(row, labels))
 
 

@@ -18,9 +18,10 @@ from tierline.config.expressions import Condition
 from tierline.config.loaded import Loaded
 from tierline.decision_log.codec import asked, stored
 from tierline.evaluation.replay.again import Decider
+from tierline.evaluation.replay.logged import Stored
 from tierline.evaluation.sweep.choose import Chooser, thresholds_of
 from tierline.evaluation.sweep.questions import CHEAPEST, DIFFICULTY, FIXED, QUALITY, Questions, questions
-from tierline.routing.question import ask
+from tierline.routing.question import Question, ask
 from tierline.routing.router import Router
 from tierline.types.errors import BadRequest
 from tierline.types.features import Features
@@ -30,6 +31,8 @@ from tierline.types.view import NO_VIEW
 REMEMBERED = 50_000
 """Classes that are remembered before all are forgotten."""
 
+_UNKNOWN: Any = object()
+_UNSTEADY: Any = object()
 _WAYS = frozenset({FIXED, CHEAPEST, DIFFICULTY, QUALITY})
 _STEADY = (
     "turns",
@@ -44,14 +47,6 @@ _STEADY = (
     "operations",
 )
 
-Row = Mapping[str, Any]
-
-
-class _Class(msgspec.Struct, frozen=True):
-    """What is the same for all requests of a class: their columns, as the one row of a `Questions`."""
-
-    one: Questions
-
 
 class Screen:
     """Screens pages of rows under one spec."""
@@ -61,18 +56,20 @@ class Screen:
         self._router, self._decider = router, decider
         self._read = _names_read(router.loaded)
         self._steady = tuple(name for name in _STEADY if name in self._read or name in ("sealed", "tool_loop"))
-        self._classes: dict[tuple[Any, ...], _Class | None] = {}
+        self._classes: dict[tuple[Any, ...], Questions | None] = {}
         self._at = thresholds_of(router)
         self._price_in, self._price_out = (np.array(prices)[:, None] for prices in (fleet.price_in, fleet.price_out))
 
-    def choose(self, page: Sequence[Row]) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.float64]]:
+    def choose(self, page: Sequence[Stored]) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.float64]]:
         """Of a page: the places that were screened, the fleet's index of who is asked first for each, and the USD of that call."""
         places, classes = list[int](), list[Questions]()
         difficulty, tokens_in, tokens_out = list[float](), list[int](), list[int]()
         scales, beliefs = dict[int, Mapping[str, float]](), dict[int, Any]()
         smallest = self._router.policy.fleet.smallest_window
         for place, row in enumerate(page):
-            features, scores, view = stored(row["features"], row["scores"], row["view"])
+            if row.answered:
+                continue
+            features, scores, view = stored(row.features, row.scores, row.view)
             if view is not None and (view.resting or view.pressure or view.warm or view.pins or view.load or view.latency):
                 continue
             scale = {} if view is None else view.token_scale
@@ -89,8 +86,8 @@ class Screen:
             if scores is not None and (scores.good or scores.cost):
                 beliefs[len(places)] = scores
             places.append(place)
-            classes.append(found.one)
-            difficulty.append(row["complexity"] if scores is None or row["difficulty"] is None else row["difficulty"])
+            classes.append(found)
+            difficulty.append(row.complexity if scores is None or row.difficulty is None else row.difficulty)
             tokens_in.append(features.input_tokens)
             tokens_out.append(features.output_tokens)
         if not places:
@@ -145,50 +142,72 @@ class Screen:
         }
         return msgspec.structs.replace(first, **joined, given=given, cost=cost, difficulty=np.array(difficulty))
 
-    def _class(self, row: Row, features: Any, scores: Any) -> _Class | None:
-        """The class of a row; None where its first choice may depend on more than size and difficulty."""
+    def _class(self, row: Stored, features: Any, scores: Any) -> Questions | None:
+        """The one row of columns that its class shares; None where the first choice may depend on more than size and difficulty."""
         hints = features.hints
         key = (
-            row["route"], row["key"], row["policy"], features.needs, hints.task, hints.tier, hints.model, hints.max_cost,
+            row.route, row.key, row.policy, features.needs, hints.task, hints.tier, hints.model, hints.max_cost,
             hints.latency_budget, hints.risk, hints.user_tier, hints.tags, hints.sensitivity,
             *[getattr(features, name) for name in self._steady],
-            row["operation"] if "operation" in self._read else row["operation"] == "embedding",
-            row["team"] if "team" in self._read else "",
-            row["language"] if "language" in self._read else "",
+            row.operation if "operation" in self._read else row.operation == "embedding",
+            row.team if "team" in self._read else "",
+            row.language if "language" in self._read else "",
             tuple(features.signals.items()) if "signals" in self._read else (),
             tuple(features.matches.items()),
             None if scores is None else (tuple(scores.task.items()), scores.abstained, scores.by),
         )  # fmt: skip
-        if key not in self._classes:
-            if len(self._classes) >= REMEMBERED:
-                self._classes.clear()
-            self._classes[key] = self._judge(row)
-        return self._classes[key]
+        found = self._classes.get(key, _UNKNOWN)
+        if found is _UNKNOWN:
+            found = self._remember(key, self._judge(row))
+        return self._by_rules(key, row) if found is _UNSTEADY else found
 
-    def _judge(self, row: Row) -> _Class | None:
-        features, logged, _ = asked(row)
+    def _remember(self, key: tuple[Any, ...], found: Questions | None) -> Questions | None:
+        if len(self._classes) >= REMEMBERED:
+            self._classes.clear()
+        self._classes[key] = found
+        return found
+
+    def _judge(self, row: Stored) -> Questions | None:
+        """The class of a row that nobody has seen yet; `_UNSTEADY` where rules read its size, its difficulty or its session."""
+        put = self._put(row)
+        if put is None or not _plain(put):
+            return None
+        features, task, risk = put.features, put.task.name, put.risk
+        steady = (
+            put.route.task_rules.settled(features, "", features.hints.risk)
+            and put.route.model_rules.settled(features, task, risk)
+            and self._router.policy.governance.rules.settled(features, task, risk)
+        )
+        return self._columns_of(put) if steady else _UNSTEADY
+
+    def _by_rules(self, key: tuple[Any, ...], row: Stored) -> Questions | None:
+        """The class of a row together with which rules hold for it."""
+        put = self._put(row)
+        if put is None or not _plain(put):
+            return None
+        features, task, risk = put.features, put.task.name, put.risk
+        ruled = put.route.model_rules.first(features, task, risk)
+        key = (key, task, ruled, tuple(self._router.policy.governance.rules.holding(features, task, risk)))
+        found = self._classes.get(key, _UNKNOWN)
+        return self._remember(key, self._columns_of(put)) if found is _UNKNOWN else found
+
+    def _put(self, row: Stored) -> Question | None:
+        """The question that a row puts in a world where nothing is known; None where its scores are not as logged."""
+        features, logged, _ = asked(row._asdict())
         scores = self._scores(row, features, logged)
         if scores is None:
             return None
         policy = self._router.policy
         route = policy.routes.get(features.route) or policy.routes["auto"]
-        settled = self._router.settle(features)
-        question = ask(policy, route, features, scores, NO_VIEW, settled, [])
-        task, risk = question.task.name, question.risk
-        steady = (
-            route.task_rules.settled(features, "", features.hints.risk)
-            and route.model_rules.settled(features, task, risk)
-            and policy.governance.rules.settled(features, task, risk)
-        )
-        plain = not (route.explore or route.combine or question.checks.names or question.unsure or question.named)
-        if not steady or not plain or question.max_cost is not None or question.latency_budget is not None or route.select == "weighted":
-            return None
-        one = questions(self._router, [(features, scores, NO_VIEW)])
-        return _Class(one) if int(one.way[0]) in _WAYS and int(one.apart[0]) < 0 and one.stands.any() else None
+        return ask(policy, route, features, scores, NO_VIEW, self._router.settle(features), [])
 
-    def _scores(self, row: Row, features: Features, logged: Scores) -> Scores | None:
+    def _columns_of(self, put: Question) -> Questions | None:
+        one = questions(self._router, [(put.features, put.scores, NO_VIEW)])
+        return one if int(one.way[0]) in _WAYS and int(one.apart[0]) < 0 and one.stands.any() else None
+
+    def _scores(self, row: Stored, features: Features, logged: Scores) -> Scores | None:
         """The scores of the class, less the beliefs about single models that each row has of its own; None where they are not as logged."""
-        if row["policy"] == self._router.policy.fingerprint:
+        if row.policy == self._router.policy.fingerprint:
             scores = logged
         else:
             try:
@@ -200,9 +219,16 @@ class Screen:
                         return None
             except BadRequest:
                 return None
-        if scores.by != logged.by or (scores is NO_SCORES) != (row["scores"] is None) or scores.difficulty != logged.difficulty:
+        if scores.by != logged.by or (scores is NO_SCORES) != (row.scores is None) or scores.difficulty != logged.difficulty:
             return None
         return msgspec.structs.replace(scores, good={}, cost={})
+
+
+def _plain(put: Question) -> bool:
+    """Whether nothing but rules, size and difficulty has a part in the first choice."""
+    route = put.route
+    moved = route.explore or route.combine or route.select == "weighted" or put.checks.names or put.unsure or put.named
+    return not moved and put.max_cost is None and put.latency_budget is None
 
 
 def _names_read(loaded: Loaded) -> frozenset[str]:
