@@ -17,7 +17,7 @@ from rich.table import Table
 
 from tierline.evaluation.sweep.axes import Setting, axis, grid
 from tierline.evaluation.sweep.choose import Chooser
-from tierline.evaluation.sweep.questions import Questions, questions
+from tierline.evaluation.sweep.questions import COLUMNS, Questions, questions
 from tierline.evaluation.sweep.sweep import Outcomes, sweep
 from tierline.routing.router import Router
 from tierline.testing import builders
@@ -41,7 +41,7 @@ def repeated(router: Router, rows: int, dice: np.random.Generator) -> Questions:
     one = questions(router, [(builders.features(0.5), NO_SCORES, NO_VIEW)])
     fleet = router.policy.fleet
     tokens_in, tokens_out = dice.integers(20, 6000, rows), dice.integers(10, 800, rows)
-    many = {name: np.repeat(getattr(one, name), rows, axis=-1) for name in Questions.__struct_fields__[3:]}
+    many = {name: np.repeat(getattr(one, name), rows, axis=-1) for name in COLUMNS}
     many["difficulty"] = dice.random(rows)
     many["cost"] = np.array([tokens_in * i + tokens_out * o for i, o in zip(fleet.price_in, fleet.price_out, strict=True)])
     return msgspec.structs.replace(one, **many)

@@ -17,6 +17,8 @@ COMMANDS: dict[str, str] = {
     "collect": "tierline.cli.collect",
     "evaluate": "tierline.cli.evaluate",
     "replay": "tierline.cli.replay",
+    "simulate": "tierline.cli.simulate",
+    "sweep": "tierline.cli.sweep",
     "pin": "tierline.cli.pin",
     "review": "tierline.cli.review",
     "schema": "tierline.cli.schema",

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tierline.cli import replay_view
 from tierline.cli.log import moment
 from tierline.cli.made import made
+from tierline.cli.progress import progressing
 from tierline.config.load import load
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.replay.document import Replay
 from tierline.evaluation.replay.kept import specs_beside
-from tierline.evaluation.replay.logged import from_export, from_log, labels_of
-from tierline.evaluation.replay.replay import replay
+from tierline.evaluation.replay.logged import from_export, from_log, labels_of, stored_pages
+from tierline.evaluation.replay.replay import replay, replay_screened
 from tierline.evaluation.report.page import replay_report
 from tierline.routing.router import Router
 from tierline.types.errors import TierlineError
@@ -42,6 +42,9 @@ def replay_command(
     until: Annotated[str, typer.Option(help="Only rows before this time.")] = "",
     route: Annotated[str, typer.Option(help="Only rows of this route.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows, the oldest first.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Compare first choices only, several times as quickly; changed rows are still decided whole.")
+    ] = False,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole document here; `-` is standard output.")] = None,
     examples: Annotated[int, typer.Option(min=0, help="How many changed decisions to explain.")] = 3,
     html: Annotated[Path | None, typer.Option("--html", help="Write the report here: one HTML file that needs nothing else.")] = None,
@@ -53,9 +56,10 @@ def replay_command(
     Example: `tierline replay --log tierline.db --spec cheaper.yaml --since 7d`
     """
     console = replay_view.console(errors=str(json_out) == "-")
+    gc.disable()  # rows have no cycles, and looking for some takes most of the time
     try:
         router = Router(load(spec, need_secrets=False))
-        found = _replayed(console, log, router, was, since, until, route, limit)
+        found = _replayed(console, log, router, was, since, until, route, limit, quick)
     except (TierlineError, OSError, ValueError) as error:
         typer.echo(f"tierline replay: {error}", err=True)
         raise typer.Exit(2) from None
@@ -71,27 +75,23 @@ def replay_command(
 
 
 def _replayed(
-    console: Console, log: Path, router: Router, was: Path | None, since: str, until: str, route: str, limit: int | None
+    console: Console, log: Path, router: Router, was: Path | None, since: str, until: str, route: str, limit: int | None, quick: bool
 ) -> Replay:
     more = (router,) if was is None else (router, Router(load(was, need_secrets=False)))
     if log.suffix in _LINES:
-        with _progress(console, limit) as progress:
+        with progressing(console, "deciding again", limit) as progress:
             return replay(from_export(log, {}, limit), router, source=str(log), spec_of=specs_beside(None, more), progress=progress)
     now = time.time()
     which = Filter(since=moment(since, now) if since else 0.0, until=moment(until, now) if until else None, route=route)
     with closing(LogReader(log)) as reader:
         total = min(reader.count(which), limit or 1 << 62)
-        with _progress(console, total) as progress:
-            rows = from_log(reader, labels_of(log), which, limit)
-            return replay(rows, router, source=str(log), spec_of=specs_beside(log, more), progress=progress)
-
-
-@contextmanager
-def _progress(console: Console, total: int | None) -> Iterator[replay_view.Advance]:
-    columns = (TextColumn("deciding again"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("rows", total=total)
-        yield lambda rows: progress.advance(task, rows)
+        with progressing(console, "deciding again", total) as progress:
+            labels, spec_of = labels_of(log), specs_beside(log, more)
+            if quick:
+                pages = stored_pages(reader, which, limit)
+                return replay_screened(pages, labels, router, source=str(log), spec_of=spec_of, progress=progress)
+            rows = from_log(reader, labels, which, limit)
+            return replay(rows, router, source=str(log), spec_of=spec_of, progress=progress)
 
 
 def _write(found: Replay, out: Path) -> None:

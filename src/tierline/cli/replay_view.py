@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -10,9 +10,6 @@ from rich.table import Table
 from tierline.evaluation.counterfactual import Value, Weights
 from tierline.evaluation.interval import Figure
 from tierline.evaluation.replay.document import Evidence, Replay
-
-Advance = Callable[[int], None]
-"""Called with the number of rows done since the last call."""
 
 _GROUPS = 15
 _WIDTH = 140
@@ -57,6 +54,8 @@ def _head(console: Console, found: Replay) -> None:
     if rows.tools:
         said.append(f"{rows.tools:,} were answered by tools")
     console.print("; ".join(said) + ".", highlight=False)
+    if rows.screened:
+        console.print(f"Of {rows.screened:,} rows only the first choice was compared (--quick).")
     if rows.own:
         own = rows.own - len(rows.unfaithful)
         console.print(f"{rows.own:,} rows were decided by this very spec: {own:,} of them came out the same to the last digit.")

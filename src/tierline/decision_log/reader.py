@@ -80,9 +80,6 @@ def text_of(path: Path, request_id: str) -> bytes | None:
 class LogReader:
     """Read-only access to a decision log. Raises LogFailure, here and in every method, when the file cannot be read."""
 
-    columns = COLUMNS
-    """What `pages` can give, in its order."""
-
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._connection = sqlite_file.open_for_reading(self.path, PART, len(MIGRATIONS))
@@ -129,7 +126,8 @@ class LogReader:
     def pages(
         self, names: Sequence[str], which: Filter = EVERYTHING, limit: int | None = None, size: int = 10 * PAGE
     ) -> Iterator[list[Any]]:
-        """Plain tuples of the named columns by time, oldest first, a page at a time: for those who read in bulk."""
+        """Plain tuples by time, oldest first, a page at a time, for those who read in bulk: `at`, `seq`, and the named columns in the
+        order of `schema.COLUMNS`."""
         columns = ", ".join(f'"{name}"' for name in COLUMNS if name in names)
         condition, values = which.where()
         after: tuple[float, int] = (float("-inf"), 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Generator
+from typing import Protocol
 
 from tierline.types.decision import Attempt, Round
 from tierline.types.outcome import Outcome, Result
@@ -24,6 +25,17 @@ Begin = Callable[[Attempt, Finish], Cancel]
 """Starts an attempt now; `Finish` is called when it has ended, never at once."""
 
 _NEVER_BEGAN = Outcome(ok=False, error="outraced")
+
+
+class Time(Protocol):
+    """Where courses run: what time it is, in seconds, and what is to happen later."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+
+    def after(self, seconds: float, act: Callable[[], None]) -> None:
+        """Let something happen so many seconds from now."""
 
 
 class Stage:
@@ -45,7 +57,7 @@ class Stage:
             act()
 
 
-def perform(stage: Stage, course: Course, begin: Begin, done: Callable[[Result], None]) -> None:
+def perform(stage: Time, course: Course, begin: Begin, done: Callable[[Result], None]) -> None:
     """Run a course on the stage; `done` is called with what it gave."""
 
     def on(outcomes: tuple[Outcome, ...] | None) -> None:
@@ -82,7 +94,7 @@ def part_of(outcome: Outcome, elapsed: float) -> Outcome:
 class _Together:
     """The attempts of one round while they run."""
 
-    def __init__(self, stage: Stage, asked: Round, begin: Begin, on: Callable[[tuple[Outcome, ...]], None]) -> None:
+    def __init__(self, stage: Time, asked: Round, begin: Begin, on: Callable[[tuple[Outcome, ...]], None]) -> None:
         self._stage, self._round, self._begin, self._on = stage, asked, begin, on
         self._outcomes: list[Outcome | None] = [None] * len(asked.attempts)
         self._running: dict[int, Cancel] = {}

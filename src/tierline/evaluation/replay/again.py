@@ -62,7 +62,7 @@ class Decider:
             settled = router.settle(features)
         except BadRequest as refused:
             return Again(None, row.scores, refused=refused.message)
-        scores, stale, unscored = (NO_SCORES, False, False) if settled is not None else self._scores(features, row.scores)
+        scores, stale, unscored = (NO_SCORES, False, False) if settled is not None else self.rescored(features, row.scores)
         decision = router.decide(features, scores, row.view, settled)
         blind = not row.view.latency and bool(router.seen(features, decision, _PROBE).latency)
         return Again(decision, scores, stale, unscored, blind)
@@ -80,7 +80,13 @@ class Decider:
                 break
         return found
 
-    def _scores(self, features: Features, logged: Scores) -> tuple[Scores, bool, bool]:
+    def scores(self, row: Logged) -> Scores:
+        """The scores that this spec decides a logged request with. Raises BadRequest where it would refuse it."""
+        if row.decision.policy == self.router.policy.fingerprint:
+            return row.scores
+        return NO_SCORES if self.router.settle(row.features) is not None else self.rescored(row.features, row.scores)[0]
+
+    def rescored(self, features: Features, logged: Scores) -> tuple[Scores, bool, bool]:
         """The scores to decide with, and whether they are another scorer's, or nobody's."""
         route = features.route if features.route in self._kinds else "auto"
         hints = self._hints.get(route)

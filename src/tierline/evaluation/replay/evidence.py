@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tierline.evaluation.counterfactual import Sample, Value, Vector, clip, evaluate, needed
 from tierline.evaluation.interval import Figure, unknown, within
 from tierline.evaluation.replay.document import ByTask, Evidence, Needed, NoEvidence
-from tierline.evaluation.replay.logged import Logged
+from tierline.evaluation.replay.logged import Logged, Stored
 from tierline.evaluation.replay.support import DETERMINISTIC, NOT_BY_CHANCE, Could, Supporter, group_of
 
 FEWEST = 20
@@ -69,6 +69,21 @@ class Seen(msgspec.Struct):
             self.judges[row.judge] += 1
         if could.known is False:
             self.missing(could.reason, row.features.request_id)
+
+    def same(self, rows: Sequence[Stored], labels: Sequence[tuple[float | None, str]]) -> None:
+        """Take stored rows of which the new spec is certain to do what was done, where the log is a witness of that."""
+        done = [self._code(row.first_model) for row in rows]
+        self.task += [self.tasks.setdefault(row.task, len(self.tasks)) for row in rows]
+        self.done += done
+        self.new += done
+        self.ratio += [1.0 / row.propensity for row in rows]
+        self.supported += [1] * len(rows)
+        self.quality += [np.nan if quality is None else quality for quality, _ in labels]
+        self.cost += [np.nan if row.winner is None else row.cost for row in rows]
+        self.latency += [np.nan if row.winner is None else row.latency for row in rows]
+        self.alone += [row.attempts == 1 for row in rows]
+        self.answered += [self._code(row.model) for row in rows]
+        self.judges.update(judge for _, judge in labels if judge)
 
     def missing(self, why: str, request: str) -> None:
         """Count a row about which nothing can be proved."""

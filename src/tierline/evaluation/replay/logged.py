@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,17 +20,12 @@ from tierline.types.record import Record, Tried
 from tierline.types.scores import Scores
 from tierline.types.view import View
 
-NEEDED = (
-    "request_id", "route", "task", "key", "team", "policy", "cost", "attempts", "latency", "model", "propensity", "arm", "draw", "margin",
-    "difficulty", "complexity", "operation", "language", "winner", "answered", "flagged", "features", "scores", "view", "decision", "tried",
-)  # fmt: skip
-"""The columns of the log that a replay reads."""
-
 
 class Logged(msgspec.Struct, frozen=True):
     """One request that was decided on. `cost` (USD) and `latency` (seconds) are None where nobody answered; `quality` in [0, 1] is what was
     said of the answer, None where nothing was, `judge` who said it (`feedback` or `validators`); `model` is who answered; `alone`: in one
-    attempt; `answered` names the tool that answered in a model's place."""
+    attempt; `answered` names the tool that answered in a model's place; `at` is Unix time; `tried` and `winner` as in the record, where
+    they were asked for."""
 
     features: Features
     scores: Scores
@@ -43,6 +38,9 @@ class Logged(msgspec.Struct, frozen=True):
     judge: str = ""
     alone: bool = False
     answered: str = ""
+    at: float = 0.0
+    tried: tuple[Tried, ...] = ()
+    winner: int | None = None
 
 
 Batches = Iterable[Sequence[Logged]]
@@ -60,15 +58,55 @@ def labels_of(path: Path) -> dict[str, float]:
 
 
 def from_log(
-    reader: LogReader, labels: Mapping[str, float], which: Filter = EVERYTHING, limit: int | None = None
+    reader: LogReader, labels: Mapping[str, float], which: Filter = EVERYTHING, limit: int | None = None, *, whole: bool = False
 ) -> Iterator[list[Logged]]:
-    """The rows of a decision log by time, a page at a time."""
-    names = ("at", "seq", *(name for name in reader.columns if name in NEEDED))
-    for page in reader.pages(NEEDED, which, limit):
+    """The rows of a decision log by time, a page at a time; `whole`: with their attempts."""
+    for page in stored_pages(reader, which, limit):
         try:
-            yield [_of_row(dict(zip(names, row, strict=True)), labels) for row in page]
+            yield [of_row(row, labels, whole) for row in page]
         except (ValueError, IndexError) as error:
             raise LogFailure(f"{reader.path}: a row cannot be read ({error}): a newer release wrote it, or the file is damaged") from error
+
+
+class Stored(NamedTuple):
+    """A row of the log as it is stored, in the log's order of columns."""
+
+    at: float
+    seq: int
+    request_id: str
+    route: str
+    task: str
+    key: str
+    team: str
+    tier: str
+    model: str
+    first_model: str
+    policy: str
+    cost: float
+    attempts: int
+    latency: float
+    propensity: float
+    arm: str
+    draw: float
+    margin: float | None
+    difficulty: float | None
+    complexity: float
+    operation: str
+    language: str
+    winner: int | None
+    flagged: int
+    answered: str
+    features: bytes
+    scores: bytes | None
+    view: bytes | None
+    decision: bytes
+    tried: bytes
+
+
+def stored_pages(reader: LogReader, which: Filter = EVERYTHING, limit: int | None = None) -> Iterator[list[Stored]]:
+    """The rows of a decision log as they are stored, a page at a time."""
+    for page in reader.pages(Stored._fields[2:], which, limit):
+        yield list(map(Stored._make, page))
 
 
 def from_export(path: Path, labels: Mapping[str, float], limit: int | None = None) -> Iterator[list[Logged]]:
@@ -89,10 +127,12 @@ def from_export(path: Path, labels: Mapping[str, float], limit: int | None = Non
         yield batch
 
 
-def _of_row(row: Mapping[str, Any], labels: Mapping[str, float]) -> Logged:
+def of_row(stored: Stored, labels: Mapping[str, float], whole: bool = False) -> Logged:
+    """One row of a log; `whole`: with its attempts."""
+    row = stored._asdict()
     features, scores, view = asked(row)
     answered_by_model = row["winner"] is not None
-    quality, judge = _judged(row["request_id"], labels, row["tried"], row["winner"])
+    quality, judge = judged(row["request_id"], labels, row["tried"], row["winner"])
     return Logged(
         features,
         scores,
@@ -105,12 +145,15 @@ def _of_row(row: Mapping[str, Any], labels: Mapping[str, float]) -> Logged:
         judge,
         row["attempts"] == 1,
         row["answered"],
+        row["at"],
+        attempted(row["tried"]) if whole else (),
+        row["winner"],
     )
 
 
 def _of_record(record: Record, labels: Mapping[str, float]) -> Logged:
     answered_by_model = record.winner is not None
-    quality, judge = _judged(record.features.request_id, labels, record.tried, record.winner)
+    quality, judge = judged(record.features.request_id, labels, record.tried, record.winner)
     taken = sum(tried.elapsed + tried.wait for tried in record.tried) + sum(aside.elapsed for aside in record.asides) + record.overhead
     return Logged(
         record.features,
@@ -124,10 +167,13 @@ def _of_record(record: Record, labels: Mapping[str, float]) -> Logged:
         judge,
         len(record.tried) == 1,
         record.answered,
+        record.at,
+        record.tried,
+        record.winner,
     )
 
 
-def _judged(request: str, labels: Mapping[str, float], tried: bytes | tuple[Tried, ...], winner: int | None) -> tuple[float | None, str]:
+def judged(request: str, labels: Mapping[str, float], tried: bytes | tuple[Tried, ...], winner: int | None) -> tuple[float | None, str]:
     """What is known of an answer's quality: what was said of it, else whether its validators accepted it."""
     said = labels.get(request)
     if said is not None:

@@ -55,6 +55,11 @@ class Supporter:
         possible = decider.chances(row, row.scores, done)
         return Could(True) if wanted <= set(possible) else Could(False, NOT_BY_CHANCE)
 
+    def same(self, policy: str, route: str, task: str, target: str, propensity: float) -> None:
+        """Note a row whose choice is certain to be made again; where chance had a part in it, chance was seen to choose this."""
+        if propensity < _WHOLE:
+            self._seen.setdefault((policy, route, task), set()).add(target)
+
     def seen(self, row_group: tuple[str, str, str], targets: frozenset[str]) -> bool:
         """Whether chance was seen to choose all of these in such a group; ask when every row has been read."""
         return targets <= self._seen.get(row_group, set())

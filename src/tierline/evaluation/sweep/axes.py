@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from tierline.config.spec import RouteSpec
 from tierline.evaluation.sweep.choose import Thresholds, thresholds_of
@@ -50,9 +51,11 @@ def axis(text: str, router: Router) -> Axis:
     return found
 
 
-def default_axes(router: Router) -> tuple[Axis, ...]:
-    """The ceilings of the default route's tiers but the last, as many as make a grid: the first two."""
-    values = tuple(round(float(value), 9) for value in np.linspace(0.0, 1.0, STEPS))
+def default_axes(router: Router, difficulty: NDArray[np.float64]) -> tuple[Axis, ...]:
+    """The ceilings of the default route's tiers but the last, as many as make a grid: the first two. They run over the quantiles of the
+    requests' own difficulty, so that steps lie where requests do."""
+    quantiles = np.quantile(difficulty, np.linspace(0.0, 1.0, STEPS)) if len(difficulty) else np.linspace(0.0, 1.0, STEPS)
+    values = tuple(sorted({0.0, *(round(float(value), 4) for value in quantiles)}))
     return tuple(Axis(f"routes.auto.difficulty.{tier}", values) for tier in router.policy.fleet.tiers[:-1][:2])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -40,6 +41,16 @@ def thresholds_of(router: Router) -> Thresholds:
     )
 
 
+def with_thresholds(router: Router, at: Thresholds) -> Router:
+    """A router of the same spec with these thresholds in it."""
+    policy = router.policy
+    routes = {name: msgspec.structs.replace(route, ceilings=at.ceilings[name], bar=at.bars[name]) for name, route in policy.routes.items()}
+    tasks = {name: msgspec.structs.replace(task, bar=at.task_bars[name]) for name, task in policy.tasks.items()}
+    moved = copy.copy(router)
+    moved.policy = msgspec.structs.replace(policy, routes=routes, tasks=tasks)
+    return moved
+
+
 class Chooser:
     """Chooses over and over for the same requests, and keeps what a setting shares with those before it. `times`: how often it will be
     asked; where that is often, the winner among every set of models that may clear the bar is looked up instead of found."""
@@ -49,8 +60,10 @@ class Chooser:
         self._priors: dict[tuple[tuple[float, float], ...], Column] = {}
         self._standing = [np.ascontiguousarray(row) for row in asked.stands]
         self._open = [np.isnan(row) & stands for row, stands in zip(asked.given, asked.stands, strict=True)]
-        self._plain = bool((asked.way == CHEAPEST).all()) and not asked.unsure.any() and not asked.explored.any()
-        self._free = not asked.failure_cost.any()
+        self._plain = (
+            bool((asked.way == CHEAPEST).all() and (asked.apart < 0).all()) and not asked.unsure.any() and not asked.explored.any()
+        )
+        self._free = not asked.failure_cost.any() and not (asked.follow >= 0).any()
         self._bits: dict[tuple[object, ...], NDArray[np.uint8]] = {}
         self._place = np.arange(len(asked))
         tabled = self._plain and self._free and len(asked.level) <= _MOST_BITS and times >= 1 << len(asked.level)
@@ -62,10 +75,18 @@ class Chooser:
         if self._winners is not None:
             return self._looked_up(self._winners, at, bar)
         quality = [self._quality(i, at) for i in range(len(self._standing))]
-        expected = [self._expected(i, quality[i]) for i in range(len(self._standing))]
-        if self._plain:
-            return self._cheapest(quality, expected, bar)
-        return self._others(quality, expected, bar, at)
+        expected = [self._expected(i, quality) for i in range(len(self._standing))]
+        chosen = self._cheapest(quality, expected, bar) if self._plain else self._others(quality, expected, bar, at)
+        self._set_apart(chosen, at)
+        return chosen
+
+    def _set_apart(self, chosen: Choices, at: Thresholds) -> None:
+        """What only the router can decide, decided by it."""
+        rows = np.flatnonzero(self.asked.apart >= 0)
+        if len(rows):
+            router = with_thresholds(self.asked.router, at)
+            index = router.policy.fleet.index
+            chosen[rows] = [index.get(router.decide(*self.asked.alone[self.asked.apart[row]]).target, -1) for row in rows]
 
     def _bars(self, at: Thresholds) -> NDArray[np.float64]:
         """Shaped (n,), or (1,) where all are alike."""
@@ -97,9 +118,23 @@ class Chooser:
             self._priors[key] = np.rint(1e9 / (1.0 + np.exp(-logit))) / 1e9
         return self._priors[key]
 
-    def _expected(self, i: int, quality: NDArray[np.float64]) -> NDArray[np.float64]:
-        cost: NDArray[np.float64] = self.asked.cost[i]
-        return cost if self._free else cost + (1.0 - quality) * self.asked.failure_cost
+    def _expected(self, i: int, quality: Sequence[Column]) -> Column:
+        """As `belief`: the call, and what is paid when its answer is bad. `quality` is that of every model, for any may be called after."""
+        asked = self.asked
+        total: Column = asked.cost[i]
+        if self._free:
+            return total
+        reached = 1.0 - quality[i]
+        for after in asked.follow[i]:
+            following = after >= 0
+            if not following.any():
+                break
+            there = np.flatnonzero(following)
+            models = after[there]
+            total, reached = total.copy(), reached.copy()
+            total[there] += reached[there] * asked.cost[models, there]
+            reached[there] *= 1.0 - np.array(quality)[models, there]
+        return total + reached * asked.failure_cost
 
     def _cheapest(self, quality: list[Column], expected: list[Column], bar: Column) -> Choices:
         """The least expected cost of those above the bar, the first of equals; `_none_above` where there is none."""
