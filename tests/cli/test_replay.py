@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from tierline.cli.app import build
 
 SPEC = """
 version: 1
@@ -22,8 +24,9 @@ routes: {auto: {difficulty: {fast: FAST}}}
 """
 
 
-def tierline(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "tierline", *map(str, arguments)], check=False, capture_output=True, text=True)
+def tierline(*arguments: object) -> Result:
+    words = [str(argument) for argument in arguments]
+    return CliRunner().invoke(build([words[0]]), words)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_replay_tells_people_what_changes_and_what_the_log_can_prove(folder: Path) -> None:
     done = tierline("replay", "--log", folder / "tierline.db", "--spec", folder / "new.yaml")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     for words in ("go to another model first", "What changes", "opus", "No support", "share left to chance"):
         assert words in done.stdout
 
@@ -80,8 +83,19 @@ def test_replay_takes_as_many_rows_as_it_is_told(folder: Path) -> None:
 )
 def test_bad_input_is_said_in_one_line(folder: Path, arguments: tuple[str, ...], said: str) -> None:
     done = tierline(*(argument.format(folder) for argument in arguments))
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_requests_that_nobody_has_decided_are_compared_between_two_specs(folder: Path) -> None:
+    file = folder / "requests.jsonl"
+    hard = "Prove that the sum of two odd numbers is even, derive the general case, and discuss why the converse fails."
+    file.write_text("".join(json.dumps({"prompt": prompt}) + "\n" for prompt in ["Hello", hard, "Thanks"]))
+    found = _json(tierline("replay", "--log", file, "--was", folder / "old.yaml", "--spec", folder / "old.yaml", "--json", "-"))
+    assert found["rows"]["read"] == found["rows"]["same"] == 3
+    assert found["evidence"]["quality"] is None
+    alone = tierline("replay", "--log", file, "--spec", folder / "new.yaml")
+    assert alone.exit_code == 2 and "--was" in alone.stderr
 
 
 def test_simulate_answers_a_logs_requests_anew(folder: Path) -> None:
@@ -102,6 +116,6 @@ def test_sweep_shows_the_front_and_an_honest_point(folder: Path) -> None:
     assert honest["saved"]["value"] > 0
 
 
-def _json(done: subprocess.CompletedProcess[str]) -> Any:
-    assert done.returncode == 0, done.stderr
+def _json(done: Result) -> Any:
+    assert done.exit_code == 0, done.stderr
     return json.loads(done.stdout)

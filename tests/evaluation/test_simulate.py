@@ -18,8 +18,9 @@ from tierline.config.units import Duration
 from tierline.evaluation.replay.logged import Logged
 from tierline.evaluation.simulate.faults import Fault, read_faults
 from tierline.evaluation.simulate.outcomes import Fitted, Kind, draw, from_log, from_table
+from tierline.evaluation.simulate.pursued import Checks
 from tierline.evaluation.simulate.report import Simulation, summary
-from tierline.evaluation.simulate.simulate import Checks, Happened, simulate
+from tierline.evaluation.simulate.simulate import Happened, simulate
 from tierline.evaluation.simulate.workload import Sent, of_file, resampled
 from tierline.evaluation.table import Table
 from tierline.routing.router import Router
@@ -98,6 +99,29 @@ def test_slow_windows_slow_what_falls_into_them() -> None:
     happened = simulate(made, always(made, seconds=0.5), asking(20), faults=[slow])
     took = {h.sent.at: h.elapsed for h in happened}
     assert took[5.0] == pytest.approx(2.0) and took[15.0] == pytest.approx(0.5)
+
+
+def test_validators_send_up_what_they_reject_as_often_as_they_see() -> None:
+    made = router(
+        {"routes": {"auto": {"validate": [{"max_chars": 4000}]}}}, {"mini": {"tier": "fast"}, "opus": {"tier": "best", "price": (9, 9)}}
+    )
+    fitted = Fitted({}, {"mini": Kind(0.6, (100,), (0.5,)), "opus": Kind(1.0, (100,), (0.5,))}, together=0.0)
+    found = figures(made, simulate(made, fitted, asking(2_000), checks=Checks(0.9, 0.95)))
+    assert found.escalated == pytest.approx(0.4 * 0.9 + 0.6 * 0.05, abs=0.03)
+    assert found.quality.value == pytest.approx(0.6 * 0.95 + found.escalated, abs=0.03)
+    assert found.wasted is not None and found.wasted > 0
+
+
+def test_branches_that_agree_answer_and_others_climb() -> None:
+    combine = {"models": ["mini", "other"], "by": "agreement", "else": "opus"}
+    fleet = {"mini": {"tier": "fast"}, "other": {"tier": "fast"}, "opus": {"tier": "best", "price": (9, 9)}}
+    made = router({"routes": {"auto": {"combine": combine}}}, fleet)
+    fitted = Fitted({}, {"mini": Kind(0.6, (9,), (0.5,)), "other": Kind(0.6, (9,), (0.7,)), "opus": Kind(1.0, (9,), (0.5,))}, together=0.0)
+    happened = simulate(made, fitted, asking(1_000))
+    found = figures(made, happened)
+    assert found.combined == 1.0 and found.quality.value == 1.0, "wrong answers differ, so those that agree are right"
+    assert found.models["opus"].answered == pytest.approx(1 - 0.6 * 0.6, abs=0.05)
+    assert {round(h.elapsed, 6) for h in happened} == {0.7, 1.2}, "the branches run side by side"
 
 
 def test_a_query_that_was_measured_gives_its_own_answer() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -20,11 +21,12 @@ from tierline.config.load import load
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.replay.document import Replay
 from tierline.evaluation.replay.kept import specs_beside
-from tierline.evaluation.replay.logged import from_export, from_log, labels_of, stored_pages
+from tierline.evaluation.replay.logged import from_export, from_log, from_requests, is_export, labels_of, stored_pages
 from tierline.evaluation.replay.replay import replay, replay_screened
 from tierline.evaluation.report.page import replay_report
+from tierline.evaluation.simulate.workload import of_file
 from tierline.routing.router import Router
-from tierline.types.errors import TierlineError
+from tierline.types.errors import LogFailure, TierlineError
 
 _LINES = (".ndjson", ".jsonl")
 
@@ -35,7 +37,9 @@ def register(app: typer.Typer) -> None:
 
 
 def replay_command(
-    log: Annotated[Path, typer.Option("--log", help="The decision log, or an NDJSON export of one.")] = Path("tierline.db"),
+    log: Annotated[
+        Path, typer.Option("--log", help="The decision log, an NDJSON export of one, or a JSONL file of requests (with --was).")
+    ] = Path("tierline.db"),
     spec: Annotated[Path, typer.Option("--spec", "-s", help="The spec to decide under.")] = Path("tierline.yaml"),
     was: Annotated[Path | None, typer.Option("--was", help="The spec that wrote the log, where the log's file has not kept it.")] = None,
     since: Annotated[str, typer.Option(help="Only rows from this time on: 24h, 7d, 2026-11-22.")] = "",
@@ -56,10 +60,10 @@ def replay_command(
     Example: `tierline replay --log tierline.db --spec cheaper.yaml --since 7d`
     """
     console = replay_view.console(errors=str(json_out) == "-")
-    gc.disable()  # rows have no cycles, and looking for some takes most of the time
     try:
         router = Router(load(spec, need_secrets=False))
-        found = _replayed(console, log, router, was, since, until, route, limit, quick)
+        with _uncollected():
+            found = _replayed(console, log, router, was, since, until, route, limit, quick)
     except (TierlineError, OSError, ValueError) as error:
         typer.echo(f"tierline replay: {error}", err=True)
         raise typer.Exit(2) from None
@@ -78,6 +82,11 @@ def _replayed(
     console: Console, log: Path, router: Router, was: Path | None, since: str, until: str, route: str, limit: int | None, quick: bool
 ) -> Replay:
     more = (router,) if was is None else (router, Router(load(was, need_secrets=False)))
+    if log.suffix in _LINES and not is_export(log):
+        if was is None:
+            raise LogFailure(f"{log} holds requests that nobody has decided yet: give the spec to compare with as --was")
+        sent = from_requests(more[-1], ((one.features, one.scores) for one in of_file(more[-1], log)[:limit]))
+        return replay([sent], router, source=str(log), spec_of=specs_beside(None, more))
     if log.suffix in _LINES:
         with progressing(console, "deciding again", limit) as progress:
             return replay(from_export(log, {}, limit), router, source=str(log), spec_of=specs_beside(None, more), progress=progress)
@@ -92,6 +101,18 @@ def _replayed(
                 return replay_screened(pages, labels, router, source=str(log), spec_of=spec_of, progress=progress)
             rows = from_log(reader, labels, which, limit)
             return replay(rows, router, source=str(log), spec_of=spec_of, progress=progress)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector: rows have no cycles, and looking for some takes most of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _write(found: Replay, out: Path) -> None:

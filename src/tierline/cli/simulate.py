@@ -21,8 +21,9 @@ from tierline.evaluation.routers.spec import SpecRouter
 from tierline.evaluation.simulate.faults import Fault, read_faults
 from tierline.evaluation.simulate.outcomes import Fitted, from_table
 from tierline.evaluation.simulate.outcomes import from_log as fitted_from_log
+from tierline.evaluation.simulate.pursued import Checks
 from tierline.evaluation.simulate.report import Simulation, summary
-from tierline.evaluation.simulate.simulate import Checks, simulate
+from tierline.evaluation.simulate.simulate import simulate
 from tierline.evaluation.simulate.workload import Sent, of_file, of_log, of_table, resampled
 from tierline.evaluation.table import Table
 from tierline.routing.router import Router

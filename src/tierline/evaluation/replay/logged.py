@@ -13,12 +13,13 @@ from tierline.decision_log.codec import asked, attempted, planned
 from tierline.decision_log.export import read_line
 from tierline.decision_log.reader import EVERYTHING, Filter, LogReader
 from tierline.ledger.reader import LedgerReader
+from tierline.routing.router import Router
 from tierline.types.decision import Decision
 from tierline.types.errors import LogFailure
 from tierline.types.features import Features
 from tierline.types.record import Record, Tried
 from tierline.types.scores import Scores
-from tierline.types.view import View
+from tierline.types.view import NO_VIEW, View
 
 
 class Logged(msgspec.Struct, frozen=True):
@@ -125,6 +126,21 @@ def from_export(path: Path, labels: Mapping[str, float], limit: int | None = Non
                 batch = []
     if batch:
         yield batch
+
+
+def is_export(path: Path) -> bool:
+    """Whether the first line of a file is a row of an export, and not a request."""
+    with path.open("rb") as lines:
+        line = next((line for line in lines if line.strip()), b"")
+    try:
+        return "features" in msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except msgspec.MsgspecError:
+        return True
+
+
+def from_requests(router: Router, asked: Iterable[tuple[Features, Scores]]) -> list[Logged]:
+    """Requests that nobody has decided yet, as this router decides them in a world where everything is up."""
+    return [Logged(features, scores, NO_VIEW, router.decide(features, scores, NO_VIEW)) for features, scores in asked]
 
 
 def of_row(stored: Stored, labels: Mapping[str, float], whole: bool = False) -> Logged:

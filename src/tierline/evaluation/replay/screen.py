@@ -20,7 +20,7 @@ from tierline.decision_log.codec import asked, stored
 from tierline.evaluation.replay.again import Decider
 from tierline.evaluation.replay.logged import Stored
 from tierline.evaluation.sweep.choose import Chooser, thresholds_of
-from tierline.evaluation.sweep.questions import CHEAPEST, DIFFICULTY, FIXED, QUALITY, Questions, questions
+from tierline.evaluation.sweep.questions import CHEAPEST, COLUMNS, DIFFICULTY, FIXED, QUALITY, Questions, questions
 from tierline.routing.question import Question, ask
 from tierline.routing.router import Router
 from tierline.types.errors import BadRequest
@@ -31,6 +31,7 @@ from tierline.types.view import NO_VIEW
 REMEMBERED = 50_000
 """Classes that are remembered before all are forgotten."""
 
+_SHARED = tuple(name for name in COLUMNS if name not in ("given", "cost", "difficulty"))
 _UNKNOWN: Any = object()
 _UNSTEADY: Any = object()
 _WAYS = frozenset({FIXED, CHEAPEST, DIFFICULTY, QUALITY})
@@ -48,6 +49,31 @@ _STEADY = (
 )
 
 
+class _Held:
+    """The rows of a page that fit the screen: their places, classes and sizes, and what some of them know of single models."""
+
+    def __init__(self) -> None:
+        self.places: list[int] = []
+        self.classes: list[Questions] = []
+        self.difficulty: list[float] = []
+        self.tokens_in: list[int] = []
+        self.tokens_out: list[int] = []
+        self.scales: dict[int, Mapping[str, float]] = {}
+        self.beliefs: dict[int, Any] = {}
+
+    def add(self, place: int, row: Stored, found: Questions, features: Any, scores: Any, scale: Mapping[str, float]) -> None:
+        """Take one row."""
+        if scale:
+            self.scales[len(self.places)] = scale
+        if scores is not None and (scores.good or scores.cost):
+            self.beliefs[len(self.places)] = scores
+        self.places.append(place)
+        self.classes.append(found)
+        self.difficulty.append(row.complexity if scores is None or row.difficulty is None else row.difficulty)
+        self.tokens_in.append(features.input_tokens)
+        self.tokens_out.append(features.output_tokens)
+
+
 class Screen:
     """Screens pages of rows under one spec."""
 
@@ -62,10 +88,7 @@ class Screen:
 
     def choose(self, page: Sequence[Stored]) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.float64]]:
         """Of a page: the places that were screened, the fleet's index of who is asked first for each, and the USD of that call."""
-        places, classes = list[int](), list[Questions]()
-        difficulty, tokens_in, tokens_out = list[float](), list[int](), list[int]()
-        scales, beliefs = dict[int, Mapping[str, float]](), dict[int, Any]()
-        smallest = self._router.policy.fleet.smallest_window
+        held = _Held()
         for place, row in enumerate(page):
             if row.answered:
                 continue
@@ -73,74 +96,41 @@ class Screen:
             if view is not None and (view.resting or view.pressure or view.warm or view.pins or view.load or view.latency):
                 continue
             scale = {} if view is None else view.token_scale
-            size = (features.input_tokens + features.output_tokens) * max(1.0, *scale.values()) if scale else (
-                features.input_tokens + features.output_tokens
-            )  # fmt: skip
-            if smallest and size > smallest:
-                continue
-            found = self._class(row, features, scores)
-            if found is None:
-                continue
-            if scale:
-                scales[len(places)] = scale
-            if scores is not None and (scores.good or scores.cost):
-                beliefs[len(places)] = scores
-            places.append(place)
-            classes.append(found)
-            difficulty.append(row.complexity if scores is None or row.difficulty is None else row.difficulty)
-            tokens_in.append(features.input_tokens)
-            tokens_out.append(features.output_tokens)
-        if not places:
+            found = self._class(row, features, scores) if self._fits(features.input_tokens + features.output_tokens, scale) else None
+            if found is not None:
+                held.add(place, row, found, features, scores, scale)
+        if not held.places:
             return np.zeros(0, np.int64), np.zeros(0, np.int16), np.zeros(0)
-        made = self._columns(classes, difficulty, tokens_in, tokens_out, scales, beliefs)
+        made = self._columns(held)
         chosen = Chooser(made).choose(self._at)
-        return np.array(places), chosen, np.where(chosen < 0, 0.0, made.cost[chosen, np.arange(len(chosen))])
+        return np.array(held.places), chosen, np.where(chosen < 0, 0.0, made.cost[chosen, np.arange(len(chosen))])
 
-    def _columns(
-        self,
-        classes: Sequence[Questions],
-        difficulty: Sequence[float],
-        tokens_in: Sequence[int],
-        tokens_out: Sequence[int],
-        scales: Mapping[int, Mapping[str, float]],
-        beliefs: Mapping[int, Any],
-    ) -> Questions:
+    def _fits(self, tokens: int, scale: Mapping[str, float]) -> bool:
+        """Whether it fits every window there is."""
+        smallest = self._router.policy.fleet.smallest_window
+        return not smallest or tokens * (max(1.0, *scale.values()) if scale else 1.0) <= smallest
+
+    def _columns(self, held: _Held) -> Questions:
         """The columns of many rows from those of their classes, and what each row has of its own."""
         numbers: dict[int, int] = {}
-        index = np.array([numbers.setdefault(id(one), len(numbers)) for one in classes])
-        distinct = {id(one): one for one in classes}.values()
-        names = self._router.policy.fleet.index
-        scale = np.ones((len(names), len(classes)))
-        for place, known in scales.items():
-            for name, value in known.items():
-                if name in names:
-                    scale[names[name], place] = value
-        cost = np.array(tokens_in) * scale * self._price_in + np.array(tokens_out) * self._price_out
+        index = np.array([numbers.setdefault(id(one), len(numbers)) for one in held.classes])
+        distinct = list({id(one): one for one in held.classes}.values())
+        scale = np.ones((len(self._price_in), len(held.places)))
+        self._lay(scale, held.scales)
+        cost = np.array(held.tokens_in) * scale * self._price_in + np.array(held.tokens_out) * self._price_out
         given = np.concatenate([one.given for one in distinct], axis=1)[:, index]
-        for place, scores in beliefs.items():
-            for column, values in ((given, scores.good), (cost, scores.cost)):
-                for name, value in values.items():
-                    if name in names:
-                        column[names[name], place] = value
-        first = next(iter(distinct))
-        joined = {
-            name: np.concatenate([getattr(one, name) for one in distinct], axis=-1)[..., index]
-            for name in (
-                "stands",
-                "seconds",
-                "follow",
-                "fixed",
-                "way",
-                "failure_cost",
-                "most",
-                "route",
-                "task",
-                "unsure",
-                "explored",
-                "apart",
-            )
-        }
-        return msgspec.structs.replace(first, **joined, given=given, cost=cost, difficulty=np.array(difficulty))
+        self._lay(given, {place: scores.good for place, scores in held.beliefs.items()})
+        self._lay(cost, {place: scores.cost for place, scores in held.beliefs.items()})
+        joined = {name: np.concatenate([getattr(one, name) for one in distinct], axis=-1)[..., index] for name in _SHARED}
+        return msgspec.structs.replace(distinct[0], **joined, given=given, cost=cost, difficulty=np.array(held.difficulty))
+
+    def _lay(self, column: NDArray[np.float64], known: Mapping[int, Mapping[str, float]]) -> None:
+        """Put what single rows know of single models in its place."""
+        index = self._router.policy.fleet.index
+        for place, values in known.items():
+            for name, value in values.items():
+                if name in index:
+                    column[index[name], place] = value
 
     def _class(self, row: Stored, features: Any, scores: Any) -> Questions | None:
         """The one row of columns that its class shares; None where the first choice may depend on more than size and difficulty."""
