@@ -170,7 +170,7 @@ class _Decision(msgspec.Struct, frozen=True, array_like=True):
     lenient: tuple[str, ...] = ()
 
 
-class _StepCosts(msgspec.Struct, frozen=True, array_like=True):
+class _StepHead(msgspec.Struct, frozen=True, array_like=True):
     """The head of `_Step`."""
 
     tier: str = ""
@@ -179,10 +179,21 @@ class _StepCosts(msgspec.Struct, frozen=True, array_like=True):
     costs: tuple[float, ...] = ()
 
 
-class _Costs(msgspec.Struct, frozen=True, array_like=True):
-    """The head of `_Decision`."""
+class _DecisionHead(msgspec.Struct, frozen=True, array_like=True):
+    """The head of `_Decision`; what is dropped stays as it is stored."""
 
-    steps: tuple[_StepCosts, ...] = ()
+    steps: tuple[_StepHead, ...] = ()
+    deadline: msgspec.Raw = msgspec.Raw()
+    max_cost: msgspec.Raw = msgspec.Raw()
+    max_attempts: msgspec.Raw = msgspec.Raw()
+    reasons: tuple[tuple[_Word, str, float | None, float | None], ...] = ()
+    dropped: msgspec.Raw = msgspec.Raw()
+
+
+class _StepsHead(msgspec.Struct, frozen=True, array_like=True):
+    """The very head of `_Decision`."""
+
+    steps: tuple[_StepHead, ...] = ()
 
 
 class _Scores(msgspec.Struct, frozen=True, array_like=True):
@@ -213,10 +224,15 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
 _IN_TURN = (None, None, "", "", 0.0, ())
 """The end of a stored decision whose targets are asked in turn, with nothing beside."""
 
+_NOTHING_SEEN = _View()
+
 _encode = msgspec.msgpack.Encoder().encode
 _read_features = msgspec.msgpack.Decoder(_Features).decode
+stored_features = _read_features
+"""The column `features` in the form in which it is stored: for those who read many rows and need little of each."""
 _read_decision = msgspec.msgpack.Decoder(_Decision).decode
-_read_costs = msgspec.msgpack.Decoder(_Costs).decode
+_read_head = msgspec.msgpack.Decoder(_DecisionHead).decode
+_read_steps = msgspec.msgpack.Decoder(_StepsHead).decode
 _read_scores = msgspec.msgpack.Decoder(_Scores).decode
 _read_view = msgspec.msgpack.Decoder(_View).decode
 _read_tried = msgspec.msgpack.Decoder(tuple[Tried, ...]).decode
@@ -404,15 +420,34 @@ def asked(row: Row) -> tuple[Features, Scores, View]:
     )
 
 
-def stored(features: bytes, scores: bytes | None, view: bytes | None) -> tuple[_Features, _Scores | None, _View | None]:
-    """What a row was decided from, in the forms in which it is stored: for those who read many rows and need little of each."""
-    return _read_features(features), None if scores is None else _read_scores(scores), None if view is None else _read_view(view)
+def asked_features(row: Row) -> Features:
+    """The features of a row, without the rest of it. Raises as `decode` does."""
+    return _features(row, _read_features(row["features"]))
 
 
-def first_cost(decision: bytes) -> float:
-    """The expected USD of the first call, from the column `decision`; 0 where there is none."""
-    steps = _read_costs(decision).steps
-    return steps[0].costs[0] if steps and steps[0].costs else 0.0
+def stored_scores(blob: bytes | None) -> _Scores | None:
+    """The column `scores` in the form in which it is stored."""
+    return None if blob is None else _read_scores(blob)
+
+
+def stored_view(blob: bytes | None) -> _View:
+    """The column `view` in the form in which it is stored."""
+    return _NOTHING_SEEN if blob is None else _read_view(blob)
+
+
+def first_call(decision: bytes) -> tuple[str, float]:
+    """The tier of the first call and its expected USD, from the column `decision`; nothing and 0 where there is none."""
+    return _first_call(_read_steps(decision).steps)
+
+
+def grounds(decision: bytes) -> tuple[str, float, tuple[Why, ...], bytes]:
+    """From the column `decision`: tier and USD as `first_call` gives them, the kinds of its reasons, and what was dropped, as stored."""
+    head = _read_head(decision)
+    return *_first_call(head.steps), tuple([_why(why) for why, *_ in head.reasons]), bytes(head.dropped)
+
+
+def _first_call(steps: tuple[_StepHead, ...]) -> tuple[str, float]:
+    return (steps[0].tier, steps[0].costs[0] if steps[0].costs else 0.0) if steps else ("", 0.0)
 
 
 def planned(row: Row) -> Decision:

@@ -4,6 +4,7 @@ Text is not kept, so a trained scorer cannot speak again; its logged scores stan
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import msgspec
@@ -24,7 +25,7 @@ _CANDIDATES = 20_000
 _PROBES = 128
 _WHOLE = 1.0 - 1e-9
 _NO_REQUEST = Request("", "", "")
-_PROBE = View(latency={"": Latency(0.0, 0.0)}, load={"": 0})
+_SOME = Latency(0.0, 0.0)
 
 
 class Again(msgspec.Struct, frozen=True):
@@ -51,7 +52,6 @@ class Decider:
             name: HintScorer(loaded, route.scorer.abstain_below) for name, route in routes.items() if route.scorer.kind == "hints"
         }
         self._kinds = {name: route.scorer.kind for name, route in routes.items()}
-        self._draws = _draws()
 
     def again(self, row: Logged) -> Again:
         """The decision on one row; under the spec that made it, exactly its own."""
@@ -64,8 +64,12 @@ class Decider:
             return Again(None, row.scores, refused=refused.message)
         scores, stale, unscored = (NO_SCORES, False, False) if settled is not None else self.rescored(features, row.scores)
         decision = router.decide(features, scores, row.view, settled)
-        blind = not row.view.latency and bool(router.seen(features, decision, _PROBE).latency)
-        return Again(decision, scores, stale, unscored, blind)
+        return Again(decision, scores, stale, unscored, not row.view.latency and self._reads_latency(features, decision))
+
+    def _reads_latency(self, features: Features, decision: Decision) -> bool:
+        """Whether a latency of the model that is asked first would have had a part in this decision."""
+        probe = View(latency={decision.target: _SOME})
+        return bool(decision.target and self.router.seen(features, decision, probe).latency)
 
     def chances(self, row: Logged, scores: Scores, decision: Decision) -> Mapping[str, float]:
         """Target → the probability with which this spec chooses it for a request like this, over every draw; found by deciding again at
@@ -73,7 +77,7 @@ class Decider:
         found = {decision.target: decision.propensity}
         if decision.propensity >= _WHOLE:
             return found
-        for draw in self._draws:
+        for draw in _draws():
             other = self.router.decide(msgspec.structs.replace(row.features, draw=draw), scores, row.view)
             found[other.target] = other.propensity
             if sum(found.values()) >= _WHOLE:
@@ -97,6 +101,7 @@ class Decider:
         return logged, logged.by != self._kinds[route], False
 
 
+@functools.cache
 def _draws() -> tuple[float, ...]:
     """Draws that reach the branches of chance with few decisions: the two ends of exploration, then the weights' whole range."""
     every = [n / _CANDIDATES for n in range(_CANDIDATES)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -108,7 +108,12 @@ def kind_of(row: Logged, again: Again, router: Router) -> tuple[str, str]:
 
 def chosen_by(decision: Decision) -> str:
     """The reason that settled who is asked first, in a few words."""
-    why = next((reason.why for reason in reversed(decision.reasons) if reason.why in _CHOSEN), None)
+    return settled_by([reason.why for reason in decision.reasons])
+
+
+def settled_by(reasons: Sequence[Why]) -> str:
+    """As `chosen_by`, from the kinds of a decision's reasons."""
+    why = next((why for why in reversed(reasons) if why in _CHOSEN), None)
     return "nothing eligible" if why is None else _WORDS.get(why, why.value.replace("_", " "))
 
 

@@ -17,7 +17,7 @@ VERSION = 1
 class Rows(msgspec.Struct, frozen=True):
     """What was read, and what became of it. `same`: the same model first and the same plan behind it; `plan_changed`: the same first model,
     another plan behind it; `changed`: another model first, or nobody; `tools`: a tool had answered, nothing was routed;
-    `screened`: of `same`, those of which only the first model was compared;
+    `screened`: of `same` and `changed`, those that were told in columns, where only the first model is compared;
     `own`: rows that the replayed spec itself had decided, `unfaithful`: those of them that came out otherwise (none, by law)."""
 
     read: int

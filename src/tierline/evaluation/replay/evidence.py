@@ -72,8 +72,8 @@ class Seen(msgspec.Struct):
 
     def same(self, rows: Sequence[Stored], labels: Sequence[tuple[float | None, str]]) -> None:
         """Take stored rows of which the new spec is certain to do what was done, where the log is a witness of that."""
-        done = [self._code(row.first_model) for row in rows]
-        self.task += [self.tasks.setdefault(row.task, len(self.tasks)) for row in rows]
+        done = _codes(self.names, [row.first_model for row in rows])
+        self.task += _codes(self.tasks, [row.task for row in rows])
         self.done += done
         self.new += done
         self.ratio += [1.0 / row.propensity for row in rows]
@@ -82,8 +82,23 @@ class Seen(msgspec.Struct):
         self.cost += [np.nan if row.winner is None else row.cost for row in rows]
         self.latency += [np.nan if row.winner is None else row.latency for row in rows]
         self.alone += [row.attempts == 1 for row in rows]
-        self.answered += [self._code(row.model) for row in rows]
+        self.answered += _codes(self.names, [row.model for row in rows])
         self.judges.update(judge for _, judge in labels if judge)
+
+    def moved(self, row: Stored, target: str, quality: float | None, judge: str) -> None:
+        """Take a stored row that nothing was left to chance in, and of which the new spec is certain to do something else: without support."""
+        self.task.append(self.tasks.setdefault(row.task, len(self.tasks)))
+        self.done.append(self._code(row.first_model))
+        self.new.append(self._code(target))
+        self.ratio.append(0.0)
+        self.supported.append(0)
+        self.quality.append(np.nan if quality is None else quality)
+        self.cost.append(np.nan if row.winner is None else row.cost)
+        self.latency.append(np.nan if row.winner is None else row.latency)
+        self.alone.append(row.attempts == 1)
+        self.answered.append(self._code(row.model))
+        if judge:
+            self.judges[judge] += 1
 
     def missing(self, why: str, request: str) -> None:
         """Count a row about which nothing can be proved."""
@@ -103,6 +118,13 @@ class Seen(msgspec.Struct):
 
     def _code(self, name: str) -> int:
         return self.names.setdefault(name, len(self.names))
+
+
+def _codes(known: dict[str, int], names: Sequence[str]) -> list[int]:
+    """The numbers of names; new names get the next ones."""
+    for name in set(names) - known.keys():
+        known[name] = len(known)
+    return list(map(known.__getitem__, names))
 
 
 def evidence(seen: Seen, supporter: Supporter) -> Evidence:

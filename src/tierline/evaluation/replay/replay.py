@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tierline.decision_log.codec import first_cost
+import numpy as np
+
+from tierline.decision_log.codec import first_call, grounds
 from tierline.evaluation.replay.again import Again, Decider
-from tierline.evaluation.replay.changes import EXAMPLES, Change, Example, differs, example, kind_of, plan_differs
+from tierline.evaluation.replay.changes import EXAMPLES, Change, Example, differs, example, kind_of, plan_differs, settled_by
 from tierline.evaluation.replay.document import Reckoned, Replay, Rows
 from tierline.evaluation.replay.evidence import Seen, by_task, evidence
 from tierline.evaluation.replay.logged import Batches, Logged, Stored, judged, of_row
 from tierline.evaluation.replay.screen import Screen
-from tierline.evaluation.replay.support import SpecOf, Supporter
+from tierline.evaluation.replay.support import DETERMINISTIC, WHOLE, SpecOf, Supporter
 from tierline.routing.router import Router
 from tierline.types.decision import Decision
 from tierline.types.errors import LogFailure
@@ -21,14 +23,21 @@ _UNFAITHFUL = 10
 _AUDITED = 500
 """Of so many rows one is decided whole although it was screened."""
 
+_NOT_IN_FLEET = -2
+"""Stands where an index into the fleet would; -1 is nobody."""
+
+_Alike = tuple[object, ...]
+"""What changed rows share whose change has one kind and one reason."""
+
 Progress = Callable[[int], None]
 """Called with the number of rows decided since the last call."""
 
 
 class _Group:
-    """One kind of change while it is being counted."""
+    """One kind of change while it is being counted; `after` is the model that is asked first now."""
 
-    def __init__(self) -> None:
+    def __init__(self, after: str) -> None:
+        self.after = after
         self.count = 0
         self.cost = 0.0
         self.supported = 0
@@ -52,45 +61,74 @@ class _Tally:
         fleet = router.policy.fleet
         self._tier_of = {name: fleet.tiers[level] for name, level in zip(fleet.names, fleet.level, strict=True)}
         self.groups: dict[tuple[str, str, str, str, str], _Group] = {}
+        self._alike: dict[_Alike, _Group] = {}
 
-    def take(self, row: Logged) -> None:
-        """Decide one row again and count what came of it."""
+    def take(self, row: Logged) -> _Group | None:
+        """Decide one row again and count what came of it; the group of its change, where it did change."""
         self.counts["read"] += 1
         if row.answered:
             self.counts["tools"] += 1
             self.seen.missing("a tool had answered, nothing was routed", row.features.request_id)
-            return
+            return None
         before = row.decision
         self.policies[before.policy] += 1
         again = self.decider.again(row)
         if again.decision is None:
             self.counts["refused"] += 1
             self.seen.missing("the new spec would refuse it", row.features.request_id)
-            self._change(row, again, supported=False)
-            return
-        self._compare(row, again, again.decision)
+            return self._change(row, again, supported=False)
+        return self._compare(row, again, again.decision)
 
     def take_same(self, rows: Sequence[Stored], costs: Sequence[float], labels: Mapping[str, float]) -> None:
         """Count stored rows that are certain to go to the same model first, whose calls are expected to cost so much."""
         counts = self.counts
         for name in ("read", "decided", "same", "screened"):
             counts[name] += len(rows)
-        policies = Counter(row.policy for row in rows)
+        policies = Counter([row.policy for row in rows])
         counts["own"] += policies[self.router.policy.fingerprint]
         self.policies.update(policies)
-        targets = Counter(row.first_model for row in rows)
-        for side in (0, 1):
-            self.models[side].update(targets)
-            for target, count in targets.items():
-                self.tiers[side][self._tier_of.get(target, "")] += count
-        self.reckoned[0] += sum(first_cost(row.decision) for row in rows)
+        targets = Counter([row.first_model for row in rows])
+        calls = [first_call(row.decision) for row in rows]
+        for models in self.models:
+            models.update(targets)
+        self.tiers[0].update([tier for tier, _ in calls])
+        for target, count in targets.items():
+            self.tiers[1][self._tier_of.get(target, "")] += count
+        self.reckoned[0] += sum([cost for _, cost in calls])
         self.reckoned[1] += sum(costs)
         for row in rows:
-            if row.propensity < 1.0:
+            if row.propensity < WHOLE:
                 self.supporter.same(row.policy, row.route, row.task, row.first_model, row.propensity)
         self.seen.same(rows, [judged(row.request_id, labels, row.tried, row.winner) for row in rows])
 
-    def _compare(self, row: Logged, again: Again, after: Decision) -> None:
+    def take_moved(self, row: Stored, labels: Mapping[str, float], after: str, cost: float, ground: _Alike) -> None:
+        """Count a stored row that is certain to go first to another model, `after`, whose call is expected to cost so much.
+
+        `ground` is what rows share that go there for the same reason. The first rows of each kind of change are decided whole, for they
+        become examples, and so is one in many of the others: all must be what they were said to be."""
+        tier, before_cost, reasons, dropped = grounds(row.decision)
+        alike = (ground, after, row.task, row.first_model, settled_by(reasons), dropped)
+        group = self._alike.get(alike)
+        if group is None or len(group.examples) < EXAMPLES or group.count % _AUDITED == 0:
+            whole = of_row(row, labels)
+            taken = self.take(whole)
+            if taken is None or taken.after != after or (group is not None and taken is not group):
+                raise _wrong(whole, after)
+            self._alike[alike] = taken
+            return
+        for name in ("read", "decided", "changed", "screened"):
+            self.counts[name] += 1
+        self.policies[row.policy] += 1
+        for side, (name, rung, usd) in enumerate(((row.first_model, tier, before_cost), (after, self._tier_of[after], cost))):
+            self.models[side][name] += 1
+            self.tiers[side][rung] += 1
+            self.reckoned[side] += usd
+        group.count += 1
+        group.cost += cost - before_cost
+        self.seen.moved(row, after, *judged(row.request_id, labels, row.tried, row.winner))
+        self.seen.missing(DETERMINISTIC, row.request_id)
+
+    def _compare(self, row: Logged, again: Again, after: Decision) -> _Group | None:
         before = row.decision
         self.counts["decided"] += 1
         self._faithful(before, after)
@@ -105,11 +143,12 @@ class _Tally:
         self.seen.add(row, after.target, chances, could)
         if differs(before, after):
             self.counts["changed"] += 1
-            self._change(row, again, supported=could.known is not False)
-        elif plan_differs(before, after):
+            return self._change(row, again, supported=could.known is not False)
+        if plan_differs(before, after):
             self.counts["plan_changed"] += 1
         else:
             self.counts["same"] += 1
+        return None
 
     def _faithful(self, before: Decision, after: Decision) -> None:
         if before.policy == after.policy:
@@ -117,17 +156,20 @@ class _Tally:
             if before != after and _core(before) != _core(after) and len(self.unfaithful) < _UNFAITHFUL:
                 self.unfaithful.append(before.request_id)
 
-    def _change(self, row: Logged, again: Again, *, supported: bool) -> None:
+    def _change(self, row: Logged, again: Again, *, supported: bool) -> _Group:
         kind, why = kind_of(row, again, self.router)
         target = "" if again.decision is None else again.decision.target
         key = (kind, why, row.decision.task, row.decision.target, target)
-        group = self.groups.setdefault(key, _Group())
+        group = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = _Group(target)
         group.count += 1
         group.supported += supported
         if again.decision is not None:
             group.cost += _first_cost(again.decision) - _first_cost(row.decision)
         if len(group.examples) < EXAMPLES:
             group.examples.append(example(self.router, row, again))
+        return group
 
 
 def replay(
@@ -169,32 +211,43 @@ def replay_screened(
 
 
 def _screened(tally: _Tally, screen: Screen, page: Sequence[Stored], labels: Mapping[str, float]) -> None:
-    names = (*tally.router.policy.fleet.names, "")
-    places, chosen, costs = screen.choose(page)
-    same, same_costs, told = list[Stored](), list[float](), set[int]()
-    for place, index, cost in zip(places.tolist(), chosen.tolist(), costs.tolist(), strict=True):
-        row = page[place]
-        if names[index] == row.first_model and row.propensity > 0:
-            told.add(place)
-            if len(told) % _AUDITED == 1:
-                _audit(tally, of_row(row, labels), names[index])
-            else:
-                same.append(row)
-                same_costs.append(cost)
-    tally.take_same(same, same_costs, labels)
-    for place, row in enumerate(page):
-        if place not in told:
+    """A page in three parts: rows whose first choice is the logged one, those whose first choice is another, and those that do not fit."""
+    fleet, found = tally.router.policy.fleet, screen.choose(page)
+    index = {**fleet.index, "": -1}
+    logged = np.array([index.get(row.first_model, _NOT_IN_FLEET) for row in page])[found.places]
+    propensity = np.array([row.propensity for row in page])[found.places]
+    same = np.flatnonzero((found.chosen == logged) & (propensity > 0))
+    audited = np.arange(len(same)) % _AUDITED == 0
+    for place in found.places[same[audited]].tolist():
+        _audit(tally, of_row(page[place], labels))
+    certain = same[~audited]
+    tally.take_same([page[place] for place in found.places[certain].tolist()], found.costs[certain].tolist(), labels)
+    left = np.ones(len(page), dtype=bool)
+    left[found.places[same]] = False
+    moved = np.flatnonzero((found.chosen != logged) & (found.chosen >= 0) & (propensity >= WHOLE)).tolist()
+    at = dict(zip(found.places[moved].tolist(), moved, strict=True))
+    for place in np.flatnonzero(left).tolist():
+        row, number = page[place], at.get(place)
+        if number is None or row.policy == tally.router.policy.fingerprint:
             tally.take(of_row(row, labels))
+        else:
+            ground = (found.classes[number], bool(found.clears[number]))
+            tally.take_moved(row, labels, fleet.names[found.chosen[number]], float(found.costs[number]), ground)
 
 
-def _audit(tally: _Tally, row: Logged, expected: str) -> None:
+def _audit(tally: _Tally, row: Logged) -> None:
+    """A row of which the screen says that the model that was asked first is asked first again."""
     again = tally.decider.again(row).decision
-    if again is None or again.target != expected:
-        raise LogFailure(
-            f"the screen is wrong about request {row.features.request_id} ({expected!r} instead of "
-            f"{'a refusal' if again is None else again.target!r}): replay without --quick, and please report it"
-        )
+    if again is None or again.target != row.decision.target:
+        raise _wrong(row, row.decision.target)
     tally.take(row)
+
+
+def _wrong(row: Logged, expected: str) -> LogFailure:
+    return LogFailure(
+        f"the screen is wrong about request {row.features.request_id} (it says {expected!r} is asked first, the router says otherwise): "
+        "replay without --quick, and please report it"
+    )
 
 
 def _document(tally: _Tally, source: str) -> Replay:

@@ -7,8 +7,11 @@ session, chance) is not screened. Of what is, a sample is decided whole all the 
 
 from __future__ import annotations
 
+import itertools
+import math
+import operator
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -16,7 +19,7 @@ from numpy.typing import NDArray
 
 from tierline.config.expressions import Condition
 from tierline.config.loaded import Loaded
-from tierline.decision_log.codec import asked, stored
+from tierline.decision_log.codec import asked, asked_features, stored_features, stored_scores, stored_view
 from tierline.evaluation.replay.again import Decider
 from tierline.evaluation.replay.logged import Stored
 from tierline.evaluation.sweep.choose import Chooser, thresholds_of
@@ -29,12 +32,12 @@ from tierline.types.scores import NO_SCORES, Scores
 from tierline.types.view import NO_VIEW
 
 REMEMBERED = 50_000
-"""Classes that are remembered before all are forgotten."""
+"""Classes, and kinds of scores and of worlds, that are remembered before all are forgotten."""
 
+_One = TypeVar("_One")
 _SHARED = tuple(name for name in COLUMNS if name not in ("given", "cost", "difficulty"))
-_UNKNOWN: Any = object()
-_UNSTEADY: Any = object()
 _WAYS = frozenset({FIXED, CHEAPEST, DIFFICULTY, QUALITY})
+_HINTED = ("task", "tier", "model", "max_cost", "latency_budget", "risk", "user_tier", "tags", "sensitivity")
 _STEADY = (
     "turns",
     "questions",
@@ -49,29 +52,60 @@ _STEADY = (
 )
 
 
+class _World(msgspec.Struct, frozen=True):
+    """What a row saw of the world. `plain`: no part of it but token scales moves a first choice; `scale`: one for each model of the fleet,
+    `largest` the greatest of all, at least 1."""
+
+    plain: bool
+    scale: NDArray[np.float64]
+    largest: float
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """What a scorer said: `key` is what rows of one class share, `beliefs` what it knew of single models."""
+
+    key: tuple[Any, ...] | None
+    beliefs: Any = None
+
+
+class _Class(msgspec.Struct, frozen=True):
+    """Rows that differ in size and difficulty alone, and their `number`, which is never given again. `columns` is the one row of columns that they share, None where the first choice may
+    depend on more. `open`: which rules hold depends on sizes, difficulty or the session, and must be asked row by row, of the task and the
+    risk that hold for `put`; `tasks_too`: even the task depends on them."""
+
+    number: int
+    columns: Questions | None = None
+    open: bool = False
+    tasks_too: bool = False
+    put: Question | None = None
+
+
+class Screened(msgspec.Struct, frozen=True):
+    """Those rows of a page that were screened, in their order: `places` in the page, the fleet's index of who is asked first (-1: nobody),
+    the expected USD of that call, whether it is believed to clear the bar, and the number of the row's class. Rows of one class that
+    agree in who is asked and whether it clears the bar were chosen for the same reason, and dropped the same models."""
+
+    places: NDArray[np.int64]
+    chosen: NDArray[np.int16]
+    costs: NDArray[np.float64]
+    clears: NDArray[np.bool_]
+    classes: Sequence[int]
+
+
+_NOBODY = Screened(np.zeros(0, np.int64), np.zeros(0, np.int16), np.zeros(0), np.zeros(0, bool), ())
+
+
 class _Held:
-    """The rows of a page that fit the screen: their places, classes and sizes, and what some of them know of single models."""
+    """The rows of a page that fit the screen: their places, classes, worlds and sizes, and what some of them know of single models."""
 
     def __init__(self) -> None:
         self.places: list[int] = []
-        self.classes: list[Questions] = []
+        self.classes: list[_Class] = []
+        self.worlds: list[_World] = []
         self.difficulty: list[float] = []
         self.tokens_in: list[int] = []
         self.tokens_out: list[int] = []
-        self.scales: dict[int, Mapping[str, float]] = {}
         self.beliefs: dict[int, Any] = {}
-
-    def add(self, place: int, row: Stored, found: Questions, features: Any, scores: Any, scale: Mapping[str, float]) -> None:
-        """Take one row."""
-        if scale:
-            self.scales[len(self.places)] = scale
-        if scores is not None and (scores.good or scores.cost):
-            self.beliefs[len(self.places)] = scores
-        self.places.append(place)
-        self.classes.append(found)
-        self.difficulty.append(row.complexity if scores is None or row.difficulty is None else row.difficulty)
-        self.tokens_in.append(features.input_tokens)
-        self.tokens_out.append(features.output_tokens)
 
 
 class Screen:
@@ -80,49 +114,83 @@ class Screen:
     def __init__(self, router: Router, decider: Decider) -> None:
         fleet = router.policy.fleet
         self._router, self._decider = router, decider
-        self._read = _names_read(router.loaded)
-        self._steady = tuple(name for name in _STEADY if name in self._read or name in ("sealed", "tool_loop"))
-        self._classes: dict[tuple[Any, ...], Questions | None] = {}
+        read = _names_read(router.loaded)
+        self._signals = "signals" in read
+        of_features = ["needs", *(f"hints.{name}" for name in _HINTED), "sealed", "tool_loop"]
+        self._of_features = operator.attrgetter(*of_features, *(name for name in _STEADY if name in read))
+        self._of_row = operator.attrgetter("route", "key", "policy", *(name for name in ("operation", "team", "language") if name in read))
+        self._numbers = itertools.count()
+        self._classes: dict[tuple[Any, ...], _Class] = {}
+        self._worlds: dict[bytes | None, _World] = {}
+        self._said: dict[bytes | None, _Said] = {}
         self._at = thresholds_of(router)
+        self._smallest = fleet.smallest_window or float("inf")
         self._price_in, self._price_out = (np.array(prices)[:, None] for prices in (fleet.price_in, fleet.price_out))
 
-    def choose(self, page: Sequence[Stored]) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.float64]]:
-        """Of a page: the places that were screened, the fleet's index of who is asked first for each, and the USD of that call."""
+    def choose(self, page: Sequence[Stored]) -> Screened:
+        """What is certain of a page's rows without deciding them one by one."""
+        for remembered in (self._classes, self._worlds, self._said):
+            if len(remembered) >= REMEMBERED:
+                remembered.clear()  # type: ignore[attr-defined]
         held = _Held()
         for place, row in enumerate(page):
-            if row.answered:
-                continue
-            features, scores, view = stored(row.features, row.scores, row.view)
-            if view is not None and (view.resting or view.pressure or view.warm or view.pins or view.load or view.latency):
-                continue
-            scale = {} if view is None else view.token_scale
-            found = self._class(row, features, scores) if self._fits(features.input_tokens + features.output_tokens, scale) else None
-            if found is not None:
-                held.add(place, row, found, features, scores, scale)
+            if not row.answered:
+                self._take(held, place, row)
         if not held.places:
-            return np.zeros(0, np.int64), np.zeros(0, np.int16), np.zeros(0)
+            return _NOBODY
         made = self._columns(held)
-        chosen = Chooser(made).choose(self._at)
-        return np.array(held.places), chosen, np.where(chosen < 0, 0.0, made.cost[chosen, np.arange(len(chosen))])
+        chooser = Chooser(made)
+        chosen = chooser.choose(self._at)
+        costs = np.where(chosen < 0, 0.0, made.cost[chosen, np.arange(len(chosen))])
+        return Screened(np.array(held.places), chosen, costs, chooser.clears(self._at, chosen), [one.number for one in held.classes])
 
-    def _fits(self, tokens: int, scale: Mapping[str, float]) -> bool:
-        """Whether it fits every window there is."""
-        smallest = self._router.policy.fleet.smallest_window
-        return not smallest or tokens * (max(1.0, *scale.values()) if scale else 1.0) <= smallest
+    def _take(self, held: _Held, place: int, row: Stored) -> None:
+        """Take one row, if it fits the screen."""
+        world = self._worlds.get(row.view) or self._world(row.view)
+        features = stored_features(row.features)
+        if not world.plain or (features.input_tokens + features.output_tokens) * world.largest > self._smallest:
+            return
+        said = self._said.get(row.scores) or self._saying(row.scores)
+        found = self._class(row, features, said)
+        if found.columns is None:
+            return
+        if said.beliefs is not None:
+            held.beliefs[len(held.places)] = said.beliefs
+        held.places.append(place)
+        held.classes.append(found)
+        held.worlds.append(world)
+        held.difficulty.append(row.complexity if row.difficulty is None else row.difficulty)
+        held.tokens_in.append(features.input_tokens)
+        held.tokens_out.append(features.output_tokens)
+
+    def _world(self, blob: bytes | None) -> _World:
+        view = stored_view(blob)
+        plain = not (view.resting or view.pressure or view.warm or view.pins or view.load or view.latency)
+        scale = np.array([view.token_scale.get(name, 1.0) for name in self._router.policy.fleet.names])
+        world = self._worlds[blob] = _World(plain, scale, max(1.0, *view.token_scale.values()) if view.token_scale else 1.0)
+        return world
+
+    def _saying(self, blob: bytes | None) -> _Said:
+        scores = stored_scores(blob)
+        if scores is None:
+            said = _Said(None)
+        else:
+            key = (tuple(scores.task.items()), scores.abstained, scores.by)
+            said = _Said(key, scores if scores.good or scores.cost else None)
+        self._said[blob] = said
+        return said
 
     def _columns(self, held: _Held) -> Questions:
-        """The columns of many rows from those of their classes, and what each row has of its own."""
-        numbers: dict[int, int] = {}
-        index = np.array([numbers.setdefault(id(one), len(numbers)) for one in held.classes])
-        distinct = list({id(one): one for one in held.classes}.values())
-        scale = np.ones((len(self._price_in), len(held.places)))
-        self._lay(scale, held.scales)
+        """The columns of many rows from those of their classes and worlds, and what each row has of its own."""
+        classes, index = _distinct(held.classes)
+        worlds, seen = _distinct(held.worlds)
+        scale = np.stack([world.scale for world in worlds], axis=1)[:, seen]
         cost = np.array(held.tokens_in) * scale * self._price_in + np.array(held.tokens_out) * self._price_out
-        given = np.concatenate([one.given for one in distinct], axis=1)[:, index]
-        self._lay(given, {place: scores.good for place, scores in held.beliefs.items()})
+        alike = [one.columns for one in classes if one.columns is not None]
+        joined = {name: np.concatenate([getattr(one, name) for one in alike], axis=-1)[..., index] for name in (*_SHARED, "given")}
+        self._lay(joined["given"], {place: scores.good for place, scores in held.beliefs.items()})
         self._lay(cost, {place: scores.cost for place, scores in held.beliefs.items()})
-        joined = {name: np.concatenate([getattr(one, name) for one in distinct], axis=-1)[..., index] for name in _SHARED}
-        return msgspec.structs.replace(distinct[0], **joined, given=given, cost=cost, difficulty=np.array(held.difficulty))
+        return msgspec.structs.replace(alike[0], **joined, cost=cost, difficulty=np.array(held.difficulty))
 
     def _lay(self, column: NDArray[np.float64], known: Mapping[int, Mapping[str, float]]) -> None:
         """Put what single rows know of single models in its place."""
@@ -132,54 +200,49 @@ class Screen:
                 if name in index:
                     column[index[name], place] = value
 
-    def _class(self, row: Stored, features: Any, scores: Any) -> Questions | None:
-        """The one row of columns that its class shares; None where the first choice may depend on more than size and difficulty."""
-        hints = features.hints
+    def _class(self, row: Stored, features: Any, said: _Said) -> _Class:
+        """The class of a row, told by what it shares with others; its rules asked, where they read more."""
         key = (
-            row.route, row.key, row.policy, features.needs, hints.task, hints.tier, hints.model, hints.max_cost,
-            hints.latency_budget, hints.risk, hints.user_tier, hints.tags, hints.sensitivity,
-            *[getattr(features, name) for name in self._steady],
-            row.operation if "operation" in self._read else row.operation == "embedding",
-            row.team if "team" in self._read else "",
-            row.language if "language" in self._read else "",
-            tuple(features.signals.items()) if "signals" in self._read else (),
+            self._of_row(row),
+            self._of_features(features),
+            row.operation == "embedding",
+            row.difficulty == row.complexity,
+            tuple(features.signals.items()) if self._signals else (),
             tuple(features.matches.items()),
-            None if scores is None else (tuple(scores.task.items()), scores.abstained, scores.by),
-        )  # fmt: skip
-        found = self._classes.get(key, _UNKNOWN)
-        if found is _UNKNOWN:
-            found = self._remember(key, self._judge(row))
-        return self._by_rules(key, row) if found is _UNSTEADY else found
-
-    def _remember(self, key: tuple[Any, ...], found: Questions | None) -> Questions | None:
-        if len(self._classes) >= REMEMBERED:
-            self._classes.clear()
-        self._classes[key] = found
-        return found
-
-    def _judge(self, row: Stored) -> Questions | None:
-        """The class of a row that nobody has seen yet; `_UNSTEADY` where rules read its size, its difficulty or its session."""
-        put = self._put(row)
-        if put is None or not _plain(put):
-            return None
-        features, task, risk = put.features, put.task.name, put.risk
-        steady = (
-            put.route.task_rules.settled(features, "", features.hints.risk)
-            and put.route.model_rules.settled(features, task, risk)
-            and self._router.policy.governance.rules.settled(features, task, risk)
+            said.key,
         )
-        return self._columns_of(put) if steady else _UNSTEADY
+        found = self._classes.get(key)
+        if found is None:
+            found = self._classes[key] = self._judge(row)
+        return self._by_rules(key, row, found) if found.open else found
 
-    def _by_rules(self, key: tuple[Any, ...], row: Stored) -> Questions | None:
-        """The class of a row together with which rules hold for it."""
-        put = self._put(row)
+    def _judge(self, row: Stored) -> _Class:
+        """The class of a row that nobody has seen yet."""
+        put, number = self._put(row), next(self._numbers)
         if put is None or not _plain(put):
-            return None
+            return _Class(number)
         features, task, risk = put.features, put.task.name, put.risk
-        ruled = put.route.model_rules.first(features, task, risk)
-        key = (key, task, ruled, tuple(self._router.policy.governance.rules.holding(features, task, risk)))
-        found = self._classes.get(key, _UNKNOWN)
-        return self._remember(key, self._columns_of(put)) if found is _UNKNOWN else found
+        tasks_too = not put.route.task_rules.settled(features, "", features.hints.risk)
+        governance = self._router.policy.governance.rules
+        if tasks_too or not (put.route.model_rules.settled(features, task, risk) and governance.settled(features, task, risk)):
+            return _Class(number, open=True, tasks_too=tasks_too, put=put)
+        return _Class(number, self._columns_of(put))
+
+    def _by_rules(self, key: tuple[Any, ...], row: Stored, found: _Class) -> _Class:
+        """The class of a row together with which rules hold for it."""
+        if found.tasks_too:
+            put = self._put(row)
+        else:
+            put = msgspec.structs.replace(found.put, features=asked_features(row._asdict()))
+        if put is None or not _plain(put):
+            return _Class(-1)
+        task = put.task.name
+        ruled = put.route.model_rules.first(put.features, task, put.risk)
+        key = (key, task, ruled, tuple(self._router.policy.governance.rules.holding(put.features, task, put.risk)))
+        known = self._classes.get(key)
+        if known is None:
+            known = self._classes[key] = _Class(next(self._numbers), self._columns_of(put))
+        return known
 
     def _put(self, row: Stored) -> Question | None:
         """The question that a row puts in a world where nothing is known; None where its scores are not as logged."""
@@ -214,11 +277,19 @@ class Screen:
         return msgspec.structs.replace(scores, good={}, cost={})
 
 
+def _distinct(many: Sequence[_One]) -> tuple[list[_One], NDArray[np.int64]]:
+    """The different objects among many, and for each of the many its place among those."""
+    places: dict[int, int] = {}
+    index = np.array([places.setdefault(id(one), len(places)) for one in many])
+    return list({id(one): one for one in many}.values()), index
+
+
 def _plain(put: Question) -> bool:
     """Whether nothing but rules, size and difficulty has a part in the first choice."""
     route = put.route
+    timed = route.select == "fastest" or put.task.prefer == "latency" or route.hedge == math.inf
     moved = route.explore or route.combine or route.select == "weighted" or put.checks.names or put.unsure or put.named
-    return not moved and put.max_cost is None and put.latency_budget is None
+    return not moved and not timed and put.max_cost is None and put.latency_budget is None
 
 
 def _names_read(loaded: Loaded) -> frozenset[str]:

@@ -15,7 +15,8 @@ from tierline.evaluation.replay.logged import Logged
 SpecOf = Callable[[str], Decider | None]
 """Fingerprint → who decides under that spec, None where it is not at hand."""
 
-_WHOLE = 1.0 - 1e-9
+WHOLE = 1.0 - 1e-9
+"""A propensity from which chance had no part."""
 
 
 class Could(msgspec.Struct, frozen=True):
@@ -43,7 +44,7 @@ class Supporter:
         done, wanted = row.decision, {target for target, chance in chances.items() if chance > 0}
         if not done.propensity > 0:
             return Could(False, NO_PROPENSITY)
-        if done.propensity >= _WHOLE:
+        if done.propensity >= WHOLE:
             return Could(True) if wanted == {done.target} else Could(False, DETERMINISTIC)
         self._seen.setdefault(_group(row), set()).add(done.target)
         if wanted == {done.target}:
@@ -57,7 +58,7 @@ class Supporter:
 
     def same(self, policy: str, route: str, task: str, target: str, propensity: float) -> None:
         """Note a row whose choice is certain to be made again; where chance had a part in it, chance was seen to choose this."""
-        if propensity < _WHOLE:
+        if propensity < WHOLE:
             self._seen.setdefault((policy, route, task), set()).add(target)
 
     def seen(self, row_group: tuple[str, str, str], targets: frozenset[str]) -> bool:

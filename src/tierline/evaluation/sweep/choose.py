@@ -80,6 +80,12 @@ class Chooser:
         self._set_apart(chosen, at)
         return chosen
 
+    def clears(self, at: Thresholds, chosen: Choices) -> NDArray[np.bool_]:
+        """Whether what is believed of the chosen ones clears the bar; False where nobody was chosen."""
+        quality = np.array([self._quality(i, at) for i in range(len(self._standing))])
+        clearing: NDArray[np.bool_] = (chosen >= 0) & (quality[chosen, self._place] >= self._bars(at))
+        return clearing
+
     def _set_apart(self, chosen: Choices, at: Thresholds) -> None:
         """What only the router can decide, decided by it."""
         rows = np.flatnonzero(self.asked.apart >= 0)
