@@ -27,6 +27,8 @@ from tierline.evaluation.replay.replay import replay, replay_screened
 from tierline.routing.router import Router
 from tierline.scoring.hints import HintScorer
 from tierline.testing import builders
+from tierline.types.outcome import Usage
+from tierline.types.record import Tried
 from tierline.types.request import Request
 
 ROWS = 50_000
@@ -34,7 +36,7 @@ GOAL = 60_000
 
 
 def write(path: Path, router: Router, rows: int) -> None:
-    """A log of so many rows, scored by the built-in scorer."""
+    """A log of so many rows, scored by the built-in scorer and answered at the first attempt."""
     log = SqliteLog(path, retention=None, text_retention=60.0, max_queue=rows + 1000, clock=lambda: 2.0)
     scorer, nobody = HintScorer(router.loaded, 0.6), Request("", "", "")
     asked = []
@@ -42,7 +44,8 @@ def write(path: Path, router: Router, rows: int) -> None:
         hit = msgspec.structs.replace(features, matches=dict.fromkeys(scores.task, 2))
         asked.append((hit, scorer.score(nobody, hit)))
     for record in records(router, asked):
-        log.put(record)
+        tried = Tried(record.decision.target, "first", True, 0.001, 0.8, 0.2, Usage(900, 150))
+        log.put(msgspec.structs.replace(record, tried=(tried,), winner=0))
     asyncio.run(log.flushed())
     log.close()
 
