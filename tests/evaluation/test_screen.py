@@ -109,7 +109,9 @@ def test_a_change_of_every_kind_is_the_same_in_a_quick_replay(tmp_path: Path) ->
     old = world(0.3)
     asked = [
         (
-            features(n / 200, request_id=f"r{n}", input_tokens=40 * n, code=n % 3 == 0, needs=("chat", "tools") if n % 5 == 0 else ("chat",)),
+            features(
+                n / 200, request_id=f"r{n}", input_tokens=40 * n, code=n % 3 == 0, needs=("chat", "tools") if n % 5 == 0 else ("chat",)
+            ),
             Scores(difficulty=n / 200, by="hints"),
             NO_VIEW,
         )

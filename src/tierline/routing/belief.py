@@ -56,14 +56,15 @@ def candidates(
     good, declared, failure_cost = scores.good, task.quality, task.failure_cost
     tokens_in, tokens_out = features.input_tokens, features.output_tokens
     scale, asked = view.token_scale, bool(good or scores.cost)
+    names, price_in, price_out, level = fleet.names, fleet.price_in, fleet.price_out, fleet.level
     found = []
     for i in bits(mask):
         quality, source = declared[i], "spec"
         if quality is None:
             prior = prior or priors(route, difficulty)
-            quality, source = prior[fleet.level[i]], "prior"
-        name = fleet.names[i]
-        cost = tokens_in * scale.get(name, 1.0) * fleet.price_in[i] + tokens_out * fleet.price_out[i]
+            quality, source = prior[level[i]], "prior"
+        name = names[i]
+        cost = tokens_in * scale.get(name, 1.0) * price_in[i] + tokens_out * price_out[i]
         if asked:
             if name in good:
                 quality, source = good[name], "scorer"

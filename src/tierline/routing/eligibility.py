@@ -6,6 +6,7 @@ that is too slow) give way when they would leave nobody: any answer beats an err
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import msgspec
@@ -63,9 +64,10 @@ def eligible(
     return Standing(left, tuple(dropped))
 
 
-def bits(mask: int) -> list[int]:
-    """The indices of the models in a mask, lowest first."""
-    return [i for i in range(mask.bit_length()) if mask >> i & 1]
+@functools.lru_cache(maxsize=4096)
+def bits(mask: int) -> tuple[int, ...]:
+    """The indices of the models in a mask, lowest first. Few masks ever come up, and all of them again and again."""
+    return tuple([i for i in range(mask.bit_length()) if mask >> i & 1])
 
 
 def _keep(fleet: Fleet, left: int, allowed: int, dropped: list[Dropped], why: Drop, subject: str) -> int:

@@ -70,7 +70,7 @@ class Router:
             together = combined(self.policy.fleet, question, helpers, pool, scope.order, reasons)
             if together is not None:
                 return self._decision(question, together.steps, standing, reasons, None, together.how, helping)
-        choice = self._choose(question, scope, pool, standing.lifted, reasons)
+        choice = self._choose(question, scope, pool, standing, reasons)
         if choice.candidate.source != "scorer":
             reasons.append(Reason(Why.ASSUMED_QUALITY, choice.candidate.source, choice.candidate.quality))
         steps = self._steps(question, scope, choice, pool, reasons)
@@ -125,8 +125,9 @@ class Router:
         standing = standing_in(self.policy, question, question.route.helpers)
         return Standing(0) if standing.lifted else standing
 
-    def _choose(self, question: Question, scope: Scope, pool: list[Candidate], lifted: bool, reasons: list[Reason]) -> Choice:
-        first = [candidate for candidate in pool if scope.first >> candidate.index & 1]
+    def _choose(self, question: Question, scope: Scope, pool: list[Candidate], standing: Standing, reasons: list[Reason]) -> Choice:
+        everyone = not standing.mask & ~scope.first
+        first = pool if everyone else [candidate for candidate in pool if scope.first >> candidate.index & 1]
         if scope.pinned or scope.held:
             reasons.append(Reason(Why.PINNED if scope.pinned else Why.SESSION_HELD, self.policy.fleet.names[first[0].index]))
             return Choice(first[0], reasons[-1])
@@ -134,9 +135,9 @@ class Router:
             listed = [c for c in first if c.index in scope.order]
             first = [min(listed, key=lambda c: scope.order.index(c.index))] if listed else first
         field = self._field(question, scope, first)
-        choice = (least_bad(field) if lifted else None) or select(field)
+        choice = (least_bad(field) if standing.lifted else None) or select(field)
         reasons.append(choice.reason)
-        if scope.ruled or question.named or (lifted and choice.reason.why == Why.LEAST_BAD):
+        if scope.ruled or question.named or (standing.lifted and choice.reason.why == Why.LEAST_BAD):
             return choice
         if question.unsure:
             choice = up_when_unsure(field, choice)

@@ -7,6 +7,7 @@ What is remembered is bounded, and changes no answer.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,14 +24,8 @@ MOVING = frozenset({"input_tokens", "output_tokens", "complexity", "session"})
 _REMEMBERED = 4096
 """Combinations remembered before all are forgotten."""
 
-_AS_KEYS: Mapping[str, Callable[[Features], Any]] = {
-    "operations": lambda f: f.operations,
-    "needs": lambda f: f.needs,
-    "signals": lambda f: tuple(f.signals.items()),
-    "sensitivity": lambda f: f.sensitivity,
-    "tags": lambda f: f.hints.tags,
-}
-"""Lists and maps, as something that can be looked up by."""
+_AT: Mapping[str, str] = {"user_tier": "hints.user_tier", "tags": "hints.tags"}
+"""Where a name's value stands in the features, where it is not an attribute of that name."""
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -55,7 +50,7 @@ class Rules:
         self._gates = tuple(_gate(condition) for condition in conditions)
         gates = [gate for gate in self._gates if gate is not None]
         self._steady = getters(gates, self._signals)
-        self._key = tuple(_key_getter(name, get) for name, get in self._steady)
+        self._key = _key_of([name for name, _ in self._steady])
         self._seen: dict[tuple[Any, ...], Left] = {}
 
     def first(self, features: Features, task: str, risk: str) -> int:
@@ -81,7 +76,7 @@ class Rules:
         return not self._left(features, task, risk).undecided
 
     def _left(self, features: Features, task: str, risk: str) -> Left:
-        key = tuple([get(features, task, risk) for get in self._key])
+        key = self._key(features, task, risk)
         left = self._seen.get(key)
         if left is None:
             if len(self._seen) >= _REMEMBERED:
@@ -128,6 +123,14 @@ def _compiled(source: str) -> Condition | None:
         return None
 
 
-def _key_getter(name: str, get: Getter) -> Getter:
-    as_key = _AS_KEYS.get(name)
-    return get if as_key is None else lambda features, _task, _risk: as_key(features)
+def _key_of(names: Sequence[str]) -> Callable[[Features, str, str], tuple[Any, ...]]:
+    """What tells requests apart by the values of these names, as something that can be looked up by."""
+    paths = [_AT.get(name, name) for name in names if name not in ("task", "risk", "signals")]
+    shared: Callable[[Features], Any] = operator.attrgetter(*paths) if paths else lambda _: None
+    by_task, by_risk, by_signals = "task" in names, "risk" in names, "signals" in names
+
+    def key(features: Features, task: str, risk: str) -> tuple[Any, ...]:
+        signals = tuple(features.signals.items()) if by_signals and features.signals else ()
+        return shared(features), task if by_task else "", risk if by_risk else "", signals
+
+    return key

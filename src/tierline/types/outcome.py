@@ -128,7 +128,7 @@ class Outcome(msgspec.Struct, frozen=True):
     @property
     def accepted(self) -> bool:
         """It answered, and every validator said yes."""
-        return self.ok and all(verdict.passed for verdict in self.verdicts)
+        return self.ok and (not self.verdicts or all(verdict.passed for verdict in self.verdicts))
 
 
 class Result(msgspec.Struct, frozen=True):

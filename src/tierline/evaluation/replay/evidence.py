@@ -86,7 +86,7 @@ class Seen(msgspec.Struct):
         self.judges.update(judge for _, judge in labels if judge)
 
     def moved(self, row: Stored, target: str, quality: float | None, judge: str) -> None:
-        """Take a stored row that nothing was left to chance in, and of which the new spec is certain to do something else: without support."""
+        """Take a stored row of which nothing was left to chance, and of which the new spec is certain to do something else: no support."""
         self.task.append(self.tasks.setdefault(row.task, len(self.tasks)))
         self.done.append(self._code(row.first_model))
         self.new.append(self._code(target))

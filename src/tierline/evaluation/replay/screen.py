@@ -69,15 +69,16 @@ class _Said(msgspec.Struct, frozen=True):
 
 
 class _Class(msgspec.Struct, frozen=True):
-    """Rows that differ in size and difficulty alone, and their `number`, which is never given again. `columns` is the one row of columns that they share, None where the first choice may
-    depend on more. `open`: which rules hold depends on sizes, difficulty or the session, and must be asked row by row, of the task and the
-    risk that hold for `put`; `tasks_too`: even the task depends on them."""
+    """Rows that differ in size and difficulty alone, and their `number`, which is never given again.
+
+    `columns` is the one row of columns that they share, None where the first choice may depend on more. `put` stands where rules read
+    sizes, difficulty or the session: the question that such rows put, of which the rules must be asked row by row; `tasks_too`: even the
+    task depends on them."""
 
     number: int
     columns: Questions | None = None
-    open: bool = False
-    tasks_too: bool = False
     put: Question | None = None
+    tasks_too: bool = False
 
 
 class Screened(msgspec.Struct, frozen=True):
@@ -129,9 +130,8 @@ class Screen:
 
     def choose(self, page: Sequence[Stored]) -> Screened:
         """What is certain of a page's rows without deciding them one by one."""
-        for remembered in (self._classes, self._worlds, self._said):
-            if len(remembered) >= REMEMBERED:
-                remembered.clear()  # type: ignore[attr-defined]
+        if max(len(self._classes), len(self._worlds), len(self._said)) >= REMEMBERED:
+            self._classes, self._worlds, self._said = {}, {}, {}
         held = _Held()
         for place, row in enumerate(page):
             if not row.answered:
@@ -214,7 +214,7 @@ class Screen:
         found = self._classes.get(key)
         if found is None:
             found = self._classes[key] = self._judge(row)
-        return self._by_rules(key, row, found) if found.open else found
+        return found if found.put is None else self._by_rules(key, row, found.put, found.tasks_too)
 
     def _judge(self, row: Stored) -> _Class:
         """The class of a row that nobody has seen yet."""
@@ -225,15 +225,12 @@ class Screen:
         tasks_too = not put.route.task_rules.settled(features, "", features.hints.risk)
         governance = self._router.policy.governance.rules
         if tasks_too or not (put.route.model_rules.settled(features, task, risk) and governance.settled(features, task, risk)):
-            return _Class(number, open=True, tasks_too=tasks_too, put=put)
+            return _Class(number, None, put, tasks_too)
         return _Class(number, self._columns_of(put))
 
-    def _by_rules(self, key: tuple[Any, ...], row: Stored, found: _Class) -> _Class:
+    def _by_rules(self, key: tuple[Any, ...], row: Stored, like: Question, tasks_too: bool) -> _Class:
         """The class of a row together with which rules hold for it."""
-        if found.tasks_too:
-            put = self._put(row)
-        else:
-            put = msgspec.structs.replace(found.put, features=asked_features(row._asdict()))
+        put = self._put(row) if tasks_too else msgspec.structs.replace(like, features=asked_features(row._asdict()))
         if put is None or not _plain(put):
             return _Class(-1)
         task = put.task.name

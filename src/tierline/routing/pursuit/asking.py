@@ -33,41 +33,28 @@ def in_turn(tally: Tally, step: Step) -> Asking:
     return False
 
 
-def ask(tally: Tally, step: Step, target: Target, cause: Cause, wait: float = 0.0) -> Asking:
-    """One target, as often as may help. Whether it answered, well or not."""
-    outcome = yield from _once(tally, step, target, cause, wait=wait)
-    return (yield from _persist(tally, step, target, outcome))
-
-
-def _once(
-    tally: Tally, step: Step, target: Target, cause: Cause, *, wait: float = 0.0, feedback: str = ""
-) -> Generator[Round, tuple[Outcome, ...], Outcome | None]:
-    """One attempt; None where a limit forbids it."""
-    if not tally.allows(target, wait):
-        return None
-    asked = Round((tally.attempt(target, cause, step, wait=wait, feedback=feedback),))
-    outcomes = yield asked
-    (place,) = tally.record(asked, outcomes)
-    return tally.settle(place, target)
-
-
-def _persist(tally: Tally, step: Step, target: Target, outcome: Outcome | None) -> Asking:
-    """The same target again, where that may help: told what was wrong with its answer as often as the step allows, or by another of its
-    endpoints. Whether it answered at all."""
+def ask(tally: Tally, step: Step, target: Target, cause: Cause, wait: float = 0.0, outcome: Outcome | None = None) -> Asking:
+    """One target, as often as may help: again when told what was wrong with its answer, as often as the step allows, or by another of its
+    endpoints. `outcome` is what it gave in a race, where it has run one. Whether it answered, well or not."""
     answered, retries, feedback = False, step.retries, ""
-    cause: Cause
-    while outcome is not None:
+    while True:
+        if outcome is None:
+            if not tally.allows(target, wait):
+                return answered
+            asked = Round((tally.attempt(target, cause, step, wait=wait, feedback=feedback),))
+            outcomes = yield asked
+            (place,) = tally.record(asked, outcomes)
+            outcome = tally.settle(place, target)
         answered = answered or outcome.ok
         if tally.ended:
-            break
+            return answered
         if outcome.ok and outcome.feedback and retries:
             retries, feedback, cause = retries - 1, outcome.feedback, "retry"
         elif outcome.spare > 0 and outcome.error in ELSEWHERE:
             cause = "fallback"
         else:
-            break
-        outcome = yield from _once(tally, step, target, cause, feedback=feedback)
-    return answered
+            return answered
+        wait, outcome = 0.0, None
 
 
 def _race(tally: Tally, step: Step, first: Target, second: Target) -> Asking:
@@ -75,5 +62,5 @@ def _race(tally: Tally, step: Step, first: Target, second: Target) -> Asking:
     answered = False
     for target, outcome in (yield from hedged(tally, step, first, second)):
         if not tally.ended:
-            answered = (yield from _persist(tally, step, target, outcome)) or answered
+            answered = (yield from ask(tally, step, target, "fallback", outcome=outcome)) or answered
     return answered
