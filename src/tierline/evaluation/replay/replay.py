@@ -13,10 +13,10 @@ from tierline.evaluation.replay.changes import EXAMPLES, Change, Example, differ
 from tierline.evaluation.replay.document import Reckoned, Replay, Rows
 from tierline.evaluation.replay.evidence import Seen, by_task, evidence
 from tierline.evaluation.replay.logged import Batches, Logged, Stored, judged, of_row
-from tierline.evaluation.replay.screen import Screen
+from tierline.evaluation.replay.screen import REMEMBERED, Screen
 from tierline.evaluation.replay.support import DETERMINISTIC, WHOLE, SpecOf, Supporter
 from tierline.routing.router import Router
-from tierline.types.decision import Decision
+from tierline.types.decision import Decision, Step
 from tierline.types.errors import LogFailure
 
 _UNFAITHFUL = 10
@@ -25,6 +25,9 @@ _AUDITED = 500
 
 _NOT_IN_FLEET = -2
 """Stands where an index into the fleet would; -1 is nobody."""
+
+_NO_STEP = Step("", ("",))
+"""Of a decision that asks nobody."""
 
 _Alike = tuple[object, ...]
 """What changed rows share whose change has one kind and one reason."""
@@ -114,6 +117,8 @@ class _Tally:
             taken = self.take(whole)
             if taken is None or taken.after != after or (group is not None and taken is not group):
                 raise _wrong(whole, after)
+            if len(self._alike) >= REMEMBERED:
+                self._alike.clear()
             self._alike[alike] = taken
             return
         for name in ("read", "decided", "changed", "screened"):
@@ -129,15 +134,17 @@ class _Tally:
         self.seen.missing(DETERMINISTIC, row.request_id)
 
     def _compare(self, row: Logged, again: Again, after: Decision) -> _Group | None:
-        before = row.decision
-        self.counts["decided"] += 1
+        before, counts = row.decision, self.counts
+        counts["decided"] += 1
         self._faithful(before, after)
-        for name in ("stale", "unscored", "blind"):
-            self.counts[name] += getattr(again, name)
+        if again.stale or again.unscored or again.blind:
+            for name in ("stale", "unscored", "blind"):
+                counts[name] += getattr(again, name)
         for side, decision in enumerate((before, after)):
-            self.models[side][decision.target] += 1
-            self.tiers[side][decision.tier] += 1
-            self.reckoned[side] += _first_cost(decision)
+            step = decision.steps[0] if decision.steps else _NO_STEP
+            self.models[side][step.targets[0]] += 1
+            self.tiers[side][step.tier] += 1
+            self.reckoned[side] += step.costs[0] if step.costs else 0.0
         chances = self.decider.chances(row, again.scores, after)
         could = self.supporter.could(row, chances)
         self.seen.add(row, after.target, chances, could)
