@@ -47,7 +47,8 @@ def replay_command(
     route: Annotated[str, typer.Option(help="Only rows of this route.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows, the oldest first.")] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Compare first choices only, several times as quickly; a sample is decided whole and must agree.")
+        bool,
+        typer.Option("--quick", help="Compare first choices only, several times as quickly; a sample is decided whole and must agree."),
     ] = False,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole document here; `-` is standard output.")] = None,
     examples: Annotated[int, typer.Option(min=0, help="How many changed decisions to explain.")] = 3,
