@@ -8,7 +8,6 @@ reference is the dear model alone, on the same questions, paired."""
 from __future__ import annotations
 
 import asyncio
-import random
 import statistics
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from bench.intervals import bootstrap
 from bench.zeroeval import FLEET, Answered, Question, ask_all, questions, table_path, write_table
 from tierline.decision_log.reader import LogReader
 from tierline.testing.serving import serving
@@ -27,6 +27,7 @@ from tierline.types.record import Record
 
 BRANCHES = ("mini", "deepseek")
 ELSE = "sonnet"
+RESAMPLES = 1000
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -104,13 +105,6 @@ def gap(outcomes: Sequence[Outcome]) -> tuple[float, float]:
     return quality, sum(one.cost for one in outcomes) / sum(one.alone_cost for one in outcomes)
 
 
-def interval(outcomes: Sequence[Outcome], resamples: int = 1000, seed: int = 1) -> tuple[float, float]:
-    """95 % bootstrap interval of the quality's gap, over questions."""
-    dice = random.Random(seed)
-    draws = sorted(gap(dice.choices(outcomes, k=len(outcomes)))[0] for _ in range(resamples))
-    return draws[int(0.025 * resamples)], draws[int(0.975 * resamples)]
-
-
 def show(console: Console, outcomes: Sequence[Outcome]) -> None:
     """A row for each data set and one for all."""
     table = Table("data set", "questions", "agreed", "right when agreed", "quality", f"{ELSE} alone", "gap, points", f"cost ÷ {ELSE} alone")
@@ -118,7 +112,7 @@ def show(console: Console, outcomes: Sequence[Outcome]) -> None:
     for name, mine in {**groups, "all": list(outcomes)}.items():
         agreed = [one.score for one in mine if one.agreed]
         quality, share = gap(mine)
-        low, high = interval(mine)
+        low, high = bootstrap(lambda some: gap(some)[0], mine, RESAMPLES)
         table.add_row(
             name,
             str(len(mine)),

@@ -6,7 +6,6 @@ dearer tiers are scripted, so that nothing leaves the machine."""
 from __future__ import annotations
 
 import contextlib
-import http.client
 import statistics
 import subprocess
 import tempfile
@@ -16,11 +15,10 @@ from pathlib import Path
 
 import msgspec
 import openai
-import yaml
 from rich.console import Console
 from rich.table import Table
 
-from tierline.testing.serving import free_port, serving
+from tierline.testing.serving import free_port, serving, wait_until_ready
 
 ROOT = Path(__file__).parents[1]
 PYTHON = ROOT / ".e2e" / "bin" / "python"
@@ -32,6 +30,42 @@ HARD = (
     "quicksort on modern hardware, and design an experiment that could refute your analysis. State every assumption. Then compare both "
     "with radix sort and explain under which distribution of keys each of the three must win, with a proof for each case."
 )
+
+
+SPEC = """
+version: 1
+providers:
+  llama: {{dialect: openai_chat, base_url: "http://127.0.0.1:{port}/v1", residency: on_prem}}
+  script: {{kind: scripted, script: {{seed: 1}}}}
+models:
+  small:
+    provider: llama
+    model: {alias}
+    tier: fast
+    price: {{input: 0.02, output: 0.04}}
+    context: 2048
+    max_output: 256
+    capabilities: []
+  middle: {{provider: script, tier: balanced, price: {{input: 1, output: 4}}, context: 128000, capabilities: [tools]}}
+  large: {{provider: script, tier: best, price: {{input: 3, output: 15}}, context: 128000, capabilities: [tools]}}
+tasks:
+  small_talk:
+    why: A greeting needs no large model.
+    match: {{keywords: [hello, thanks, capital of, good morning]}}
+    quality_bar: 0.5
+    quality: {{small: 0.6, middle: 0.9, large: 0.95}}
+    models: [small, middle]
+    fallback: [middle]
+  proofs:
+    why: A wrong proof is worth nothing.
+    match: {{keywords: [prove, derive, lower bound]}}
+    quality_bar: 0.9
+    quality: {{small: 0.05, middle: 0.7, large: 0.95}}
+    models: [large]
+    fallback: [middle]
+routes:
+  auto: {{deadline: 60s}}
+"""
 
 
 class LlamaServer(msgspec.Struct, frozen=True):
@@ -53,89 +87,22 @@ def available() -> bool:
 
 @contextlib.contextmanager
 def llama_server(ready_within: float = 60.0) -> Iterator[LlamaServer]:
-    """The model, served on a free port of loopback until the block ends. Raises RuntimeError when it is not up in time (seconds)."""
+    """The model, served on a free port of loopback until the block ends. Raises NotServing when it is not up in time (seconds)."""
     port = free_port()
     with tempfile.TemporaryFile() as written:
         process = subprocess.Popen([PYTHON, ROOT / "bench" / "serve_model.py", str(port), ALIAS], stdout=written, stderr=written)
         server = LlamaServer(port, process)
         try:
-            until = time.monotonic() + ready_within
-            while not _healthy(port):
-                if process.poll() is not None or time.monotonic() > until:
-                    written.seek(0)
-                    raise RuntimeError(f"the small model did not start:\n{written.read()[-2000:].decode(errors='replace')}")
-                time.sleep(0.05)
+            wait_until_ready(process, port, ready_within, written, name="the small model", path="/health")
             yield server
         finally:
             server.kill()
 
 
-def _healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2.0)
-    try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
 def spec(folder: Path, port: int) -> Path:
     """Writes tierline.yaml: the real model as the fast tier with a scripted neighbour, two scripted models above it."""
-    written = {
-        "version": 1,
-        "providers": {
-            "llama": {"dialect": "openai_chat", "base_url": f"http://127.0.0.1:{port}/v1", "residency": "on_prem"},
-            "script": {"kind": "scripted", "script": {"seed": 1}},
-        },
-        "models": {
-            "small": {
-                "provider": "llama",
-                "model": ALIAS,
-                "tier": "fast",
-                "price": {"input": 0.02, "output": 0.04},
-                "context": 2048,
-                "max_output": 256,
-                "capabilities": [],
-            },
-            "middle": {
-                "provider": "script",
-                "tier": "balanced",
-                "price": {"input": 1, "output": 4},
-                "context": 128_000,
-                "capabilities": ["tools"],
-            },
-            "large": {
-                "provider": "script",
-                "tier": "best",
-                "price": {"input": 3, "output": 15},
-                "context": 128_000,
-                "capabilities": ["tools"],
-            },
-        },
-        "tasks": {
-            "small_talk": {
-                "why": "A greeting needs no large model.",
-                "match": {"keywords": ["hello", "thanks", "capital of", "good morning"]},
-                "quality_bar": 0.5,
-                "quality": {"small": 0.6, "middle": 0.9, "large": 0.95},
-                "models": ["small", "middle"],
-                "fallback": ["middle"],
-            },
-            "proofs": {
-                "why": "A wrong proof is worth nothing.",
-                "match": {"keywords": ["prove", "derive", "lower bound"]},
-                "quality_bar": 0.9,
-                "quality": {"small": 0.05, "middle": 0.7, "large": 0.95},
-                "models": ["large"],
-                "fallback": ["middle"],
-            },
-        },
-        "routes": {"auto": {"deadline": "60s"}},
-    }
     path = folder / "tierline.yaml"
-    path.write_text(yaml.safe_dump(written, sort_keys=False))
+    path.write_text(SPEC.format(port=port, alias=ALIAS))
     return path
 
 

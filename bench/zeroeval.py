@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import itertools
 import os
-import random
 import statistics
 import tempfile
 from collections import Counter
@@ -24,6 +23,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from bench.intervals import bootstrap
 from tierline.decision_log.reader import LogReader
 from tierline.demo.figures import Single, best, cheapest, random_mix, zero_router
 from tierline.testing.serving import serving
@@ -254,18 +254,12 @@ class Advantage(msgspec.Struct, frozen=True):
 
 def advantage(answered: Sequence[Answered], resamples: int = 400, seed: int = 1) -> Advantage:
     """Paired: router and mix are measured on the same resampled questions."""
-    dice = random.Random(seed)
-    return Advantage(_gap(answered), _interval([_gap(dice.choices(answered, k=len(answered))) for _ in range(resamples)]))
+    return Advantage(_gap(answered), bootstrap(_gap, answered, resamples, seed))
 
 
 def _gap(answered: Sequence[Answered]) -> float:
     ours = routed(answered)
     return ours.quality - zero_router(singles([a.question for a in answered]), ours.cost)
-
-
-def _interval(draws: Sequence[float]) -> tuple[float, float]:
-    ordered = sorted(draws)
-    return ordered[int(0.025 * len(ordered))], ordered[int(0.975 * len(ordered))]
 
 
 def show(console: Console, runs: Mapping[str, Sequence[Answered]]) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import subprocess
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ import msgspec
 from bench import small_model
 from clients.environments import Environment
 from clients.roster import Client
-from tierline.testing.serving import free_port
+from tierline.testing.serving import free_port, wait_until_ready
 
 FORMATS = ("openai_chat", "openai_responses", "anthropic_messages", "gemini")
 LLMOCK = ("llmock==0.2.2",)
@@ -141,12 +139,7 @@ def _process(command: list[str], port: int, ready_within: float = 60.0) -> Itera
     with tempfile.TemporaryFile() as written:
         process = subprocess.Popen(command, stdout=written, stderr=written)
         try:
-            until = time.monotonic() + ready_within
-            while not _answers(port):
-                if process.poll() is not None or time.monotonic() > until:
-                    written.seek(0)
-                    raise RuntimeError(f"{command[0]} did not start:\n{written.read()[-2000:].decode(errors='replace')}")
-                time.sleep(0.1)
+            wait_until_ready(process, port, ready_within, written, name=command[0], path="/v1/models")
             yield
         finally:
             process.terminate()
@@ -157,14 +150,3 @@ def _send(method: str, url: str, body: object) -> None:
     data = None if body is None else json.dumps(body).encode()
     with urllib.request.urlopen(urllib.request.Request(url, data, {"content-type": "application/json"}, method=method), timeout=10):
         pass
-
-
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2.0)
-    try:
-        connection.request("GET", "/v1/models")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

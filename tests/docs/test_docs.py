@@ -112,6 +112,14 @@ def test_every_link_within_the_repository_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@pytest.mark.parametrize(("index", "folder"), [("README.md", "docs/how-to"), ("docs/decisions/README.md", "docs/decisions")])
+def test_every_page_is_found_from_its_index(index: str, folder: str) -> None:
+    listed = (ROOT / index).read_text()
+    pages = [page.name for page in (ROOT / folder).glob("*.md") if page.name != "README.md"]
+    assert pages
+    assert [name for name in pages if f"{name})" not in listed] == []
+
+
 def _environment() -> dict[str, str]:
     """The commands of this environment first; wide and plain output, so that options are not cut in help texts."""
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}

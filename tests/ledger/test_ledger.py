@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ledger.clock import Clock
 from tierline.decision_log.sqlite import SqliteLog
 from tierline.ledger.audit import Broken, Head
 from tierline.ledger.feedback import Feedback
@@ -17,32 +18,6 @@ from tierline.ledger.ledger import Ledger
 from tierline.types.errors import LogFailure
 
 HOUR = 3600.0
-
-
-class Clock:
-    """Unix time that moves when the test says so."""
-
-    def __init__(self, now: float = 1_790_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tierline.db"
-
-
-@pytest.fixture
-def ledger(path: Path, clock: Clock) -> Iterator[Ledger]:
-    with closing(Ledger(path, clock=clock)) as ledger:
-        yield ledger
 
 
 def meddle(path: Path, *statements: str) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 
+from ledger.clock import Clock
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reviews import BLOCKED, CannotReview, Review, State, review_of
 from tierline.types.decision import Decision
@@ -17,27 +14,6 @@ from tierline.types.record import Record, Tried
 
 DAY = 86400.0
 FAILED = (Verdict("orders/schema", False, "no JSON"), Verdict("orders/length", True))
-
-
-class Clock:
-    """Unix time that moves when the test says so."""
-
-    def __init__(self, now: float = 1_790_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
-    with closing(Ledger(tmp_path / "tierline.db", clock=clock)) as ledger:
-        yield ledger
 
 
 def entry(request_id: str, at: float = 1_790_000_000.0, kind: str = "flagged") -> Review:

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import json
 import re
-import threading
-from collections.abc import Iterator
 from typing import Any
+
+from server.loopback import Loopback, request
 
 TEXT = ("Hel", "lo ", "there.")
 SAID = "".join(TEXT)
@@ -17,40 +17,17 @@ INPUT, OUTPUT = 11, 7
 DIALECTS = ("openai_chat", "openai_responses", "anthropic_messages", "gemini")
 
 
-class Speakers:
+class Speakers(Loopback):
     """`seen` keeps (path, headers, body) of every call."""
 
     def __init__(self) -> None:
-        self.port = 0
+        super().__init__()
         self.seen: list[tuple[str, dict[str, str], dict[str, Any]]] = []
-        self._ready = threading.Event()
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[Speakers]:
-        thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        thread.start()
-        assert self._ready.wait(5)
-        try:
-            yield self
-        finally:
-            self._loop.call_soon_threadsafe(self._stop.set)
-            thread.join(5)
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._connection, "127.0.0.1", self.port)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
-                body = json.loads(await reader.readexactly(int(headers["content-length"])))
-                path = head[0].split()[1]
+                path, headers, body = await request(reader)
                 self.seen.append((path, headers, body))
                 if not await self._answer(path, body, writer):
                     break

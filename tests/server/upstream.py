@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from server.loopback import Loopback, request
+
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 
 
@@ -33,42 +35,20 @@ def usage_event() -> bytes:
     )
 
 
-class Upstream:
+class Upstream(Loopback):
     """`seen` counts requests by model; `bodies` keeps the last body of each; `gone` is set when a client of a slow model hangs up."""
 
     def __init__(self) -> None:
-        self.port = 0
+        super().__init__()
         self.seen: Counter[str] = Counter()
         self.bodies: dict[str, dict[str, Any]] = {}
         self.headers: dict[str, str] = {}
         self.gone = threading.Event()
-        self._ready = threading.Event()
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[Upstream]:
-        thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        thread.start()
-        assert self._ready.wait(5)
-        try:
-            yield self
-        finally:
-            self._loop.call_soon_threadsafe(self._stop.set)
-            thread.join(5)
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        server = await asyncio.start_server(self._connection, "127.0.0.1", self.port)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError), self._noting_who_leaves():
             while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                self.headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
-                body = json.loads(await reader.readexactly(int(self.headers["content-length"])))
+                _, self.headers, body = await request(reader)
                 self.seen[body["model"]] += 1
                 self.bodies[body["model"]] = body
                 if not await self._behave(body, reader, writer):

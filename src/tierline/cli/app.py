@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import typer
+from typer.models import CommandInfo, TyperInfo
 
 COMMANDS: dict[str, str] = {
     "demo": "tierline.cli.demo",
@@ -28,6 +29,13 @@ COMMANDS: dict[str, str] = {
 }
 """Command → the module whose `register(app)` adds it."""
 
+PANELS: dict[str, tuple[str, ...]] = {
+    "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
+    "Run": ("serve", "log", "review", "pin"),
+    "Measure": ("collect", "evaluate", "replay", "simulate", "sweep"),
+}
+"""How the help lists the commands."""
+
 ANALYSIS = frozenset({"duckdb", "numpy", "scipy"})
 """Packages of the extra `analysis`, which a command may need."""
 
@@ -48,7 +56,14 @@ def build(names: Sequence[str]) -> typer.Typer:
             if (error.name or "").split(".")[0] not in ANALYSIS:
                 raise
             _without_analysis(app, name)
+        entries: list[CommandInfo | TyperInfo] = [*app.registered_commands, *app.registered_groups]
+        for entry in entries:
+            entry.rich_help_panel = entry.rich_help_panel or _panel(name)
     return app
+
+
+def _panel(name: str) -> str:
+    return next((panel for panel, listed in PANELS.items() if name in listed), "Commands")
 
 
 def _without_analysis(app: typer.Typer, name: str) -> None:

@@ -70,7 +70,7 @@ def collect(
     grade: Annotated[GradeBy, typer.Option(help="By the `reference` column, the `validators` of the prompt's task, or a `judge`.")],
     budget: Annotated[float, typer.Option(min=0.0, help="Most USD for this table, earlier runs into it included.")],
     out: Annotated[Path, typer.Option(help="The table: .parquet, .csv or .jsonl. Its journal lies beside it.")],
-    spec: Annotated[Path, typer.Option("--spec", "-c", help="The spec that holds the models.")] = Path("tierline.yaml"),
+    spec: Annotated[Path, typer.Option("--spec", "-s", "-c", help="The spec that holds the models.")] = Path("tierline.yaml"),
     concurrency: Annotated[int, typer.Option(min=1, max=512, help="Most calls at one time.")] = 8,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a journal that is there: run what is missing or changed.")] = False,
     judge: Annotated[str, typer.Option(help="--grade judge: the model of the spec that judges.")] = "",
@@ -85,7 +85,7 @@ def collect(
 ) -> None:
     """Run your own prompts over candidate models: the query × model table that `evaluate`, `train` and `simulate` read.
 
-    `tierline collect --prompts prompts.jsonl --models mini,opus --grade reference --budget 5 --out table.parquet`
+    Example: `tierline collect --prompts prompts.jsonl --models mini,opus --grade reference --budget 5 --out table.parquet`
 
     Every answer is on disk before the next call begins. Ctrl-C lets the calls in flight finish, and the same command with --resume goes on.
     """

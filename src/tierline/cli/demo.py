@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from tierline.cli.terminal import progressing, terminal
 from tierline.config.load import load
 from tierline.decision_log.reader import LogReader
 from tierline.demo import show as showing
@@ -50,7 +50,7 @@ def demo(
 
     Nothing leaves this machine and no key is needed. **Example:** `tierline demo --requests 500`, then the `curl` line that it prints.
     """
-    console = _console(as_json)
+    console = terminal(errors=as_json, width=WIDTH)
     with tempfile.TemporaryDirectory(prefix="tierline-demo-") as temporary:
         home = folder or Path(temporary)
         spec = write_demo(home)
@@ -64,12 +64,6 @@ def demo(
         except NotServing as error:
             typer.echo(f"tierline demo: {error}", err=True)
             raise typer.Exit(1) from None
-
-
-def _console(as_json: bool) -> Console:
-    """The terminal, or plain text of a fixed width where there is none; beside JSON, only the error stream."""
-    console = Console(stderr=as_json)
-    return console if console.is_terminal else Console(stderr=as_json, width=WIDTH)
 
 
 def _run(console: Console, gateway: Served, home: Path, requests: int, as_json: bool) -> None:
@@ -90,10 +84,8 @@ def _run(console: Console, gateway: Served, home: Path, requests: int, as_json: 
 
 
 def _send(console: Console, url: str, prompts: Sequence[Prompt]) -> list[Sent]:
-    columns = (TextColumn("sending a support desk's day"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("sending", total=len(prompts))
-        return send_all(url, prompts, CONCURRENCY, lambda _: progress.advance(task))
+    with progressing(console, "sending a support desk's day", len(prompts)) as progress:
+        return send_all(url, prompts, CONCURRENCY, lambda _: progress(1))
 
 
 def _records(log: Path, count: int, within: float = 10.0) -> dict[str, Record]:

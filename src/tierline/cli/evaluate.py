@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
 
 def evaluate_command(
     data: Annotated[list[Path], typer.Option("--data", "-d", help="A file of measured answers; give several one after another.")],
-    more: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="Further files, as after --data.")] = None,
+    more: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="Further files, as after --data.")] = None,
     spec: Annotated[Path | None, typer.Option("--spec", "-s", help="Evaluate what this spec decides.")] = None,
     scorer: Annotated[Path | None, typer.Option(help="A trained scorer's file (not available yet).")] = None,
     cross_validate: Annotated[

@@ -19,6 +19,7 @@ from rich.progress import Progress
 
 from tierline import sqlite_file
 from tierline.cli import log_view
+from tierline.cli.terminal import refusing
 from tierline.config import document, environment
 from tierline.config.spec import DecisionLogSpec
 from tierline.config.units import Duration
@@ -197,15 +198,13 @@ def check(log: LogPath = None, config: Config = None, as_json: Json = False) -> 
 def _opened(log: Path | None, config: Path | None) -> Iterator[LogReader]:
     """The log to read; what goes wrong is said on one line, with exit code 2."""
     try:
-        if log is not None and config is not None:
-            raise LogFailure("give --log or --config, not both")
-        with closing(LogReader(log or (Path(DecisionLogSpec().path) if config is None else _configured(config)))) as reader:
-            yield reader
+        with refusing("log"):
+            if log is not None and config is not None:
+                raise LogFailure("give --log or --config, not both")
+            with closing(LogReader(log or (Path(DecisionLogSpec().path) if config is None else _configured(config)))) as reader:
+                yield reader
     except BrokenPipeError:
         raise typer.Exit(0) from None
-    except (LogFailure, OSError, ValueError) as error:
-        typer.echo(f"tierline log: {error}", err=True)
-        raise typer.Exit(2) from None
 
 
 def _configured(config: Path) -> Path:

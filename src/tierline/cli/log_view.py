@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tierline.cli.terminal import local_time
 from tierline.decision_log.codec import Row, decode
 from tierline.decision_log.stats import Group, Stats
 from tierline.types.decision import Dropped, Reason
@@ -29,7 +29,7 @@ HEADING = " ".join(name.ljust(width) for name, width in zip(_NAMES, _WIDTHS, str
 def line(row: Row) -> Text:
     """A row on one line; red where the client was told of an error, yellow where more than one attempt was needed."""
     cells = (
-        _time(row["at"]),
+        local_time(row["at"]),
         row["request_id"],
         row["route"],
         row["task"] or "-",
@@ -60,7 +60,7 @@ def show(console: Console, row: Row, words: Callable[[Reason], str] | None = Non
         console,
         f"Request {decision.request_id}",
         {
-            "time": _time(record.at),
+            "time": local_time(record.at),
             "route": decision.route,
             "task": decision.task or "(none)",
             "key": record.features.key or "(none)",
@@ -200,10 +200,6 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _time(at: float) -> str:
-    return datetime.datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _dollars(cost: float) -> str:

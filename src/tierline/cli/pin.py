@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import time
 import urllib.error
@@ -14,7 +13,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tierline.cli.terminal import local_time, refusing
 from tierline.config.units import Duration
+from tierline.types.errors import TierlineError
 
 WAIT = 10.0
 """Seconds to wait for the gateway."""
@@ -22,7 +23,7 @@ WAIT = 10.0
 _PATH = "/admin/pins"
 
 
-class AdminFailure(Exception):
+class AdminFailure(TierlineError):
     """The gateway did not do what was asked; the message says why."""
 
 
@@ -93,7 +94,7 @@ def pin(
     """Send a route's requests to one model for a time, whatever its rules say. Governance, capability and budget checks still apply.
 
     Examples: `tierline pin auto sonnet --for 1h --why "mini is failing"`, `tierline pin --list`, `tierline pin --end auto`"""
-    try:
+    with refusing("pin"):
         admin = Admin(url, key)
         if show:
             _show(admin.pins(), as_json)
@@ -103,11 +104,8 @@ def pin(
         else:
             seconds = _lasting(route, model, lasting, why)
             made = admin.pin(route, model, seconds, why)
-            until = _clock_time(made.get("until", time.time() + seconds))
+            until = local_time(made.get("until", time.time() + seconds))
             typer.echo(json.dumps(made) if as_json else f"route {route} is pinned to {model} until {until}")
-    except (AdminFailure, ValueError) as error:
-        typer.echo(f"tierline pin: {error}", err=True)
-        raise typer.Exit(2) from None
 
 
 def _lasting(route: str, model: str, lasting: str, why: str) -> float:
@@ -134,11 +132,7 @@ def _show(pins: list[dict[str, Any]], as_json: bool) -> None:
     for found in pins:
         table.add_row(
             *(str(found.get(name, "")) for name in ("route", "model")),
-            _clock_time(found.get("until", 0.0)),
+            local_time(found.get("until", 0.0)),
             *(str(found.get(name, "")) for name in ("by", "why")),
         )
     Console().print(table)
-
-
-def _clock_time(at: float) -> str:
-    return datetime.datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -9,14 +9,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 
 from tierline.cli import replay_view
+from tierline.cli.document import hand_over, on_stdout
 from tierline.cli.log import moment
 from tierline.cli.made import made
-from tierline.cli.progress import progressing
+from tierline.cli.terminal import progressing, refusing, terminal
 from tierline.config.load import load
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.replay.document import Replay
@@ -26,7 +26,7 @@ from tierline.evaluation.replay.replay import replay, replay_screened
 from tierline.evaluation.report.page import replay_report
 from tierline.evaluation.simulate.workload import of_file
 from tierline.routing.router import Router
-from tierline.types.errors import LogFailure, TierlineError
+from tierline.types.errors import LogFailure
 
 _LINES = (".ndjson", ".jsonl")
 
@@ -60,19 +60,15 @@ def replay_command(
 
     Example: `tierline replay --log tierline.db --spec cheaper.yaml --since 7d`
     """
-    console = replay_view.console(errors=str(json_out) == "-")
-    try:
+    console = terminal(errors=on_stdout(json_out))
+    with refusing("replay"):
         router = Router(load(spec, need_secrets=False))
         with _uncollected():
             found = _replayed(console, log, router, was, since, until, route, limit, quick)
-    except (TierlineError, OSError, ValueError) as error:
-        typer.echo(f"tierline replay: {error}", err=True)
-        raise typer.Exit(2) from None
-    if json_out is not None:
-        _write(found, json_out)
+    hand_over(found, json_out)
     if html is not None:
         html.write_text(replay_report(found, made=made()), encoding="utf-8")
-    if str(json_out) != "-":
+    if not on_stdout(json_out):
         replay_view.show(console, found, examples)
     if found.rows.unfaithful:
         typer.echo("tierline replay: rows of this very spec came out otherwise; please report it", err=True)
@@ -114,11 +110,3 @@ def _uncollected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _write(found: Replay, out: Path) -> None:
-    text = msgspec.json.format(msgspec.json.encode(found), indent=2)
-    if str(out) == "-":
-        typer.echo(text.decode())
-    else:
-        out.write_bytes(text + b"\n")

@@ -7,19 +7,12 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
+from tierline.cli.intervals import interval
 from tierline.evaluation.counterfactual import Value, Weights
-from tierline.evaluation.interval import Figure
 from tierline.evaluation.replay.document import Evidence, Replay
 
 _GROUPS = 15
-_WIDTH = 140
 _FIGURES = {"the log": "logged", "new, doubly robust": "dr", "new, IPS": "ips", "new, self-normalised": "snips"}
-
-
-def console(*, errors: bool = False) -> Console:
-    """The terminal, or plain text of a fixed width where there is none; `errors`: on the error stream."""
-    found = Console(stderr=errors)
-    return found if found.is_terminal else Console(stderr=errors, width=_WIDTH)
 
 
 def show(console: Console, found: Replay, examples: int) -> None:
@@ -175,12 +168,3 @@ def _needed(console: Console, evidence: Evidence) -> None:
         "`explore` sends its share one tier up. To learn about a model that is not the cheapest of the next tier, use `select: weighted`.",
         highlight=False,
     )
-
-
-def interval(figure: Figure, form: str) -> str:
-    """A figure with its interval, or why there is none."""
-    if figure.value is None:
-        return f"unknown ({figure.why})" if figure.why else "unknown"
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:{form}} (no interval)"
-    return f"{figure.value:{form}} [{figure.low:{form}}, {figure.high:{form}}]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import getpass
 import json
 import sys
@@ -16,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tierline.cli.terminal import local_time
 from tierline.decision_log.reader import text_of
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reviews import STATES, CannotReview, Review, State
@@ -67,7 +67,7 @@ def listed(
             table.add_column(name, no_wrap=name == "id")
         for entry in found:
             names = (entry.kind, entry.route, entry.task or "-", entry.model or "-")
-            table.add_row(_time(entry.at), entry.request_id, *names, _failed(entry), entry.state)
+            table.add_row(local_time(entry.at), entry.request_id, *names, _failed(entry), entry.state)
         console = Console()
         console.width = max(console.width, _WIDTH)  # a narrow terminal wraps the lines rather than lose words
         console.print(table)
@@ -88,13 +88,15 @@ def show(request_id: Id, log: Log = DEFAULT_LOG, as_json: AsJson = False) -> Non
     if as_json:
         typer.echo(msgspec.json.encode({"review": entry, "text": text}).decode())
         return
-    typer.echo(f"{entry.request_id}  {_time(entry.at)}  {entry.kind}, {entry.state}")
+    typer.echo(f"{entry.request_id}  {local_time(entry.at)}  {entry.kind}, {entry.state}")
     typer.echo(f"route {entry.route}, task {entry.task or '(none)'}, answered by {entry.model or 'nobody'}")
     for verdict in entry.verdicts:
         said = "passed" if verdict.passed else "failed"
         typer.echo(f"  {verdict.validator} {said}{': ' + verdict.detail if verdict.detail else ''}")
     if entry.reviewed_by:
-        typer.echo(f"{entry.state} by {entry.reviewed_by} at {_time(entry.reviewed_at or 0.0)}{': ' + entry.note if entry.note else ''}")
+        typer.echo(
+            f"{entry.state} by {entry.reviewed_by} at {local_time(entry.reviewed_at or 0.0)}{': ' + entry.note if entry.note else ''}"
+        )
     if entry.correction is not None:
         typer.echo(f"it should have been: {entry.correction}")
     typer.echo("\nno text is kept for this request: give its route `log_text: flagged`" if text is None else f"\n{text}")
@@ -178,7 +180,3 @@ def _refused(message: str) -> typer.Exit:
 
 def _failed(entry: Review) -> str:
     return ", ".join(verdict.validator for verdict in entry.verdicts if not verdict.passed) or "-"
-
-
-def _time(at: float) -> str:
-    return datetime.datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")

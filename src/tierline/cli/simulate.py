@@ -6,13 +6,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table as Shown
 
-from tierline.cli import replay_view
-from tierline.cli.progress import progressing
+from tierline.cli.document import hand_over, on_stdout
+from tierline.cli.intervals import interval
+from tierline.cli.terminal import progressing, refusing, terminal
 from tierline.config.load import load
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.datasets import Reading, read
@@ -27,7 +27,7 @@ from tierline.evaluation.simulate.simulate import simulate
 from tierline.evaluation.simulate.workload import Sent, of_file, of_log, of_table, resampled
 from tierline.evaluation.table import Table
 from tierline.routing.router import Router
-from tierline.types.errors import EvaluationFailure, TierlineError
+from tierline.types.errors import EvaluationFailure
 
 
 def register(app: typer.Typer) -> None:
@@ -60,23 +60,15 @@ def simulate_command(
 
     `tierline simulate --spec new.yaml --data answers.parquet --faults outage.yaml`
     """
-    console = replay_view.console(errors=str(json_out) == "-")
-    try:
+    console = terminal(errors=on_stdout(json_out))
+    with refusing("simulate"):
         router = Router(load(spec, need_secrets=False))
         checks = Checks(sensitivity, specificity)
         windows = () if faults is None else read_faults(faults, router.loaded.models, router.loaded.providers)
         fitted, sent, name = _material(router, data or [], log, workload)
         found = _simulated(console, router, fitted, resampled(sent, requests, rate, seed), windows, checks, seed, name)
-    except (TierlineError, OSError, ValueError) as error:
-        typer.echo(f"tierline simulate: {error}", err=True)
-        raise typer.Exit(2) from None
-    if json_out is not None:
-        text = msgspec.json.format(msgspec.json.encode(found), indent=2)
-        if str(json_out) == "-":
-            typer.echo(text.decode())
-        else:
-            json_out.write_bytes(text + b"\n")
-    if str(json_out) != "-":
+    hand_over(found, json_out)
+    if not on_stdout(json_out):
         _show(console, found)
 
 
@@ -108,7 +100,6 @@ def _simulated(
 
 
 def _show(console: Console, found: Simulation) -> None:
-    interval = replay_view.interval
     console.print(
         f"[bold]{found.requests:,} requests of {found.workload} through {found.spec}[/bold] ({found.fingerprint}), "
         f"{found.span / 60:.1f} simulated minutes, seed {found.seed}",

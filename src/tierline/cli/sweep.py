@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table as Shown
 
-from tierline.cli import replay_view
-from tierline.cli.progress import progressing
+from tierline.cli.document import hand_over, on_stdout
+from tierline.cli.intervals import interval
+from tierline.cli.terminal import progressing, refusing, terminal
 from tierline.config.load import load
 from tierline.evaluation.datasets import Reading, read
 from tierline.evaluation.routers.spec import SpecRouter
@@ -22,7 +22,6 @@ from tierline.evaluation.sweep.offered import offered
 from tierline.evaluation.sweep.operating_point import TARGETS, OperatingPoint, operating_point, parts_of
 from tierline.evaluation.sweep.sweep import sweep
 from tierline.routing.router import Router
-from tierline.types.errors import TierlineError
 
 _SHOWN = 12
 
@@ -49,20 +48,12 @@ def sweep_command(
 
     Example: `tierline sweep --data answers.parquet --spec tierline.yaml --vary routes.auto.difficulty.fast=0:1:21 --target 0.99`
     """
-    console = replay_view.console(errors=str(json_out) == "-")
-    try:
+    console = terminal(errors=on_stdout(json_out))
+    with refusing("sweep"):
         router = Router(load(spec, need_secrets=False))
         found = _swept(console, router, data, vary or [], target or list(TARGETS), seed)
-    except (TierlineError, OSError, ValueError) as error:
-        typer.echo(f"tierline sweep: {error}", err=True)
-        raise typer.Exit(2) from None
-    if json_out is not None:
-        text = msgspec.json.format(msgspec.json.encode(found), indent=2)
-        if str(json_out) == "-":
-            typer.echo(text.decode())
-        else:
-            json_out.write_bytes(text + b"\n")
-    if str(json_out) != "-":
+    hand_over(found, json_out)
+    if not on_stdout(json_out):
         _show(console, found)
 
 
@@ -137,8 +128,8 @@ def _honest(points: tuple[OperatingPoint, ...]) -> Shown:
             f"{point.target:.0%}",
             point.best_single,
             "–" if point.kept is None else f"{point.kept:.1%}",
-            replay_view.interval(point.quality, ".4f"),
-            replay_view.interval(point.saved, ".1%"),
+            interval(point.quality, ".4f"),
+            interval(point.saved, ".1%"),
             "–" if point.met is None else f"{point.met:.0%}",
             span,
         )

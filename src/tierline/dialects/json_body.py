@@ -61,6 +61,24 @@ def wrong_type(fault: msgspec.ValidationError) -> BadRequest:
     return BadRequest(f"{where}: {what[0].lower()}{what[1:]}" if where else what, param=where or None)
 
 
+def field_of(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw | bytes, where: str) -> T:
+    """The value of the field `where` (empty: of the body itself); raises BadRequest with the place of the fault within it."""
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as fault:
+        raise wrong_field(fault, where) from None
+
+
+def wrong_field(fault: Exception, where: str) -> BadRequest:
+    """The BadRequest for a fault inside the field `where`."""
+    if not isinstance(fault, msgspec.ValidationError):
+        return BadRequest(f"{where or 'the body'}: cannot be read", param=where or None)
+    inner = wrong_type(fault)
+    at = ".".join([name for name in (where, inner.param) if name])
+    said = inner.message.removeprefix(f"{inner.param}: ")
+    return BadRequest(f"{at}: {said}", param=at or None)
+
+
 def _tolerant(text: str) -> tuple[Fields, bytes]:
     try:
         document = json.loads(text, parse_constant=_no_constant, parse_int=_small_int, parse_float=_finite)

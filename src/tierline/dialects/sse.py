@@ -6,6 +6,7 @@ Events end at a blank line; lines end in LF or CRLF. Nothing is decoded here, so
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 import msgspec
 
@@ -72,6 +73,16 @@ def is_json(data: bytes) -> bool:
     return True
 
 
+class Framing(Protocol):
+    """Finds the events in bytes that come in pieces."""
+
+    def whole(self, chunk: bytes) -> bytes:
+        """Every event that is whole by now."""
+
+    def rest(self) -> bytes:
+        """What never became a whole event."""
+
+
 class Framer:
     """Holds back the piece of an event that has not ended yet."""
 
@@ -93,3 +104,8 @@ class Framer:
         if len(self.held) > MAX_EVENT:
             raise ProviderFailure("malformed", f"the upstream sent an event of more than {MAX_EVENT} bytes")
         return data[:end]
+
+    def rest(self) -> bytes:
+        """What never became a whole event; it is held no longer."""
+        held, self.held = self.held, b""
+        return held

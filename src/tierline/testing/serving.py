@@ -18,6 +18,7 @@ from typing import IO
 import msgspec
 
 HOST = "127.0.0.1"
+READINESS = "/health/readiness"
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ class Served(msgspec.Struct, frozen=True):
 
 
 class NotServing(RuntimeError):
-    """The gateway ended, or was not ready in time; the message holds the last lines it wrote."""
+    """A server ended, or was not ready in time; the message holds the last lines it wrote."""
 
 
 @contextlib.contextmanager
@@ -45,7 +46,7 @@ def serving(spec: Path | str, *, port: int = 0, ready_within: float = 30.0, env:
             command, stdout=written, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, start_new_session=True
         )
         try:
-            _wait_until_ready(process, port, began + ready_within, written)
+            wait_until_ready(process, port, ready_within, written)
             yield Served(f"http://{HOST}:{port}", process.pid, time.monotonic() - began)
         finally:
             _stop(process)
@@ -58,19 +59,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, until: float, written: IO[bytes]) -> None:
-    while not _is_ready(port):
+def wait_until_ready(
+    process: subprocess.Popen[bytes], port: int, within: float, written: IO[bytes], *, name: str = "the gateway", path: str = READINESS
+) -> None:
+    """Returns when a GET of `path` on this port of loopback is answered with 200. Raises NotServing with the end of what was `written`
+    when the process ends before, or `within` so many seconds nothing answers; `name` is how the message calls it."""
+    until = time.monotonic() + within
+    while not _is_ready(port, path):
         if process.poll() is not None:
-            raise NotServing(f"the gateway ended with exit code {process.returncode}:\n{_tail(written)}")
+            raise NotServing(f"{name} ended with exit code {process.returncode}:\n{_tail(written)}")
         if time.monotonic() > until:
-            raise NotServing(f"the gateway is not ready on port {port}:\n{_tail(written)}")
+            raise NotServing(f"{name} is not ready on port {port}:\n{_tail(written)}")
         time.sleep(0.02)
 
 
-def _is_ready(port: int) -> bool:
+def _is_ready(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection(HOST, port, timeout=2.0)
     try:
-        connection.request("GET", "/health/readiness")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False

@@ -8,10 +8,10 @@ from tierline.dialects.anthropic_messages import answer, errors
 from tierline.dialects.anthropic_messages.completion import answer_part
 from tierline.dialects.anthropic_messages.parts import citation_of, part_of
 from tierline.dialects.anthropic_messages.wire import NAME, StreamDelta, StreamEvent
-from tierline.dialects.sse import Framer, data_of, events
+from tierline.dialects.decoding import EventDecoder
+from tierline.dialects.sse import data_of
 from tierline.types.completion import (
     AnswerPart,
-    Broken,
     Cited,
     Counted,
     Ended,
@@ -33,51 +33,28 @@ _delta = msgspec.json.Decoder(StreamDelta)
 _NULL = (b"", b"null")
 
 
-class MessagesDecoder:
+class MessagesDecoder(EventDecoder):
     """Reads one stream of message events. Blocks that only Anthropic knows keep their deltas as Anthropic's own JSON."""
 
-    __slots__ = ("_begun", "_foreign", "_framer", "_over", "_usage")
+    __slots__ = ("_begun", "_foreign", "_usage")
 
     def __init__(self) -> None:
-        self._framer = Framer()
+        super().__init__()
         self._begun = False
-        self._over = False
         self._usage: Usage | None = None
         self._foreign: int | None = None
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Takes a piece of the bytes; the events that are complete. Nothing after the end or after Broken."""
-        if self._over:
-            return []
-        try:
-            whole = self._framer.whole(chunk)
-        except ProviderFailure as failure:
-            return self._broken(failure)
-        found: list[Event] = []
-        for event in events(whole):
-            if self._over:
-                break
-            found.extend(self._read(event))
-        return found
 
     def finished(self) -> list[Event]:
         """What is still to be said at the end of file: Broken (`cut`) without the message's own end."""
         if self._over:
             return []
-        held, self._framer.held = self._framer.held, b""
+        held = self._framer.rest()
         if not self._begun:
             return self._broken(errors.inside(held) or ProviderFailure("malformed", "the upstream's answer is no event stream"))
-        found = self._read(held) if held else []
-        if found and isinstance(found[-1], Broken) and found[-1].kind == "malformed":
-            self._over = False
-            found.pop()
+        found = self._last(held)
         if not self._over:
             found.extend(self._broken(ProviderFailure("cut", "the upstream closed the stream before its end")))
         return found
-
-    def _broken(self, failure: ProviderFailure) -> list[Event]:
-        self._over = True
-        return [Broken(failure.kind, failure.message)]
 
     def _read(self, event: bytes) -> list[Event]:
         data = data_of(event)
@@ -86,11 +63,11 @@ class MessagesDecoder:
         try:
             return self._events(_event.decode(data), data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return self._broken(errors.inside(data) or ProviderFailure("malformed", "the upstream sent an event that is none of a message"))
+            raise errors.inside(data) or ProviderFailure("malformed", "the upstream sent an event that is none of a message") from None
 
     def _events(self, wire: StreamEvent, data: bytes) -> list[Event]:
         if wire.type == "error" or bytes(wire.error) not in _NULL:
-            return self._broken(errors.inside(data) or ProviderFailure("server", "the upstream sent an error inside the stream"))
+            raise errors.inside(data) or ProviderFailure("server", "the upstream sent an error inside the stream")
         self._begun = True
         match wire.type:
             case "content_block_delta":

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from tierline.dialects.anthropic_messages.wire import ErrorDetail, ErrorEnvelope
+from tierline.dialects.upstream_error import told
 from tierline.types.errors import ProviderFailure, RequestError
 from tierline.types.outcome import ErrorClass
 
@@ -67,11 +68,6 @@ _CONTEXT = re.compile(
 _FILTER = re.compile(r"content filter|content_filter|content policy|usage policy")
 _UNPAID = re.compile(r"credit balance|billing|purchase credits")
 _NO_MODEL = re.compile(r"model_not_found|(?:model|deployment)\b.{0,80}\b(?:does not exist|not found|is not available)")
-_LIMIT = 160
-_QUOTED = re.compile(r"(['\"`])(.*?)\1", re.DOTALL)
-_FIELD_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}\Z")
-_SECRET = re.compile(r"\b(?:sk|pk|key|Bearer)[-_ ][\w*.-]{4,}")
-_ECHO = re.compile(r"[\n\r{<]")
 
 
 def render(error: RequestError) -> bytes:
@@ -95,7 +91,7 @@ def read(status: int, body: bytes) -> tuple[ErrorClass, str]:
     left out of the message: it may be the prompt."""
     detail = _detail(body)
     words = f"{detail.type or ''} {detail.message or ''}".lower()
-    return _class(status, words), _message(status, detail)
+    return _class(status, words), told(status, (detail.type,), detail.message)
 
 
 def inside(body: bytes) -> ProviderFailure | None:
@@ -136,15 +132,3 @@ def _detail(body: bytes) -> ErrorDetail:
     if isinstance(wire.error, ErrorDetail):
         return wire.error
     return ErrorDetail(wire.type, wire.error or wire.message)
-
-
-def _message(status: int, detail: ErrorDetail) -> str:
-    said = _ECHO.split(detail.message or "", maxsplit=1)[0]
-    said = _SECRET.sub("[secret]", _QUOTED.sub(_unquoted, said)).strip()
-    if len(said) > _LIMIT:
-        said = said[:_LIMIT].rstrip() + "…"
-    return f"status {status}" + (f", {detail.type[:40]}" if detail.type else "") + (f": {said}" if said else "")
-
-
-def _unquoted(match: re.Match[str]) -> str:
-    return match[0] if _FIELD_NAME.match(match[2]) else f"{match[1]}…{match[1]}"

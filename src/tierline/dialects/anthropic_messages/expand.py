@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
 from tierline.dialects.anthropic_messages import reasoning
 from tierline.dialects.anthropic_messages.parts import cache_of, finer, part_of, signed
 from tierline.dialects.anthropic_messages.wire import NAME, Format, WireSampling, WireTool, WireToolChoice
-from tierline.dialects.json_body import Fields, wrong_type
+from tierline.dialects.json_body import Fields, field_of, wrong_field
 from tierline.types.conversation import (
     Conversation,
     Foreign,
@@ -77,9 +77,10 @@ def _turns(raw: Mapping[str, Any]) -> list[Turn]:
     turns: list[Turn] = []
     if "system" in raw and (parts := _parts(raw["system"], "system")):
         turns.append(Turn("system", parts))
-    for index, message in enumerate(_decoded(_messages, raw["messages"], "messages")):
+    messages = field_of(_messages, raw["messages"], "messages")
+    for index, message in enumerate(messages):
         where = f"messages[{index}]"
-        role = _ROLES[_decoded(_text, message["role"], f"{where}.role")]
+        role = _ROLES[field_of(_text, message["role"], f"{where}.role")]
         parts = _parts(message.get("content", msgspec.Raw(b'""')), f"{where}.content")
         turns.extend(_split(role, parts))
     return turns
@@ -103,7 +104,7 @@ def _split(role: Role, parts: tuple[Part, ...]) -> list[Turn]:
 def _parts(raw: msgspec.Raw, where: str) -> tuple[Part, ...]:
     if bytes(raw) == b"null":
         return ()
-    content = _decoded(_content, raw, where)
+    content = field_of(_content, raw, where)
     if isinstance(content, str):
         return (Text(content),) if content else ()
     parts: list[Part] = []
@@ -111,15 +112,15 @@ def _parts(raw: msgspec.Raw, where: str) -> tuple[Part, ...]:
         try:
             parts.append(part_of(bytes(block)))
         except (msgspec.DecodeError, RecursionError) as fault:
-            _wrong(fault, f"{where}[{index}]")
+            raise wrong_field(fault, f"{where}[{index}]") from None
     return signed(parts)
 
 
 def _tools(raw: Mapping[str, Any]) -> tuple[tuple[ToolSpec, ...], tuple[Foreign, ...]]:
     specs: list[ToolSpec] = []
     foreign: list[Foreign] = []
-    for index, entry in enumerate(_decoded(_list, raw.get("tools", b"null"), "tools") or ()):
-        wire = _decoded(_tool, entry, f"tools[{index}]")
+    for index, entry in enumerate(field_of(_list, raw.get("tools", b"null"), "tools") or ()):
+        wire = field_of(_tool, entry, f"tools[{index}]")
         if wire.type not in (None, "custom"):
             foreign.append(Foreign(NAME, wire.type or "", bytes(entry)))
             continue
@@ -127,14 +128,14 @@ def _tools(raw: Mapping[str, Any]) -> tuple[tuple[ToolSpec, ...], tuple[Foreign,
         try:
             cache = cache_of(wire.cache_control, own)
         except msgspec.DecodeError as fault:
-            _wrong(fault, f"tools[{index}].cache_control")
+            raise wrong_field(fault, f"tools[{index}].cache_control") from None
         parameters = bytes(wire.input_schema) or b"{}"
         specs.append(ToolSpec(wire.name, wire.description or "", parameters, wire.strict, cache, **finer(own)))
     return tuple(specs), tuple(foreign)
 
 
 def _tool_choice(raw: Mapping[str, Any]) -> ToolChoice:
-    wire = _decoded(_choice, raw.get("tool_choice", b"null"), "tool_choice")
+    wire = field_of(_choice, raw.get("tool_choice", b"null"), "tool_choice")
     if wire is None:
         return ToolChoice()
     mode = _MODES.get(wire.type)
@@ -145,7 +146,7 @@ def _tool_choice(raw: Mapping[str, Any]) -> ToolChoice:
 
 
 def _output(raw: bytes) -> Output:
-    wire = _decoded(_format, raw or b"null", "output_config.format")
+    wire = field_of(_format, raw or b"null", "output_config.format")
     if wire is None:
         return Output()
     if wire.type != "json_schema":
@@ -154,24 +155,24 @@ def _output(raw: bytes) -> Output:
 
 
 def _reasoning(raw: Mapping[str, Any], output_config: Fields) -> Reasoning:
-    effort = _decoded(_maybe_text, output_config.get("effort", b"null"), "output_config.effort")
+    effort = field_of(_maybe_text, output_config.get("effort", b"null"), "output_config.effort")
     given = bytes(raw.get("thinking", b""))
     try:
         return reasoning.read(b"" if given == b"null" else given, effort)
     except (msgspec.DecodeError, RecursionError) as fault:
-        _wrong(fault, "thinking")
+        raise wrong_field(fault, "thinking") from None
 
 
 def _sampling(raw: Mapping[str, Any]) -> Sampling:
     given = {key: raw[key] for key in WireSampling.__struct_fields__ if key in raw}
-    wire = _decoded(_sampled, msgspec.json.encode(given), "")
+    wire = field_of(_sampled, msgspec.json.encode(given), "")
     return Sampling(wire.max_tokens, wire.temperature, wire.top_p, wire.top_k, tuple(wire.stop_sequences or ()))
 
 
 def _metadata(raw: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """The user's id, and the rest without Tierline's own keys."""
     given = _object(raw, "metadata")
-    user = _decoded(_maybe_text, given.pop("user_id", msgspec.Raw(b"null")), "metadata.user_id") or ""
+    user = field_of(_maybe_text, given.pop("user_id", msgspec.Raw(b"null")), "metadata.user_id") or ""
     kept = {key: value for key, value in given.items() if not key.startswith(_OWN_METADATA)}
     return user, {key: _as_text(value) for key, value in kept.items()}
 
@@ -183,21 +184,4 @@ def _as_text(raw: msgspec.Raw) -> str:
 
 def _object(raw: Mapping[str, Any], field: str) -> Fields:
     value = raw.get(field, b"")
-    return {} if bytes(value) in (b"", b"null") else _decoded(_fields, value, field)
-
-
-def _decoded(decoder: msgspec.json.Decoder[Any], raw: Any, where: str) -> Any:
-    try:
-        return decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as fault:
-        _wrong(fault, where)
-
-
-def _wrong(fault: Exception, where: str) -> NoReturn:
-    """The BadRequest for a fault inside the field `where`."""
-    if not isinstance(fault, msgspec.ValidationError):
-        raise BadRequest(f"{where or 'the body'}: cannot be read", param=where or None) from None
-    inner = wrong_type(fault)
-    at = ".".join([name for name in (where, inner.param) if name])
-    said = inner.message.removeprefix(f"{inner.param}: ")
-    raise BadRequest(f"{at}: {said}", param=at or None) from None
+    return {} if bytes(value) in (b"", b"null") else field_of(_fields, value, field)

@@ -81,8 +81,7 @@ class Frames:
 
     def rest(self) -> bytes:
         """What never became a whole event; of an array, nothing."""
-        held, self._framer.held = self._framer.held, b""
-        return held
+        return self._framer.rest()
 
 
 class ArrayWriter:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from tierline.dialects.decoding import EventDecoder
 from tierline.dialects.gemini import citations, errors, logprobs
 from tierline.dialects.gemini.answer import blocked, finish_of, usage
 from tierline.dialects.gemini.array import Frames
@@ -14,7 +15,7 @@ from tierline.dialects.gemini.expand import many_raw
 from tierline.dialects.gemini.media import kind_of
 from tierline.dialects.gemini.wire import NAME, AnswerBody, Blob, Candidate, FunctionCall, WirePart, told
 from tierline.dialects.json_body import Fields
-from tierline.dialects.sse import data_of, events
+from tierline.dialects.sse import data_of
 from tierline.types.completion import (
     AnswerPart,
     Broken,
@@ -194,40 +195,21 @@ class Reading:
         return self.choices[index]
 
 
-class GeminiDecoder:
+class GeminiDecoder(EventDecoder):
     """Reads one stream, as events or as an array. Its end is a stop reason for every choice and then the end of file."""
 
-    __slots__ = ("_frames", "_over", "_reading")
+    __slots__ = ("_reading",)
 
     def __init__(self) -> None:
-        self._frames = Frames()
+        super().__init__(Frames())
         self._reading = Reading()
-        self._over = False
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Takes a piece of the bytes; the events that are complete. Nothing after Broken."""
-        if self._over:
-            return []
-        try:
-            whole = self._frames.whole(chunk)
-        except ProviderFailure as failure:
-            return self._broken(failure)
-        found: list[Event] = []
-        for event in events(whole):
-            if self._over:
-                break
-            found.extend(self._read(event))
-        return found
 
     def finished(self) -> list[Event]:
         """The count and the end at the end of file, or Broken (`cut`) where a stop reason is missing."""
         if self._over:
             return []
-        held = self._frames.rest()
-        found = self._read(held) if held.strip() else []
-        if found and isinstance(found[-1], Broken) and found[-1].kind == "malformed":
-            self._over = False
-            found.pop()
+        held = self._framer.rest()
+        found = self._last(held)
         if self._over:
             return found
         self._over = True
@@ -237,10 +219,6 @@ class GeminiDecoder:
             return [*found, Broken("cut", "the upstream closed the stream before its end")]
         return self._broken(errors.inside(held) or ProviderFailure("malformed", "the upstream's answer is no event stream"))
 
-    def _broken(self, failure: ProviderFailure) -> list[Event]:
-        self._over = True
-        return [Broken(failure.kind, failure.message)]
-
     def _read(self, event: bytes) -> list[Event]:
         data = data_of(event)
         if not data:
@@ -248,12 +226,10 @@ class GeminiDecoder:
         try:
             wire = _answer.decode(data)
             if told(wire.error):
-                return self._broken(errors.inside(data) or ProviderFailure("server", "the upstream sent an error inside the stream"))
+                raise errors.inside(data) or ProviderFailure("server", "the upstream sent an error inside the stream")
             return self._reading.read(wire)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return self._broken(
-                errors.inside(data) or ProviderFailure("malformed", "the upstream sent an event that is no Gemini response")
-            )
+            raise errors.inside(data) or ProviderFailure("malformed", "the upstream sent an event that is no Gemini response") from None
 
 
 def _medium(wire: WirePart) -> Media:

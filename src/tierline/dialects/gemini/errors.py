@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from tierline.dialects.gemini.wire import ErrorDetail, ErrorEnvelope
+from tierline.dialects.upstream_error import told
 from tierline.types.errors import ProviderFailure, RequestError
 from tierline.types.outcome import ErrorClass
 
@@ -57,11 +58,8 @@ _FILTER = re.compile(r"safety|blocked|prohibited|content policy")
 _NOT_SERVED = re.compile(r"failed_precondition|requests .{0,200}are blocked")
 """This key, or calls from here, are not served at all; another door's may be."""
 _KEY = re.compile(r"api[ _]?key|api_key_invalid")
-_LIMIT = 160
-_QUOTED = re.compile(r"(['\"`])(.*?)\1", re.DOTALL)
-_FIELD_NAME = re.compile(r"[A-Za-z0-9_.\[\]/-]{1,60}\Z")
-_SECRET = re.compile(r"\b(?:AIza|ya29\.|Bearer )[\w*.-]{4,}")
-_ECHO = re.compile(r"[\n\r{<]")
+_QUOTABLE = re.compile(r"[A-Za-z0-9_.\[\]/-]{1,60}\Z")
+"""A name of a field or of a model, which Google writes as a path."""
 
 
 def render(error: RequestError) -> bytes:
@@ -87,7 +85,8 @@ def read(status: int, body: bytes) -> tuple[ErrorClass, str]:
     """Class and message of an upstream's error. What the upstream quotes, and everything behind a line break or a brace, is
     left out of the message: it may be the prompt."""
     detail = _detail(body) or ErrorDetail()
-    return _class(status, f"{detail.status or ''} {detail.message or ''}".lower()), _message(status, detail)
+    words = f"{detail.status or ''} {detail.message or ''}".lower()
+    return _class(status, words), told(status, (detail.status,), detail.message, _QUOTABLE)
 
 
 def inside(body: bytes) -> ProviderFailure | None:
@@ -125,16 +124,3 @@ def _detail(body: bytes) -> ErrorDetail | None:
         if envelope.error is not None:
             return envelope.error if isinstance(envelope.error, ErrorDetail) else ErrorDetail(message=envelope.error)
     return None
-
-
-def _message(status: int, detail: ErrorDetail) -> str:
-    named = (detail.status or "")[:40]
-    said = _ECHO.split(detail.message or "", maxsplit=1)[0]
-    said = _SECRET.sub("[secret]", _QUOTED.sub(_unquoted, said)).strip()
-    if len(said) > _LIMIT:
-        said = said[:_LIMIT].rstrip() + "…"
-    return f"status {status}" + (f", {named}" if named else "") + (f": {said}" if said else "")
-
-
-def _unquoted(match: re.Match[str]) -> str:
-    return match[0] if _FIELD_NAME.match(match[2]) else f"{match[1]}…{match[1]}"

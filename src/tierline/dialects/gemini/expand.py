@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
@@ -13,7 +13,7 @@ from tierline.dialects.gemini.parts import parts_of
 from tierline.dialects.gemini.schema import json_schema
 from tierline.dialects.gemini.spelling import camel
 from tierline.dialects.gemini.wire import NAME, Declaration, RawContent, ToolConfig, many, told
-from tierline.dialects.json_body import Fields, fields_and_view, wrong_type
+from tierline.dialects.json_body import Fields, field_of, fields_and_view, wrong_field
 from tierline.types.conversation import (
     Conversation,
     Foreign,
@@ -75,10 +75,10 @@ def _turns(raw: Fields) -> list[Turn]:
     turns: list[Turn] = []
     calls = OpenCalls()
     if told(raw.get("systemInstruction", b"")):
-        _add(turns, "system", _parts(_read(_content, raw["systemInstruction"], "systemInstruction").parts, "systemInstruction", calls))
+        _add(turns, "system", _parts(field_of(_content, raw["systemInstruction"], "systemInstruction").parts, "systemInstruction", calls))
     for index, entry in enumerate(many_raw(raw["contents"])):
         where = f"contents[{index}]"
-        content = _read(_content, entry, where)
+        content = field_of(_content, entry, where)
         parts = _whole_thoughts(_parts(content.parts, where, calls))
         role = role_of(content.role, f"{where}.role")
         results = tuple([part for part in parts if isinstance(part, ToolResult)])
@@ -139,7 +139,7 @@ def _parts(raw: msgspec.Raw, where: str, calls: OpenCalls) -> tuple[Part, ...]:
         try:
             parts.extend(parts_of(bytes(piece), calls))
         except (msgspec.DecodeError, RecursionError) as fault:
-            _wrong(fault, f"{where}.parts[{index}]")
+            raise wrong_field(fault, f"{where}.parts[{index}]") from None
     return tuple(parts)
 
 
@@ -148,7 +148,7 @@ def _tools(raw: Fields) -> tuple[tuple[ToolSpec, ...], tuple[Foreign, ...]]:
     foreign: list[Foreign] = []
     for index, entry in enumerate(many_raw(raw.get("tools", msgspec.Raw()))):
         where = f"tools[{index}]"
-        fields = _read(_fields, entry, where)
+        fields = field_of(_fields, entry, where)
         for number, declared in enumerate(many_raw(fields.pop("functionDeclarations", msgspec.Raw()))):
             specs.append(_tool(declared, f"{where}.functionDeclarations[{number}]"))
         foreign.extend([Foreign(NAME, kind, _encode({kind: value})) for kind, value in fields.items()])
@@ -156,7 +156,7 @@ def _tools(raw: Fields) -> tuple[tuple[ToolSpec, ...], tuple[Foreign, ...]]:
 
 
 def _tool(raw: msgspec.Raw, where: str) -> ToolSpec:
-    wire = _read(_declaration, raw, where)
+    wire = field_of(_declaration, raw, where)
     own = {key: value for key, value in _fields.decode(raw).items() if key not in _DECLARED and told(value)}
     spec = ToolSpec(wire.name, wire.description or "", extra=_encode(own) if own else b"", by=NAME if own else "")
     if told(wire.parameters_json_schema):
@@ -167,7 +167,7 @@ def _tool(raw: msgspec.Raw, where: str) -> ToolSpec:
 def _tool_choice(extra: dict[str, bytes]) -> ToolChoice:
     """The choice; what is said more finely stays in `extra`."""
     given = extra.get("toolConfig")
-    wire = _read(_tool_config, given, "toolConfig").function_calling_config if given is not None else None
+    wire = field_of(_tool_config, given, "toolConfig").function_calling_config if given is not None else None
     if wire is None:
         return ToolChoice()
     mode = (wire.mode or "AUTO").upper()
@@ -201,13 +201,13 @@ def _config(raw: Fields) -> tuple[Sampling, Output, Reasoning, Fields]:
     try:
         return config.read(bytes(given) if told(given) else b"{}")
     except (msgspec.DecodeError, RecursionError) as fault:
-        _wrong(fault, "generationConfig")
+        raise wrong_field(fault, "generationConfig") from None
 
 
 def _metadata(raw: Fields) -> dict[str, str]:
     """The labels without Tierline's own."""
     given = raw.get("labels", b"")
-    labels = _read(_labels, given, "labels") if told(given) else {}
+    labels = field_of(_labels, given, "labels") if told(given) else {}
     return {key: value for key, value in labels.items() if not key.startswith(_OWN_LABELS)}
 
 
@@ -216,20 +216,3 @@ def many_raw(raw: msgspec.Raw) -> list[msgspec.Raw]:
     if not told(raw):
         return []
     return _list.decode(raw) if bytes(raw).lstrip().startswith(b"[") else [raw]
-
-
-def _read(decoder: msgspec.json.Decoder[Any], raw: Any, where: str) -> Any:
-    try:
-        return decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as fault:
-        _wrong(fault, where)
-
-
-def _wrong(fault: Exception, where: str) -> NoReturn:
-    """The BadRequest for a fault inside the field `where`."""
-    if not isinstance(fault, msgspec.ValidationError):
-        raise BadRequest(f"{where}: cannot be read", param=where) from None
-    inner = wrong_type(fault)
-    at = ".".join([name for name in (where, inner.param) if name])
-    said = inner.message.removeprefix(f"{inner.param}: ")
-    raise BadRequest(f"{at}: {said}", param=at) from None

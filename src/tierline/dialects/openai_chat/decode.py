@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 
 from tierline.dialects import custom_tools, lenient
+from tierline.dialects.decoding import EventDecoder
 from tierline.dialects.openai_chat import call_ids, errors, finer
 from tierline.dialects.openai_chat.answer import usage
 from tierline.dialects.openai_chat.citations import citation_of
 from tierline.dialects.openai_chat.completion import Call, Message, media_of, neutral_finish, words_of
 from tierline.dialects.openai_chat.finer import NAME
-from tierline.dialects.sse import Framer, data_of, events
+from tierline.dialects.sse import data_of
 from tierline.types.completion import (
     AnswerPart,
-    Broken,
     Cited,
     Counted,
     Ended,
@@ -59,39 +59,23 @@ _chunk = msgspec.json.Decoder(_Chunk)
 _NULL = (b"", b"null")
 
 
-class ChatDecoder:
+class ChatDecoder(EventDecoder):
     """Reads one stream of chat completion chunks. The count, which some servers send with every chunk, is told once, at the end."""
 
-    __slots__ = ("_begun", "_choices", "_framer", "_id", "_over", "_usage")
+    __slots__ = ("_begun", "_choices", "_id", "_usage")
 
     def __init__(self) -> None:
-        self._framer = Framer()
+        super().__init__()
         self._begun = False
         self._id = ""
-        self._over = False
         self._usage: Usage | None = None
         self._choices: dict[int, _Telling] = {}
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Takes a piece of the bytes; the events that are complete. Nothing after the end or after Broken."""
-        if self._over:
-            return []
-        try:
-            whole = self._framer.whole(chunk)
-        except ProviderFailure as failure:
-            return self._broken(failure)
-        found: list[Event] = []
-        for event in events(whole):
-            if self._over:
-                break
-            found += self._read(event)
-        return found
 
     def finished(self) -> list[Event]:
         """What is still to be said at the end of file. Servers that leave out `[DONE]` have ended where every choice has; else Broken."""
         if self._over:
             return []
-        held, self._framer.held = self._framer.held, b""
+        held = self._framer.rest()
         found = self._read(held) if data_of(held) == b"[DONE]" else []
         if self._over:
             return found
@@ -109,15 +93,13 @@ class ChatDecoder:
             return self._ended()
         try:
             return self._told(lenient.decode(_chunk, data), data)
-        except ProviderFailure as failure:
-            return self._broken(failure)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             said = "the upstream sent an event that is no chat completion chunk"
-            return self._broken(errors.inside(data) or ProviderFailure("malformed", said))
+            raise errors.inside(data) or ProviderFailure("malformed", said) from None
 
     def _told(self, chunk: _Chunk, data: bytes) -> list[Event]:
         if bytes(chunk.error) not in _NULL:
-            return self._broken(errors.inside(data) or ProviderFailure("server", "the upstream sent an error inside the stream"))
+            raise errors.inside(data) or ProviderFailure("server", "the upstream sent an error inside the stream")
         found: list[Event] = []
         if not self._begun and (chunk.id or chunk.model or chunk.choices):
             self._begun = True
@@ -138,10 +120,6 @@ class ChatDecoder:
         self._over = True
         found = [event for choice in self._choices.values() for event in choice.told(_Choice(choice.index, finish_reason="stop"))]
         return [*found, *([Counted(self._usage)] if self._usage is not None else []), Ended()]
-
-    def _broken(self, failure: ProviderFailure) -> list[Event]:
-        self._over = True
-        return [Broken(failure.kind, failure.message)]
 
 
 class _Telling:

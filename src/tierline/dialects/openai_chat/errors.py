@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from tierline.dialects.openai_chat.wire import ErrorDetail, ErrorEnvelope
+from tierline.dialects.upstream_error import told
 from tierline.types.errors import ProviderFailure, RequestError
 from tierline.types.outcome import ErrorClass
 
@@ -41,11 +42,6 @@ _NO_MODEL = re.compile(r"model_not_found|model_not_available|does not exist")
 _KEY = re.compile(r"(?:incorrect|invalid) api key|invalid_api_key|api key (?:is )?(?:not valid|invalid|expired)")
 _BUSY = re.compile(r"overloaded|server_is_busy|engine_overloaded")
 _RATE = re.compile(r"rate_limit|insufficient_quota|too_many_requests")
-_LIMIT = 160
-_QUOTED = re.compile(r"(['\"`])(.*?)\1", re.DOTALL)
-_FIELD_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,40}\Z")
-_SECRET = re.compile(r"\b(?:[sp]k[-_]|Bearer )[\w*.-]{4,}")
-_ECHO = re.compile(r"[\n\r{<]")
 
 
 def render(error: RequestError) -> bytes:
@@ -59,7 +55,7 @@ def read(status: int, body: bytes) -> tuple[ErrorClass, str]:
     left out of the message: it may be the prompt."""
     detail = _detail(body)
     words = f"{detail.type or ''} {detail.code or ''} {detail.message or ''}".lower()
-    return _class(status, words), _message(status, detail)
+    return _class(status, words), told(status, (detail.type, detail.code), detail.message)
 
 
 def inside(body: bytes) -> ProviderFailure | None:
@@ -115,16 +111,3 @@ def _detail(body: bytes) -> ErrorDetail:
     if isinstance(wire.error, ErrorDetail):
         return wire.error
     return ErrorDetail(wire.error or wire.message, wire.type, wire.code)
-
-
-def _message(status: int, detail: ErrorDetail) -> str:
-    named = "/".join(str(word)[:40] for word in (detail.type, detail.code) if word)
-    said = _ECHO.split(detail.message or "", maxsplit=1)[0]
-    said = _SECRET.sub("[secret]", _QUOTED.sub(_unquoted, said)).strip()
-    if len(said) > _LIMIT:
-        said = said[:_LIMIT].rstrip() + "…"
-    return f"status {status}" + (f", {named}" if named else "") + (f": {said}" if said else "")
-
-
-def _unquoted(match: re.Match[str]) -> str:
-    return match[0] if _FIELD_NAME.match(match[2]) else f"{match[1]}…{match[1]}"

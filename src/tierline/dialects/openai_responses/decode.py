@@ -18,16 +18,16 @@ from collections.abc import Callable
 import msgspec
 
 from tierline.dialects import custom_tools, lenient
+from tierline.dialects.decoding import EventDecoder
 from tierline.dialects.openai_responses import answer, errors
 from tierline.dialects.openai_responses.completion import parts_of_item
 from tierline.dialects.openai_responses.expand_items import call_of, citation_of, citations_of
 from tierline.dialects.openai_responses.finer import NAME
 from tierline.dialects.openai_responses.parse import kind_of, text_of
 from tierline.dialects.openai_responses.wire import Item, Raw, WireEvent, WireResponse
-from tierline.dialects.sse import Framer, data_of, events
+from tierline.dialects.sse import data_of
 from tierline.types.completion import (
     AnswerPart,
-    Broken,
     Cited,
     Counted,
     Ended,
@@ -49,15 +49,14 @@ Key = tuple[int | str, str, int]
 """Which part an event is about: its item, the kind of part, and its place among those."""
 
 
-class ResponsesDecoder:
-    """Reads one stream. Holds no more than the piece of an event that has not ended."""
+class ResponsesDecoder(EventDecoder):
+    """Reads one stream of response events."""
 
-    __slots__ = ("_begun", "_called", "_cited", "_custom", "_framer", "_index", "_items", "_key", "_over", "_refused", "_seen", "_wordless")
+    __slots__ = ("_begun", "_called", "_cited", "_custom", "_index", "_items", "_key", "_refused", "_seen", "_wordless")
 
     def __init__(self) -> None:
-        self._framer = Framer()
+        super().__init__()
         self._begun = False
-        self._over = False
         self._index = -1
         self._key: Key | None = None
         self._seen: set[Key] = set()
@@ -68,61 +67,41 @@ class ResponsesDecoder:
         self._called = False
         self._refused = False
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Takes a piece of the bytes (cut anywhere); the events that are complete, none after the end."""
-        try:
-            return self._read_all(events(self._framer.whole(chunk)))
-        except ProviderFailure as failure:
-            return self._broken(failure)
-
     def finished(self) -> list[Event]:
         """Called once at the end of file; a stream without its own end is Broken."""
-        held, self._framer.held = self._framer.held, b""
+        if self._over:
+            return []
+        held = self._framer.rest()
         found: list[Event] = []
         try:
-            found = self._read(held) if held and not self._over else []
+            found = self._read(held) if held else []
         except ProviderFailure as failure:
             if not self._begun:
                 return self._broken(failure)
+        if any(isinstance(event, Ended) for event in found):
+            return found
         return found + self._broken(ProviderFailure("cut", "the upstream closed the stream before its end"))
 
-    def _read_all(self, pieces: list[bytes]) -> list[Event]:
-        found: list[Event] = []
-        for piece in pieces:
-            if self._over:
-                break
-            try:
-                found += self._read(piece)
-            except ProviderFailure as failure:
-                found += self._broken(failure)
-        return found
-
-    def _read(self, piece: bytes) -> list[Event]:
-        data = data_of(piece)
+    def _read(self, event: bytes) -> list[Event]:
+        data = data_of(event)
         if not data:
-            return [Ping()] if piece.startswith(b":") or b"\n:" in piece else []
+            return [Ping()] if event.startswith(b":") or b"\n:" in event else []
         if data == b"[DONE]":
             return []
         try:
-            event = lenient.decode(_event, data)
-            if event.type == "error":
+            wire = lenient.decode(_event, data)
+            if wire.type == "error":
                 raise errors.failure(data)
-            handle = _HANDLERS.get(event.type)
+            handle = _HANDLERS.get(wire.type)
             if handle is not None:
-                return handle(self, event)
+                return handle(self, wire)
         except (msgspec.DecodeError, RecursionError) as fault:
             raise errors.inside(data) or ProviderFailure(
                 "malformed", f"the upstream sent an event that is none of a response: {fault}"
             ) from None
-        if not event.type:
+        if not wire.type:
             raise errors.inside(data) or ProviderFailure("malformed", "the upstream sent an event without a type")
         return []
-
-    def _broken(self, failure: ProviderFailure) -> list[Event]:
-        if self._over:
-            return []
-        self._over = True
-        return [Broken(failure.kind, failure.message)]
 
     def _start(self, event: WireEvent) -> list[Event]:
         if self._begun or event.response is None:

@@ -1,4 +1,4 @@
-"""One upstream stream as it passes: its bytes go on untouched, and as little as possible is parsed."""
+"""A stream of response events as it passes to a client of this dialect."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import msgspec
 
 from tierline.dialects.openai_responses import answer, errors
 from tierline.dialects.openai_responses.wire import WireResponse
-from tierline.dialects.sse import Framer, data_of, events, is_json, sound
-from tierline.types.errors import ProviderFailure
+from tierline.dialects.passing import PassingReader
 from tierline.types.outcome import Usage
 
 
@@ -39,68 +38,30 @@ _SILENT = frozenset(
 _LAST = frozenset({"response.completed", "response.incomplete"})
 
 
-class ResponsesReader:
-    """Reads a stream of response events. Until the first content every event is parsed; later only the last one and errors.
+class ResponsesReader(PassingReader):
+    """Reads a stream of response events."""
 
-    Bytes of an event that has not ended are held back (at most `sse.MAX_EVENT`)."""
-
-    __slots__ = ("_framer", "content", "done", "error", "finish", "output_chars", "served_model", "usage")
+    __slots__ = ("usage",)
 
     def __init__(self) -> None:
-        self._framer = Framer()
-        self.content = False
+        super().__init__("one of a response", errors.inside)
         self.usage: Usage | None = None
-        self.finish = ""
-        self.done = False
-        self.error: ProviderFailure | None = None
-        self.served_model = ""
-        self.output_chars = 0
 
-    def feed(self, chunk: bytes) -> bytes:
-        """Takes a piece of the upstream's bytes and returns the bytes to send on; nothing after an error."""
-        if self.error is not None:
-            return b""
-        try:
-            whole = self._framer.whole(chunk)
-        except ProviderFailure as failure:
-            self.error = failure
-            return b""
-        if not whole:
-            return b""
-        if self.content and not _notable(whole) and sound(whole):
-            self._count(whole)
-            return whole
-        return b"".join([event for event in events(whole) if self._passes(event)])
+    def _notable(self, data: bytes) -> bool:
+        """Whether the end or an error stands in it: plain searches are quicker than one alternation."""
+        return (
+            b"response.completed" in data
+            or b"response.incomplete" in data
+            or b"response.failed" in data
+            or (b"error" in data and _ERROR.search(data) is not None)
+        )
 
-    def finished(self) -> bytes:
-        """The bytes still held back. Sets `error` when what came was no event stream at all."""
-        held, self._framer.held = self._framer.held, b""
-        if self.error is not None or (held and not self._passes(held)):
-            return b""
-        if not (self.done or self.content or self.served_model):
-            self.error = errors.inside(held) or ProviderFailure("malformed", "the upstream's answer is no event stream")
-            return b""
-        return held
-
-    def _passes(self, event: bytes) -> bool:
-        """Takes note of one event; whether it is to be sent on."""
-        if self.error is not None:
-            return False
-        data = data_of(event)
-        if not data or data == b"[DONE]":
+    def _read(self, event: bytes, data: bytes) -> bool:
+        if data == b"[DONE]":
             return True
         if self.content:
             self._count(event)
-            if not _notable(event) and is_json(data):
-                return True
-        return self._read(event, data)
-
-    def _read(self, event: bytes, data: bytes) -> bool:
-        try:
-            passing = _passing.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            self.error = errors.inside(data) or ProviderFailure("malformed", "the upstream sent an event that is none of a response")
-            return False
+        passing = _passing.decode(data)
         if passing.type == "error" or (not passing.type and b'"error"' in data):
             self.error = errors.failure(data)
             return False
@@ -124,16 +85,6 @@ class ResponsesReader:
             self.finish = answer.finish_of(response, called=answer.called(response.output or []), refused=False)
         return True
 
-    def _count(self, event: bytes) -> None:
-        for words in _WORDS.findall(event):
+    def _count(self, data: bytes) -> None:
+        for words in _WORDS.findall(data):
             self.output_chars += len(words)
-
-
-def _notable(data: bytes) -> bool:
-    """Whether the end or an error stands in it: plain searches are quicker than one alternation."""
-    return (
-        b"response.completed" in data
-        or b"response.incomplete" in data
-        or b"response.failed" in data
-        or (b"error" in data and _ERROR.search(data) is not None)
-    )
