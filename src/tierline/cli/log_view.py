@@ -144,7 +144,8 @@ def _outcome(record: Record, index: int, tried: Tried) -> str:
         return f"picked {picked(record, index) or 'none'}"
     checks = [f"{v.validator} {'passed' if v.passed else f'failed {v.detail}'.strip()}" for v in tried.verdicts]
     via = [f"by {tried.endpoint}"] if "#" in tried.endpoint else []
-    return ", ".join(("answered" if tried.ok else f"{tried.error} {tried.status or ''}".strip(), *via, *checks))
+    waited = [f"after {tried.wait:.2f} s"] if tried.wait else []
+    return ", ".join(("answered" if tried.ok else f"{tried.error} {tried.status or ''}".strip(), *waited, *via, *checks))
 
 
 def _beside(table: Table, aside: Aside) -> None:

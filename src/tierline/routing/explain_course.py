@@ -81,7 +81,8 @@ def _choice(record: Record, place: int, tried: Tried) -> str:
 def _end(record: Record) -> str:
     cost = f"the request cost ${record.cost:.6f}"
     if record.winner is None:
-        return f"Nobody answered; {cost}, and the client was told {record.status}, {record.error}."
+        heard = "" if record.stopped == "cancelled" else f", and the client was told {record.status}, {record.error}"
+        return f"Nobody answered; {cost}{heard}."
     if record.truncated:
         return f"The answer of {record.model} broke off after its first words and was marked as cut; {cost}."
     if record.flagged:
