@@ -58,6 +58,10 @@ def test_branches_with_a_choice_and_without() -> None:
         "gpt compared the answers, and that of b was chosen.",
         "b answered the client; the request cost $0.003000.",
     ]
+    unheard = attempt("gpt", "judge", asides=(Aside("judge", "gpt", False, error="timeout"),))
+    assert told(*branches, unheard, attempt("big", "escalation"), winner=3)[2] == (
+        "gpt was to compare the answers and could not (timeout): none was chosen."
+    )
     apart = told(*branches, attempt("", "judge", cost=0.0), attempt("big", "escalation"), winner=3)
     assert apart[2:4] == ["The answers were compared, and none was chosen.", "The request climbed to big, which answered."]
     kept = told(*branches, attempt("", "judge", cost=0.0), winner=1, flagged=True)

@@ -72,9 +72,10 @@ def _failed(verdict: Verdict) -> str:
 
 def _choice(record: Record, place: int, tried: Tried) -> str:
     who = f"{tried.target} compared the answers" if tried.target else "The answers were compared"
-    if not tried.ok:
-        return f"{who}, which failed: {tried.error}."
     choice = picked(record, place)
+    error: str = tried.error or next((aside.error for aside in tried.asides if not aside.ok), "")
+    if error and choice is None:
+        return f"{tried.target} was to compare the answers and could not ({error}): none was chosen."
     return f"{who}, and {'none was chosen' if choice is None else f'that of {choice} was chosen'}."
 
 

@@ -37,8 +37,8 @@ def plan(
     last_resort = len(fallback) < len(left) and len(steps) < most
     if last_resort:
         helpers = {c.index for c in fallback}
-        rest = [c for c in left if c.index not in helpers]
-        steps.append(step_of(fleet, sorted(rest, key=lambda c: -level[c.index]), question, most))
+        rest = sorted([c for c in left if c.index not in helpers], key=lambda c: -level[c.index])
+        steps.append(step_of(fleet, rest, question, most, lower=level[rest[0].index] < level[chosen.index]))
     return tuple(steps[:most]), last_resort
 
 
@@ -67,7 +67,7 @@ def _neighbours(fleet: Fleet, chosen: Candidate, others: Sequence[Candidate]) ->
     return sorted(same, key=lambda c: fleet.models[c.index].provider == provider)
 
 
-def step_of(fleet: Fleet, rung: Sequence[Candidate], question: Question, most: int) -> Step:
+def step_of(fleet: Fleet, rung: Sequence[Candidate], question: Question, most: int, *, lower: bool = False) -> Step:
     """One level of the plan: at most `most` of these candidates, in their order. Windows are given where one may overflow."""
     rung, checks = rung[:most], question.checks
     names, tier = fleet.names, fleet.tiers[fleet.level[rung[0].index]]
@@ -78,4 +78,5 @@ def step_of(fleet: Fleet, rung: Sequence[Candidate], question: Question, most: i
         checks.names,
         tuple([fleet.windows[c.index] for c in rung]) if question.tight else (),
         checks.retries,
+        lower,
     )
