@@ -73,3 +73,16 @@ def test_a_bad_spec_is_refused_with_its_problems(tmp_path: Path) -> None:
     path.write_text(SPEC.replace("tier: best", "tier: bets"))
     with pytest.raises(SpecInvalid, match="bets"):
         Router.from_file(path)
+
+
+def test_what_is_asked_before_any_model_is_told_too(tmp_path: Path) -> None:
+    path = tmp_path / "tierline.yaml"
+    route = "{tools_first: [{lookup: faq.csv}, {cache: exact}], prepare: [{moderate: mini}, {rewrite_query: gpt}]}"
+    path.write_text(f"{SPEC}routes:\n  auto: {route}\n")
+    (tmp_path / "faq.csv").write_text("question,answer\nWhen?,Now.\n")
+    router = Router.from_file(path)
+    whole = router.decide(ask("hello")).why
+    assert "lookup:faq.csv, cache:exact, in this order" in whole
+    assert "mini would be asked whether it may be answered" in whole and "gpt would be asked to rewrite its question" in whole
+    named = router.decide(ask("hello"), model="gpt").why
+    assert "faq.csv" not in named and "to rewrite" not in named and "whether it may be answered" in named

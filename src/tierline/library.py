@@ -14,10 +14,13 @@ from typing import Any
 
 import msgspec
 
+from tierline.config.check_prepare import STEPS
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
+from tierline.config.tools_first import tools_of
 from tierline.dialects.openai_chat import OpenAIChat
 from tierline.routing.explain import Explanation, explain
+from tierline.routing.explain_tools import asked_first, preceded
 from tierline.routing.extract import Extractor
 from tierline.routing.router import Router as Decider
 from tierline.scoring.hints import HintScorer
@@ -25,6 +28,7 @@ from tierline.types.access import ANYONE
 from tierline.types.decision import Decision
 from tierline.types.features import Features
 from tierline.types.hints import Hints
+from tierline.types.request import Request
 from tierline.types.scores import NO_SCORES, Scores
 from tierline.types.view import NO_VIEW, View
 
@@ -89,4 +93,16 @@ class Router:
         decision = self._decider.decide(features, scores, view, settled)
         name = decision.target
         upstream = self._decider.loaded.models[name].upstream if name else ""
-        return Choice(decision, features, scores, name, upstream, explain(self._decider, features, scores, view, decision))
+        told = explain(self._decider, features, scores, view, decision)
+        return Choice(decision, features, scores, name, upstream, preceded(told, self._asked_first(request)))
+
+    def _asked_first(self, request: Request) -> tuple[str, ...]:
+        """What the route would do before any model; a client that names a model or a tier is only moderated."""
+        route = self._decider.loaded.spec.routes.get(request.route)
+        if route is None:
+            return ()
+        named = bool(request.hints.model or request.hints.tier)
+        tools = () if named else tools_of(route.tools_first)
+        steps = [(kind, getattr(step, kind)) for step in route.prepare for kind in STEPS if getattr(step, kind)]
+        steps = [(kind, model) for kind, model in steps if kind == "moderate" or not named]
+        return asked_first([f"{tool.kind}:{tool.settings[tool.kind]}" for tool in tools], steps)

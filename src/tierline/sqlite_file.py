@@ -7,6 +7,7 @@ carries Tierline's application id, so that a file of another application is neve
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -46,7 +47,7 @@ def open_file(
             _check_owner(connection, path)
             # Only a file without pages takes this; it lets retention give space back to the disk.
             connection.execute("PRAGMA auto_vacuum = incremental")
-            connection.execute("PRAGMA journal_mode = wal")
+            _write_ahead(connection)
             connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
             connection.execute("PRAGMA journal_size_limit = 67108864")
             connection.execute("PRAGMA secure_delete = on")
@@ -140,11 +141,30 @@ def _read_only(path: Path) -> sqlite3.Connection:
 
 
 def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
-    owner = connection.execute("PRAGMA application_id").fetchone()[0]
-    if owner == APPLICATION_ID:
-        return
-    if owner or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    """Both questions are asked of one state of the file: between them another process may be making it."""
+    connection.execute("BEGIN")
+    try:
+        owner = connection.execute("PRAGMA application_id").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    finally:
+        connection.execute("ROLLBACK")
+    if owner != APPLICATION_ID and (owner or tables):
         raise LogFailure(f"{path} is a SQLite file of another application: give another path with `decision_log.path`")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn the write-ahead log on. SQLite does not wait for other connections here, so the waiting is done for it: several processes
+    that open a new file at once all come to this point."""
+    until = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = wal")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _version(connection: sqlite3.Connection, part: str) -> int:

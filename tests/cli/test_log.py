@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tierline.cli.log import moment
@@ -15,7 +16,7 @@ from tierline.decision_log.export import read_line
 from tierline.decision_log.sqlite import SqliteLog
 from tierline.types.decision import Decision, Drop, Dropped, Reason, Step, Why
 from tierline.types.features import Features
-from tierline.types.outcome import NO_USAGE, Usage, Verdict
+from tierline.types.outcome import NO_USAGE, Aside, Usage, Verdict
 from tierline.types.record import Record, Tried
 
 TRIED = (
@@ -62,6 +63,20 @@ def test_tail_shows_the_newest_rows_a_line_each(path: Path) -> None:
     assert "1 fallback" in lines[0]
 
 
+def test_tail_keeps_its_columns_under_their_names(path: Path) -> None:
+    with closing(SqliteLog(path)) as log:
+        log.put(record("1a20358cd50e5bc0ba5d5c", 4.0))
+    heading, row = run("tail", "-n", "1", "--log", path).splitlines()
+    assert heading.index("route") == row.index("auto") and heading.index("task") == row.index("orders")
+
+
+def test_tail_says_once_what_ended_a_request(path: Path) -> None:
+    ended = record("d", 4.0, tried=(Tried("mini", "first", False, 0.0, 0.1, None, NO_USAGE, "bad_request", 400),))
+    with closing(SqliteLog(path)) as log:
+        log.put(msgspec.structs.replace(ended, winner=None, status=400, error="bad_request", stopped="bad_request"))
+    assert run("tail", "-n", "1", "--log", path).count("bad_request") == 1
+
+
 def test_tail_prints_json_lines_that_are_records(path: Path) -> None:
     lines = run("tail", "--json", "--task", "orders", "--log", path).splitlines()
     assert [read_line(line) for line in lines] == [record("a", 1.0), record("c", 3.0, tried=TRIED[1:])]
@@ -95,6 +110,20 @@ def test_show_tells_the_whole_request(path: Path) -> None:
     ):
         assert words in shown
     assert "where is my order?" not in shown
+
+
+def test_show_tells_the_calls_that_checks_made_and_whom_a_comparison_picked(path: Path) -> None:
+    judged = (
+        Tried("mini", "branch", True, 0.0001, 0.2, None, NO_USAGE, endpoint="openai#2"),
+        Tried("local", "branch", True, 0.0001, 0.2, None, NO_USAGE),
+        Tried("gpt", "judge", True, 0.0005, 0.3, None, NO_USAGE, asides=(Aside("judge", "gpt", True, 0.0005, 0.3, Usage(269, 1)),)),
+    )
+    with closing(SqliteLog(path)) as log:
+        log.put(msgspec.structs.replace(record("d", 4.0, tried=judged), winner=0))
+    shown = run("show", "d", "--log", path)
+    assert "picked mini" in shown and "by openai#2" in shown
+    (beside,) = [line.split() for line in shown.splitlines() if "+ gpt" in line]
+    assert beside[2:] == ["judge", "answered", "269", "0", "1", "($0.0005)", "0.300", "-"]
 
 
 def test_show_prints_stored_text_only_when_asked(path: Path) -> None:

@@ -97,6 +97,14 @@ def test_a_failure_is_told_and_never_raised(play: Says | Fails, error: str) -> N
     assert (aside.ok, aside.error, aside.cost) == (False, error, 0.0)
 
 
+@pytest.mark.parametrize("play", [Fails(400), Fails(500), Says(raw=b'{"error":{"message":"as asked: Two and two?"}}')])
+def test_the_words_of_a_failing_upstream_which_may_quote_the_prompt_are_kept_nowhere(play: Says | Fails) -> None:
+    (told,), (aside,) = asked(Scene({"mini": [play]}), Ask("mini", "Two and two?"))
+    assert not told.ok
+    assert "as asked" not in aside.detail + told.detail
+    assert aside.detail.startswith("status ")
+
+
 def test_what_has_no_time_or_no_money_left_or_no_model_is_not_sent() -> None:
     scene = Scene({"mini": [Says("yes")]})
     for ask, left, money in [(Ask("mini", "?"), 0.0, None), (Ask("mini", "?" * 4000), None, 1e-6), (Ask("nobody", "?"), None, None)]:

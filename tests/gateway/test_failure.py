@@ -85,3 +85,16 @@ def test_a_stream_that_broke_off_names_the_model_it_came_from() -> None:
 def test_the_best_there_was_is_an_answer_whatever_ended_the_course() -> None:
     weak = Outcome(ok=True, answer=Answer("openai_chat", b"{}"))
     assert error_of(DECISION, Result(((Attempt(1, "a"), weak),), 0, flagged=True, stopped="max_cost")) is None
+
+
+def test_what_befell_a_model_several_times_is_said_once_and_its_status_once() -> None:
+    busy = Outcome(ok=False, error="overloaded", status=503, detail="status 503, overloaded_error: come back")
+    lost = Outcome(ok=False, error="connect", detail="nobody listens")
+    tried = [(Attempt(1, name, "first"), outcome) for name, outcome in (("a", busy), ("b", lost), ("b", lost))]
+    message = told(Result(tuple(tried))).message
+    assert message == "no model answered: a: overloaded (503): overloaded_error: come back; b: connect: nobody listens (2 times)"
+
+
+def test_what_an_upstream_says_of_the_gateways_own_key_is_not_for_clients() -> None:
+    refused = Outcome(ok=False, error="auth", status=401, detail="status 401, invalid_api_key: Incorrect API key provided: sk-1***9")
+    assert told(Result(((Attempt(1, "a", "first"), refused),))).message == "no model answered: a: auth (401)"

@@ -53,6 +53,7 @@ def steps(draw: st.DrawFn) -> Step:
         ("t/schema",),
         tuple([WINDOWS[name] for name in targets]) if draw(st.booleans()) else (),
         draw(st.integers(0, 2)),
+        draw(st.booleans()),
     )
 
 

@@ -147,6 +147,11 @@ def test_with_too_few_branches_left_one_model_answers() -> None:
     assert reason(decision, Why.COMBINE_TOO_FEW) == Reason(Why.COMBINE_TOO_FEW, "agreement", 1.0, 2.0)
 
 
+def test_who_stands_below_the_model_that_answers_for_disagreeing_branches_answers_failures_alone() -> None:
+    decision = decide(spec(combine={"models": ["mini", "local"], "by": "agreement", "else": "opus"}), features())
+    assert [(step.targets, step.lower) for step in decision.steps] == [(("mini", "local"), False), (("opus",), False), (("sonnet",), True)]
+
+
 def test_branches_that_would_cost_too_much_are_not_combined() -> None:
     decision = decide(spec(combine={**AGREE, "max_cost": 0.00001}), order())
     assert decision.combine is None

@@ -59,6 +59,12 @@ def test_a_target_whose_answer_was_weak_is_not_asked_again_on_a_later_step() -> 
     assert (dialogue << ("sonnet", "escalation") >> ok()).answered_by("sonnet")
 
 
+def test_a_weak_answer_does_not_climb_down_but_a_failure_may() -> None:
+    decision = plan(("opus",), step("mini", lower=True))
+    assert (Playbook(decision) << ("opus", "first") >> rejected()).flagged_from("opus")
+    assert (Playbook(decision) << ("opus", "first") >> failed() << ("mini", "fallback") >> ok()).answered_by("mini")
+
+
 def test_a_decision_without_steps_asks_nobody() -> None:
     assert Playbook(plan()).gave_up()
 

@@ -336,7 +336,7 @@ def test_without_a_list_the_plan_climbs_the_ladder() -> None:
 
 def test_the_top_falls_back_to_what_is_below_as_a_last_resort() -> None:
     decision = decide(spec(), features(0.95))
-    assert [step.tier for step in decision.steps] == ["best", "balanced"]
+    assert [(step.tier, step.lower) for step in decision.steps] == [("best", False), ("balanced", True)]
     assert Why.LAST_RESORT in whys(decision)
 
 

@@ -14,13 +14,16 @@ from rich.text import Text
 from tierline.cli.terminal import local_time
 from tierline.decision_log.codec import Row, decode
 from tierline.decision_log.stats import Group, Stats
+from tierline.routing.explain_course import picked
 from tierline.types.decision import Dropped, Reason
-from tierline.types.record import Record
+from tierline.types.outcome import Aside
+from tierline.types.record import Record, Tried
 
-_WIDTHS = (19, 16, 10, 18, 18, 9, 6, 9, 8, 0)
+_WIDTHS = (19, 22, 10, 18, 18, 9, 6, 9, 8, 0)
 _NAMES = ("time", "id", "route", "task", "model", "tier", "status", "cost", "seconds", "what happened")
 
-_STATS_WIDTH = 112
+_WIDTH = 112
+"""Columns that the tables take at least."""
 
 HEADING = " ".join(name.ljust(width) for name, width in zip(_NAMES, _WIDTHS, strict=True))
 """The head of the lines that `line` makes."""
@@ -46,7 +49,7 @@ def line(row: Row) -> Text:
 
 
 def _happened(row: Row) -> str:
-    words = [row["error"], row["stopped"]]
+    words = [row["error"], "" if row["stopped"] == row["error"] else row["stopped"]]
     words += [f"{row[name]} {name[:-1] if row[name] == 1 else name}" for name in ("fallbacks", "escalations") if row[name]]
     words += [name for name in ("flagged", "truncated") if row[name]]
     return ", ".join(word for word in words if word)
@@ -56,6 +59,7 @@ def show(console: Console, row: Row, words: Callable[[Reason], str] | None = Non
     """One request, whole. `words` tells a reason as a sentence; by default its code is shown plainly."""
     record = decode(row)
     decision = record.decision
+    console.width = max(console.width, _WIDTH)  # a narrow terminal wraps the lines rather than squeeze the columns
     _facts(
         console,
         f"Request {decision.request_id}",
@@ -118,12 +122,11 @@ def _attempts(console: Console, record: Record) -> None:
     for name in ("in", "cached", "out", "cost", "seconds", "first"):
         table.add_column(name, justify="right", no_wrap=True)
     for index, tried in enumerate(record.tried):
-        checks = [f"{v.validator} {'passed' if v.passed else f'failed {v.detail}'.strip()}" for v in tried.verdicts]
         table.add_row(
             "→" if index == record.winner else "",
-            tried.target,
+            tried.target or "-",
             tried.cause,
-            ", ".join(("answered" if tried.ok else f"{tried.error} {tried.status or ''}".strip(), *checks)),
+            _outcome(record, index, tried),
             f"{tried.usage.input:,}",
             f"{tried.usage.cached:,}",
             f"{tried.usage.output:,}",
@@ -131,14 +134,33 @@ def _attempts(console: Console, record: Record) -> None:
             f"{tried.elapsed:.3f}",
             "-" if tried.ttft is None else f"{tried.ttft:.3f}",
         )
+        for aside in tried.asides:
+            _beside(table, aside)
     console.print(table)
+
+
+def _outcome(record: Record, index: int, tried: Tried) -> str:
+    if tried.cause == "judge" and tried.ok:
+        return f"picked {picked(record, index) or 'none'}"
+    checks = [f"{v.validator} {'passed' if v.passed else f'failed {v.detail}'.strip()}" for v in tried.verdicts]
+    via = [f"by {tried.endpoint}"] if "#" in tried.endpoint else []
+    waited = [f"after {tried.wait:.2f} s"] if tried.wait else []
+    return ", ".join(("answered" if tried.ok else f"{tried.error} {tried.status or ''}".strip(), *waited, *via, *checks))
+
+
+def _beside(table: Table, aside: Aside) -> None:
+    """A call that an attempt's checks made: its cost is within the attempt's."""
+    used = (f"{aside.usage.input:,}", f"{aside.usage.cached:,}", f"{aside.usage.output:,}")
+    outcome = " ".join(filter(None, ("answered" if aside.ok else aside.error, aside.detail)))
+    table.add_row("", f"+ {aside.target}", aside.purpose, outcome, *used, f"({_dollars(aside.cost)})", f"{aside.elapsed:.3f}", "-")
 
 
 def _asides(console: Console, record: Record) -> None:
     """The calls before the first attempt: tools asked first, and what prepared the request."""
     table = Table(title="Before the first attempt", title_justify="left", box=None, padding=(0, 1))
-    for name in ("for", "whom", "outcome"):
-        table.add_column(name)
+    for name in ("for", "whom"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("outcome")
     for name in ("cost", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for aside in record.asides:
@@ -157,7 +179,7 @@ def stats(console: Console, figures: Stats) -> None:
         table.add_row(group.name or "(none)", *_cells(group))
     table.add_section()
     table.add_row("all", *_cells(figures.total), style="bold")
-    console.width = max(console.width, _STATS_WIDTH)  # a narrow terminal wraps the lines rather than lose figures
+    console.width = max(console.width, _WIDTH)  # a narrow terminal wraps the lines rather than lose figures
     console.print(table)
 
 

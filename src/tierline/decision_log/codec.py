@@ -140,6 +140,7 @@ class _Step(msgspec.Struct, frozen=True, array_like=True):
     costs: tuple[float, ...] = ()
     windows: tuple[int, ...] = ()
     retries: int = 0
+    lower: bool = False
 
 
 class _Combine(msgspec.Struct, frozen=True, array_like=True):
@@ -354,6 +355,8 @@ def _session_tail(features: Features) -> tuple[Any, ...]:
 
 def _step_values(step: Step) -> tuple[Any, ...]:
     values = (step.tier, step.targets, step.validators, step.costs)
+    if step.lower:
+        return (*values, step.windows, step.retries, True)
     return (*values, step.windows, step.retries) if step.windows or step.retries else values
 
 
@@ -522,7 +525,7 @@ def _decision(row: Row, stored: _Decision) -> Decision:
         request_id=row["request_id"],
         route=row["route"],
         policy=row["policy"],
-        steps=tuple(Step(s.tier, s.targets, s.costs, s.validators, s.windows, s.retries) for s in stored.steps),
+        steps=tuple(Step(s.tier, s.targets, s.costs, s.validators, s.windows, s.retries, s.lower) for s in stored.steps),
         task=row["task"],
         arm=row["arm"],
         propensity=row["propensity"],

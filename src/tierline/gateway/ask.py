@@ -149,11 +149,14 @@ class Asker:
             self._admission.heed(permit, reply)
             given = await reply.body()
             if reply.status >= 400:
-                kind, detail = lane.dialect.read_error(reply.status, given)
-                raise ProviderFailure(kind, detail, status=reply.status, retry_after=retry_after(reply.headers, time(), given))
+                kind, _ = lane.dialect.read_error(reply.status, given)
+                raise ProviderFailure(kind, "", retry_after=retry_after(reply.headers, time(), given))
+            completion = lane.dialect.read_completion(given)
+        except ProviderFailure as failure:
+            # The upstream's own words may quote what it was sent, and this goes into the log.
+            raise ProviderFailure(failure.kind, f"status {reply.status}", retry_after=failure.retry_after) from None
         finally:
             await reply.close()
-        completion = lane.dialect.read_completion(given)
         text = words_of(completion)
         usage = completion.usage if completion.usage != NO_USAGE else estimated(self._input_tokens(ask), len(text))
         return text, usage

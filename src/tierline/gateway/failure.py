@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tierline.routing.refusal import refuse
@@ -86,7 +87,9 @@ def _retry_after(status: int, outcomes: Sequence[Outcome]) -> float | None:
 
 
 def _tried(result: Result) -> str:
-    return "; ".join(f"{attempt.target}: {_why(outcome)}" for attempt, outcome in _failures(result))
+    """Who was asked and how each failed; what befell one several times is said once."""
+    times = Counter(f"{attempt.target}: {_why(outcome)}" for attempt, outcome in _failures(result))
+    return "; ".join(said if count == 1 else f"{said} ({count} times)" for said, count in times.items())
 
 
 def _last(result: Result) -> str:
@@ -95,5 +98,7 @@ def _last(result: Result) -> str:
 
 
 def _why(outcome: Outcome) -> str:
+    """A refused key is the gateway's own affair: what the upstream says of it may quote the key."""
     status = f" ({outcome.status})" if outcome.status else ""
-    return f"{outcome.error}{status}{': ' + outcome.detail if outcome.detail else ''}"
+    detail = "" if outcome.error == "auth" else outcome.detail.removeprefix(f"status {outcome.status}").lstrip(",: ")
+    return f"{outcome.error}{status}{': ' + detail if detail else ''}"

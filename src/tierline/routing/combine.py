@@ -78,5 +78,6 @@ def _steps(
         first, *above = following
         names = {fleet.names[index] for index in asked}
         beside = [c for c in others if fleet.names[c.index] in first.targets and fleet.names[c.index] not in names]
-        following = (*above, *([step_of(fleet, beside, question, most)] if beside else []))
+        climbs = any(not step.lower for step in above)
+        following = (*above, *([step_of(fleet, beside, question, most, lower=climbs)] if beside else []))
     return (step_of(fleet, branches, question, len(branches)), *following)[:most]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tierline.routing.explain import Explanation, explain
+from tierline.routing.explain_course import told_after
 from tierline.routing.router import Router
 from tierline.types.outcome import Aside
 from tierline.types.record import Record
@@ -20,9 +21,10 @@ _SAID = {
 
 
 def explain_row(router: Router, record: Record) -> Explanation:
-    """The whole story of a logged request: its tools, then its decision."""
+    """The whole story of a logged request: its tools, then its decision, then what came of it."""
     told = explain(router, record.features, record.scores, record.view, record.decision)
-    return preceded(told, told_first(record.answered, record.asides))
+    told = preceded(told, told_first(record.answered, record.asides))
+    return msgspec.structs.replace(told, sentences=(*told.sentences, *told_after(record)))
 
 
 def preceded(told: Explanation, sentences: Sequence[str]) -> Explanation:

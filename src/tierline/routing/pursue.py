@@ -28,6 +28,8 @@ def pursue(decision: Decision, spent: float = 0.0, cost: float = 0.0) -> Course:
     once. When nothing was accepted, the best answer there was is returned, flagged."""
     tally = Tally(decision, spent, cost)
     for tally.step, step in enumerate(decision.steps):
+        if step.lower and tally.best is not None:
+            break
         if tally.step == 0 and decision.combine is not None and fits(tally, step):
             yield from combine(tally, step, decision.combine)
         else:

@@ -30,7 +30,8 @@ def plan(
     steps = [step_of(fleet, [chosen, *helping], question, most), *[step_of(fleet, rung, question, most) for rung in ladder]]
     last_resort = bool(rest) and len(steps) < most
     if last_resort:
-        steps.append(step_of(fleet, rest, question, most))
+        lower = fleet.level[rest[0].index] < fleet.level[chosen.index]
+        steps.append(step_of(fleet, rest, question, most, lower=lower))
     return tuple(steps[:most]), last_resort
 
 
@@ -83,7 +84,7 @@ def _neighbours(fleet: Fleet, chosen: Candidate, same: list[Candidate]) -> list[
     return sorted(same, key=lambda c: fleet.models[c.index].provider == provider) if len(same) > 1 else same
 
 
-def step_of(fleet: Fleet, rung: Sequence[Candidate], question: Question, most: int) -> Step:
+def step_of(fleet: Fleet, rung: Sequence[Candidate], question: Question, most: int, *, lower: bool = False) -> Step:
     """One level of the plan: at most `most` of these candidates, in their order. Windows are given where one may overflow."""
     rung, checks = rung[:most], question.checks
     names, tier = fleet.names, fleet.tiers[fleet.level[rung[0].index]]
@@ -94,4 +95,5 @@ def step_of(fleet: Fleet, rung: Sequence[Candidate], question: Question, most: i
         checks.names,
         tuple([fleet.windows[c.index] for c in rung]) if question.tight else (),
         checks.retries,
+        lower,
     )

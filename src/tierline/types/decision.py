@@ -100,7 +100,8 @@ class Dropped(msgspec.Struct, frozen=True, array_like=True):
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One level of the plan: its targets in order (fallbacks of each other), the expected USD of a call to each, the
     validators an answer must pass, each target's window in tokens (0: unknown; none are given where no window is near), and how often a
-    target whose answer was not good enough may try again with the reason fed back."""
+    target whose answer was not good enough may try again with the reason fed back. `lower`: its models stand below one that was asked
+    before, so it is there for the case that nobody answers, and no weak answer leads to it."""
 
     tier: str
     targets: tuple[str, ...]
@@ -108,6 +109,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     validators: tuple[str, ...] = ()
     windows: tuple[int, ...] = ()
     retries: int = 0
+    lower: bool = False
 
 
 class Combine(msgspec.Struct, frozen=True, omit_defaults=True):
