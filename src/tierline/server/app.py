@@ -107,6 +107,7 @@ class App:
         finally:
             gateway.in_flight -= 1
             self._open.discard(exchange)
+            exchange.close()
 
     def cancel_all(self) -> None:
         """Cancel every request in flight; each is logged as cancelled."""

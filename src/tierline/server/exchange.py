@@ -22,7 +22,21 @@ class Exchange:
     """One request and the task that answers it; `dialect` is the one its errors are told in. `rest` is what follows the path of a route
     that ends in `/`; `waiting` is true while a client waits for a model and nobody watches whether it goes away."""
 
-    __slots__ = ("answered", "dialect", "gateway", "headers", "key", "protocol", "rest", "scope", "started", "task", "waiting")
+    __slots__ = (
+        "_disconnect",
+        "_over",
+        "answered",
+        "dialect",
+        "gateway",
+        "headers",
+        "key",
+        "protocol",
+        "rest",
+        "scope",
+        "started",
+        "task",
+        "waiting",
+    )
 
     def __init__(self, scope: Any, protocol: Any, gateway: Gateway, task: asyncio.Task[Any], dialect: Dialect) -> None:
         self.scope = scope
@@ -36,11 +50,25 @@ class Exchange:
         self.rest = ""
         self.answered = False
         self.waiting = False
+        self._over = False
+        self._disconnect: Any = None
 
     def watch(self) -> None:
         """From now on, cancel the task as soon as the client closes its connection. Setting it up costs as much as a small request."""
         self.waiting = False
-        self.protocol.client_disconnect().add_done_callback(lambda _: self.task.cancel())
+        self._disconnect = self.protocol.client_disconnect()
+        self._disconnect.add_done_callback(self._gone)
+
+    def close(self) -> None:
+        """The request is over. A watch that is not called off lives, with all that it holds, as long as the client's connection."""
+        self._over = True
+        if self._disconnect is not None:
+            self._disconnect.cancel()
+            self._disconnect = None
+
+    def _gone(self, _: Any) -> None:
+        if not self._over:
+            self.task.cancel()
 
     async def body(self) -> bytes:
         """The whole body; raises TooLarge before reading it where its length is told, else as soon as it is over the limit."""
