@@ -122,6 +122,17 @@ def test_a_judge_grades_what_came(home: Path) -> None:
     assert all(row["score"] == 0.15 and row["grade_cost_usd"] > 0 for row in rows.values()), "what a scripted judge always says"
 
 
+def test_prompts_that_cannot_be_graded_are_told_before_anybody_is_paid(home: Path) -> None:
+    bare = {"id": "p3", "prompt": "What is the capital of Austria?"}
+    (home / "prompts.jsonl").write_text(json.dumps(bare) + "\n")
+    done = collect()
+    assert done.exit_code == 2 and "no prompt has a `reference`" in done.output
+    assert not list(home.glob("*.journal"))
+    (home / "prompts.jsonl").write_text("".join(json.dumps(prompt) + "\n" for prompt in (*PROMPTS, bare)))
+    done = collect()
+    assert done.exit_code == 0 and "1 of 3 prompts have no `reference`" in done.output and "6 calls, 4 graded" in done.output
+
+
 def test_recorded_models_are_run_like_any_other(home: Path) -> None:
     done = collect(models="taped")
     rows = table(home)

@@ -113,6 +113,13 @@ def test_a_decision_log_shows_what_was_and_what_its_cascade_did(tmp_path: Path) 
     assert "no quality: a log shows only the models that were asked" in done.output
 
 
+def test_where_nothing_can_be_compared_no_empty_rows_are_shown(tmp_path: Path) -> None:
+    log = run("--data", written(tmp_path / "tierline.db", RECORDS)).output
+    labels = run("--data", write_csv(tmp_path / "labels.csv", [{"prompt": f"number {n}", "tier": "best"} for n in range(20)])).output
+    assert "logged" in log and "tierline replay" in log and "oracle" not in log and "APGR" not in log
+    assert "held against the labels" in labels and "quality" not in labels
+
+
 def test_tier_labels_show_how_often_a_spec_goes_too_low(tmp_path: Path) -> None:
     labels = [{"prompt": f"prove number {n}", "tier": "best"} for n in range(20)] + [
         {"prompt": f"hi, {n}", "tier": "best"} for n in range(5)

@@ -62,11 +62,17 @@ def test_every_null_figure_says_why(tmp_path: Path) -> None:
         "flip_rate",
         "arena",
         "optimality",
+        "latency",
+        "cascade",
+        "confusion",
+        "robustness",
     )
     for name, row in {**found.reference, **found.routers}.items():
         for figure in figures:
             assert getattr(row, figure) is not None or row.why.get(figure), f"{name}.{figure}"
         assert None not in row.save_at.values() or row.why.get("save_at"), f"{name}.save_at"
+        parts = {} if row.regret is None else msgspec.structs.asdict(row.regret)
+        assert all(row.why.get(f"regret.{part}") for part, loss in parts.items() if loss is None), f"{name}.regret"
 
 
 def test_the_same_seed_gives_the_same_document_and_another_seed_another(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from evaluation.worlds import SPEC, dataset, spec, tidy, world, write_csv, write
 from tierline.config.load import load
 from tierline.evaluation.cross_validate import folds
 from tierline.evaluation.datasets import Reading, read
-from tierline.evaluation.evaluate import Settings, evaluate
+from tierline.evaluation.evaluate import LABELS_ONLY, Settings, evaluate
 from tierline.evaluation.routers import routers
 from tierline.evaluation.routers.given import GivenRouter
 from tierline.evaluation.routers.routing import Evaluated, Routing, silent
@@ -185,7 +185,7 @@ def test_tier_labels_are_held_against_what_a_spec_decides(tmp_path: Path) -> Non
     confused = found.routers["spec"].confusion
     assert confused is not None and confused.source == "labels"
     assert (confused.counts, confused.under_routed) == (((1, 0), (1, 1)), pytest.approx(1 / 3))
-    assert found.reference["oracle"].why["quality"] == "the data hold tier labels and no scores"
+    assert found.reference["oracle"].why["quality"] == LABELS_ONLY
 
 
 def test_without_labels_the_lowest_tier_that_reaches_the_best_score_is_needed(tmp_path: Path) -> None:

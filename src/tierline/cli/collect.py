@@ -30,7 +30,7 @@ from tierline.evaluation.collect.collector import Collector, Settings, Summary
 from tierline.evaluation.collect.collector import Progress as Seen
 from tierline.evaluation.collect.estimate import estimate
 from tierline.evaluation.collect.journal import Journal, JournalUnreadable
-from tierline.evaluation.collect.prompts import Prompts, read_prompts
+from tierline.evaluation.collect.prompts import Prompts, PromptsInvalid, read_prompts
 from tierline.evaluation.grade.grader import Grader
 from tierline.evaluation.grade.judge import RUBRIC, JudgeGrader
 from tierline.evaluation.grade.reference import WAYS, ReferenceGrader
@@ -106,6 +106,7 @@ def collect(
             _judge(loaded, grade, judge),
             RUBRIC if rubric is None else rubric.read_text(encoding="utf-8"),
         )
+        _check_references(wish, console)
         if dry_run:
             _show_estimate(wish, as_json)
             return
@@ -145,6 +146,19 @@ async def _run(wish: Wish, journal: Journal, console: Console) -> Summary:
                     stopping=stopping.is_set,
                 )
                 return await collector.run(wish.prompts.rows, wish.models)
+
+
+def _check_references(wish: Wish, console: Console) -> None:
+    """Says before anything is paid how many answers there is nothing to compare with; raises PromptsInvalid where that is all of them."""
+    many = len(wish.prompts.rows)
+    bare = sum(prompt.reference is None for prompt in wish.prompts.rows)
+    if wish.grade != "reference" or not bare:
+        return
+    if bare == many:
+        raise PromptsInvalid("no prompt has a `reference`: add that column, or take --grade judge or --grade validators")
+    console.print(
+        f"{bare} of {many} prompts have no `reference`: their answers are paid for and get no score", highlight=False, markup=False
+    )
 
 
 def _grader(wish: Wish, asks: Asks) -> Grader:

@@ -26,8 +26,12 @@ def show(console: Console, document: Document) -> None:
     for finding in data.findings:
         console.print(f"[{_COLOURS[finding.severity]}]{finding.severity}[/]: ", end="")
         console.print(finding.message, markup=False, highlight=False, soft_wrap=True)
-    console.print(_headline(document))
-    console.print(_curves(document))
+    if any(row.quality is not None or row.cost is not None for row in (*document.reference.values(), *document.routers.values())):
+        console.print(_headline(document))
+    if why := document.why.get("reference"):
+        console.print(f"no rows to hold it against: {why}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        console.print(_curves(document))
     for name in document.candidates or ():
         _router(console, name, document.routers[name])
     if "logged" in document.routers:
@@ -71,7 +75,7 @@ def _headed(title: str, *heads: str) -> Table:
 
 
 def _filled(table: Table, document: Document, cells: Callable[[Row], Sequence[str]]) -> Table:
-    for name, row in document.reference.items():
+    for name, row in document.reference.items() if "reference" not in document.why else ():
         table.add_row(name.replace("_", " "), *cells(row), style="dim")
     table.add_section()
     for name, row in document.routers.items():

@@ -157,7 +157,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     `apgr`, `cpt50`, `cpt80`: RouteLLM's (CPT as a share, not a percentage), between the models of `pair` (weak, strong). `aiq`:
     RouterBench's. `save_at`: the share of the best single model's cost that is saved at so many percent of its quality. `arena`:
     RouterArena's score in [0, 1]. `brier`, `ece`: over all models; `reliability` by model. `flip_rate`: of `robustness`. `models`: share
-    of queries by model. `slices`: dimension → name → figures. `model`: the one model of a row that uses only one."""
+    of queries by model. `slices`: dimension → name → figures. `model`: the one model of a row that uses only one. `why`: the reason for
+    each figure that is null; a part of the regret is called `regret.forced` there."""
 
     quality: float | None = None
     quality_interval: Interval | None = None

@@ -23,7 +23,7 @@ from tierline.evaluation.routers.task_mean import TaskMeanRouter
 from tierline.evaluation.table import Table
 
 LOG_ONLY = "a log shows only the models that were asked: `tierline replay` estimates what others would have given"
-LABELS_ONLY = "the data hold tier labels and no scores"
+LABELS_ONLY = "the data hold tier labels and no scores: a spec (--spec) is held against the labels"
 NAMES_NO_TIER = "the router names no tier"
 
 

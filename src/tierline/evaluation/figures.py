@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +31,19 @@ NO_PAIR = "there is one model only"
 NO_GAP = "the strong model is not better than the weak one here: there is no gap to recover"
 NO_PREDICTION = "the router predicts no pass rates"
 NOT_ASKED = "robustness was not asked for (--robust)"
+OTHERWISE = {
+    "latency": "the data do not say how long these answers took",
+    "cascade": "a table of answers shows no escalations: a decision log does, and `tierline simulate`",
+    "confusion": "it names no tier",
+    "robustness": NOT_ASKED,
+}
+"""Why what only some data, or only some routers, can tell is missing."""
+PARTS = {
+    "too_slow": "it takes the latency of answers, and a router that knows how long a caller waits",
+    "wrong_capability": "the router does not say what a request needs",
+    "forced": "the router does not say what a rule or governance decided",
+}
+"""The same for the causes of regret."""
 
 
 class Figures:
@@ -42,8 +56,15 @@ class Figures:
         self.why: dict[str, str] = {}
 
     def row(self) -> Row:
-        """The row with what was found."""
-        return Row(**self.found, why=self.why)
+        """The row with what was found, and a reason for every figure that was not."""
+        row = Row(**self.found)
+        for name, why in OTHERWISE.items():
+            if getattr(row, name) is None:
+                self.missing(why, name)
+        for part, why in PARTS.items():
+            if row.regret is not None and getattr(row.regret, part) is None:
+                self.missing(why, f"regret.{part}")
+        return msgspec.structs.replace(row, why=self.why)
 
     def missing(self, why: str, *names: str) -> None:
         """These figures are not there, for this reason; the first reason given stands."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,9 @@ from evaluation.logged import PASSED, RECORDS, attempt, record, written
 from tierline.evaluation.datasets import Dataset, read
 from tierline.evaluation.document import REFERENCES
 from tierline.evaluation.evaluate import LOG_ONLY, Settings, evaluate
+from tierline.evaluation.replay.logged import labels_of
+from tierline.ledger.ledger import Ledger
+from tierline.ledger.reviews import Review
 from tierline.types.errors import EvaluationFailure
 
 
@@ -28,6 +32,18 @@ def test_a_score_is_what_was_said_else_what_the_validators_said_else_nothing(log
         if not np.isnan(score)
     }
     assert cells == {("good", "mini"): 1.0, ("climbed", "mini"): 0.0, ("climbed", "opus"): 1.0, ("bad", "mini"): pytest.approx(0.2)}
+
+
+def test_what_a_reviewer_judged_counts_alone(tmp_path: Path) -> None:
+    path = written(tmp_path / "tierline.db", RECORDS)
+    with closing(Ledger(path)) as ledger:
+        ledger.reviews.add([Review("bad", 1.0, "flagged", "auto", "", "mini"), Review("good", 1.0, "flagged", "auto", "", "mini")], 1e12)
+        ledger.reviews.judge("bad", "accepted", "anna")
+        ledger.reviews.judge("good", "corrected", "anna", "42")
+    found = read([path]).table
+    mini = found.score[:, found.models.index("mini")].tolist()
+    assert {query: mini[place] for place, query in enumerate(found.query) if query in ("good", "bad")} == {"good": 0.0, "bad": 1.0}
+    assert labels_of(path) == {"good": 0.0, "bad": 1.0}
 
 
 def test_the_figures_of_the_cascade_by_hand(logged: Dataset) -> None:

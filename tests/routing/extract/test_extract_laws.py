@@ -173,3 +173,25 @@ _BY_PATTERN = Extractor(builders.loaded({"signals": {"anger": {"patterns": [_PAT
 def test_a_pattern_counts_wherever_it_stands(pieces: list[str]) -> None:
     text = "".join(pieces)
     assert _BY_PATTERN(request(text)).signals["anger"] == sum(1 for _ in re2.finditer(_PATTERN, text))
+
+
+_BY_PHRASE = Extractor(
+    builders.loaded({"signals": {"anger": {"keywords": ["speak to your manager"]}, "doubt": {"patterns": [" to your manager,  please"]}}})
+)
+
+
+@given(st.lists(st.text(" \t\n\r\u00a0", min_size=1, max_size=3), min_size=3, max_size=3))
+def test_a_phrase_is_found_however_its_words_are_spaced(gaps: list[str]) -> None:
+    text = "I will speak{}to{}your{}manager now.".format(*gaps)
+    assert _BY_PHRASE(request(text)).signals["anger"] == 1
+
+
+def test_a_pattern_with_two_spaces_still_means_two_spaces() -> None:
+    assert _BY_PHRASE(request("Speak\t to your manager,  please")).signals["doubt"] == 1
+    assert _BY_PHRASE(request(" to your manager,  please")).signals["doubt"] == 1
+    assert _BY_PHRASE(request("speak to your manager, please")).signals["doubt"] == 0
+
+
+def test_a_phrase_does_not_reach_from_one_turn_into_the_next() -> None:
+    long = "The parcel that I ordered on Monday has not come, so somebody has to"
+    assert _BY_PHRASE(request(f"{long} speak to", f"your manager, {long} be told.")).signals["anger"] == 0

@@ -37,7 +37,8 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What a run did. `kept` cells stood in the journal already; `left` were not begun; `given_up` says of each model why."""
+    """What a run did. `graded` answers got a score; `kept` cells stood in the journal already; `left` were not begun; `given_up` says of
+    each model why."""
 
     ended: Ended
     called: int
@@ -196,7 +197,7 @@ class Collector:
         )
         if self._journal.grades.get((cell.prompt.id, cell.candidate.name)) != line:
             self._journal.add(line)
-        self._graded += 1
+        self._graded += grade.score is not None
 
     def _expected(self, cell: Todo) -> float:
         """USD that a cell is expected to cost: the model's own mean so far, else the most it may say, else a guess."""

@@ -142,7 +142,7 @@ def _compared(table: Table, how: Reading) -> Table:
             raise EvaluationFailure("no model was measured on every query: name the models to compare with --models")
         return table.only(everywhere)
     if not np.isfinite(table.score).any():
-        raise EvaluationFailure("nothing was measured: no row has both a model and a score")
+        raise EvaluationFailure("nothing was measured: no row has both a model and a score that is a number")
     if table.complete.any():
         return table
     raise EvaluationFailure(

@@ -21,6 +21,7 @@ import numpy as np
 from tierline.decision_log.reader import LogReader
 from tierline.evaluation.document import Cascade
 from tierline.evaluation.table import Cells
+from tierline.ledger.reviews import SOURCE
 from tierline.types.record import Tried
 
 MAGIC = b"SQLite format 3\x00"
@@ -28,13 +29,17 @@ PAGE = 5_000
 GOOD = 0.5
 """A judged answer counts as good from this mean score on."""
 
-_PAGE_OF = """
+_PAGE_OF = f"""
     SELECT d.seq, d.request_id, d.route, d.task, d.language, d.winner, d.flagged, d.fallbacks, d.escalations, d.cost, d.latency,
         d.tried, f.score AS said
     FROM decisions AS d
-    LEFT JOIN (SELECT request_id, avg(coalesce(score, accept)) AS score FROM feedback GROUP BY request_id) AS f USING (request_id)
+    LEFT JOIN (
+        SELECT request_id, coalesce(avg(coalesce(score, accept)) FILTER (WHERE source = '{SOURCE}'), avg(coalesce(score, accept))) AS score
+        FROM feedback GROUP BY request_id
+    ) AS f USING (request_id)
     WHERE d.seq > ? ORDER BY d.seq LIMIT ?
-"""
+"""  # noqa: S608  # a constant of the ledger
+"""What was said of an answer is the mean of all that was said; a judgement from the review queue counts alone."""
 _read_tried = msgspec.msgpack.Decoder(tuple[Tried, ...]).decode
 
 

@@ -38,14 +38,14 @@ def with_robustness(
     for router in routers:
         row = rows[router.name]
         if isinstance(router, GivenRouter):
-            rows[router.name] = msgspec.structs.replace(row, why={**row.why, "flip_rate": GIVEN})
+            rows[router.name] = msgspec.structs.replace(row, why={**row.why, "flip_rate": GIVEN, "robustness": GIVEN})
         else:
             rows[router.name] = _with(row, _of(router, table, fold, bootstrap, pairs, progress))
     return msgspec.structs.replace(document, routers=rows)
 
 
 def _with(row: Row, told: Robustness) -> Row:
-    why = {name: reason for name, reason in row.why.items() if name != "flip_rate"}
+    why = {name: reason for name, reason in row.why.items() if name not in ("flip_rate", "robustness")}
     return msgspec.structs.replace(row, flip_rate=told.flip_rate, robustness=msgspec.to_builtins(told), why=why)
 
 

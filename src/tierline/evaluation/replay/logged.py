@@ -13,6 +13,7 @@ from tierline.decision_log.codec import asked, attempted, planned
 from tierline.decision_log.export import read_line
 from tierline.decision_log.reader import EVERYTHING, Filter, LogReader
 from tierline.ledger.reader import LedgerReader
+from tierline.ledger.reviews import SOURCE
 from tierline.routing.router import Router
 from tierline.types.decision import Decision
 from tierline.types.errors import LogFailure
@@ -48,14 +49,16 @@ Batches = Iterable[Sequence[Logged]]
 
 
 def labels_of(path: Path) -> dict[str, float]:
-    """What people and programs said of answers, by request: the mean of all that was said, acceptance counting 1 and refusal 0."""
+    """What people and programs said of answers, by request: the mean of all that was said, acceptance counting 1 and refusal 0. Where the
+    answer was judged in the review queue, that alone counts: it was looked at for this."""
     said: dict[str, list[float]] = {}
+    reviewed: dict[str, list[float]] = {}
     with closing(LedgerReader(path)) as ledger:
         for one in ledger.feedback():
             score = one.score if one.score is not None else None if one.accept is None else float(one.accept)
             if score is not None:
-                said.setdefault(one.request_id, []).append(score)
-    return {request: sum(scores) / len(scores) for request, scores in said.items()}
+                (reviewed if one.source == SOURCE else said).setdefault(one.request_id, []).append(score)
+    return {request: sum(scores) / len(scores) for request, scores in (said | reviewed).items()}
 
 
 def from_log(

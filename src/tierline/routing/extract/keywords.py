@@ -1,6 +1,7 @@
 """Whole words and phrases, many at once, in one pass of one automaton; case is ignored.
 
-In scripts that write without spaces, or glue particles to words (Chinese, Japanese, Korean, Thai and their neighbours), a keyword counts
+A run of spaces, tabs and line breaks counts as one space, so that a phrase is found where it is spaced wide or broken over two lines. In
+scripts that write without spaces, or glue particles to words (Chinese, Japanese, Korean, Thai and their neighbours), a keyword counts
 wherever it stands.
 """
 
@@ -20,7 +21,8 @@ _NO_PARTS: Mapping[str, Sequence[int]] = {}
 
 
 class Keywords:
-    """A set of keywords, each with its owners (any numbers); and of `parts`, which count wherever they stand, inside of words too."""
+    """A set of keywords, each with its owners (any numbers); and of `parts`, which count wherever they stand, inside of words too. All in
+    lower case and with single spaces, as `spaced` gives them."""
 
     __slots__ = ("_automaton", "_bounds", "owners")
 
@@ -50,8 +52,20 @@ class Keywords:
 
 
 def encode(text: str) -> bytes:
-    """A text as it is searched: lower case, in UTF-8, with a line break at either end so that every hit has neighbours."""
-    return f"\n{text}\n".lower().encode("utf-8", "surrogatepass")
+    """A text as it is searched: lower case, single spaces, in UTF-8, with a line break at either end so that every hit has neighbours and
+    none reaches over into the next text."""
+    plain = text.lower()
+    if "\n" in plain:
+        # most line breaks stand alone or in pairs: cheaper than taking the text apart
+        plain = plain.replace("\n\n", " ").replace("\n", " ")
+    if "  " in plain or "\t" in plain or "\r" in plain or "\u00a0" in plain:
+        plain = spaced(plain)
+    return f"\n{plain}\n".encode("utf-8", "surrogatepass")
+
+
+def spaced(text: str) -> str:
+    """A text with one space for every run of white space, and none at its ends."""
+    return " ".join(text.split())
 
 
 def _bound(char: str) -> bool:

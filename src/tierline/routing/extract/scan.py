@@ -16,7 +16,7 @@ import msgspec
 import re2
 
 from tierline.config.loaded import Loaded
-from tierline.routing.extract.keywords import Keywords, encode
+from tierline.routing.extract.keywords import Keywords, encode, spaced
 from tierline.routing.extract.lexicon import FAMILIES
 from tierline.routing.extract.literals import required
 
@@ -78,7 +78,7 @@ class Scanner:
         for name, match in hints.items():
             _own(words, match.keywords, self._tasks[name])
             _own(patterns, match.patterns, self._tasks[name] + 1, fold=False)
-        needed = [required(pattern) for pattern in patterns]
+        needed = [spaced(required(pattern)) for pattern in patterns]
         self._always = not all(needed)
         self._every = Keywords(words, {} if self._always else dict.fromkeys(needed, (self._size - 1,)))
         self._pattern_owners = [tuple(slots) for slots in patterns.values()]
@@ -162,7 +162,7 @@ def newest(turns: Sequence[str]) -> str:
 def _own(owned: dict[str, list[int]], words: Sequence[str], slot: int, *, fold: bool = True) -> None:
     """Adds a slot to each word's owners, once; empty words are left out."""
     for word in words:
-        key = word.strip().lower() if fold else word
+        key = spaced(word).lower() if fold else word
         if key and slot not in owned.setdefault(key, []):
             owned[key].append(slot)
 
