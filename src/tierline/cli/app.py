@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "check": "tierline.cli.check",
     "explain": "tierline.cli.explain",
     "log": "tierline.cli.log",
+    "evaluate": "tierline.cli.evaluate",
     "pin": "tierline.cli.pin",
     "review": "tierline.cli.review",
     "schema": "tierline.cli.schema",
@@ -22,6 +23,9 @@ COMMANDS: dict[str, str] = {
     "version": "tierline.cli.version",
 }
 """Command → the module whose `register(app)` adds it."""
+
+ANALYSIS = frozenset({"duckdb", "numpy", "scipy"})
+"""Packages of the extra `analysis`, which a command may need."""
 
 HELP = """Route each LLM request to the cheapest model that clears its task's quality bar, and measure whether it did.
 
@@ -34,8 +38,23 @@ def build(names: Sequence[str]) -> typer.Typer:
     app = typer.Typer(name="tierline", help=HELP, no_args_is_help=True, rich_markup_mode="markdown", add_completion=False)
     app.callback()(_root)
     for name in names:
-        importlib.import_module(COMMANDS[name]).register(app)
+        try:
+            importlib.import_module(COMMANDS[name]).register(app)
+        except ModuleNotFoundError as error:
+            if (error.name or "").split(".")[0] not in ANALYSIS:
+                raise
+            _without_analysis(app, name)
     return app
+
+
+def _without_analysis(app: typer.Typer, name: str) -> None:
+    """Stands in for a command whose extra is not installed: it says how to install it."""
+
+    @app.command(name, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+    def needs_analysis() -> None:
+        """(needs `pip install 'tierline[analysis]'`)"""
+        typer.echo(f"tierline {name} needs DuckDB, NumPy and SciPy: pip install 'tierline[analysis]'", err=True)
+        raise typer.Exit(2)
 
 
 def _root() -> None:

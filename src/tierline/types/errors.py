@@ -16,6 +16,7 @@ TierlineError                     says what is wrong, where, and how to mend it
 │   └── ClientClosed        499   the client went away; nobody is told, the log keeps it
 ├── ProviderFailure               one attempt gave no answer (never reaches a client as it is)
 ├── AnswererFailure               a tool that was asked first could not look (the request goes on to the models)
+├── EvaluationFailure             data, a router or a gate that nothing can be measured with
 ├── SpecInvalid                   a spec with problems, all of them
 └── LogFailure                    the decision log cannot be opened or written
 """
@@ -179,6 +180,10 @@ class Problem(msgspec.Struct, frozen=True):
 
 class AnswererFailure(TierlineError):
     """A tool that was asked before the models could not look: its message says why and quotes neither request nor answer."""
+
+
+class EvaluationFailure(TierlineError):
+    """Nothing can be measured: the data, the router or the gate's file is at fault. Its message quotes no prompt."""
 
 
 class SpecInvalid(TierlineError):
