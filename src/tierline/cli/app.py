@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "explain": "tierline.cli.explain",
     "log": "tierline.cli.log",
     "evaluate": "tierline.cli.evaluate",
+    "train": "tierline.cli.train",
     "pin": "tierline.cli.pin",
     "review": "tierline.cli.review",
     "schema": "tierline.cli.schema",

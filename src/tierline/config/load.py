@@ -47,7 +47,8 @@ def examine_file(
         return problems, None
     spec = fingerprint.without_secrets(examined.case.spec, examined.case.written)
     canonical = fingerprint.canonical(spec)
-    parts = fingerprint.parts(canonical, examined.models, shipped().digest)
+    scorers = resolve.scorers(examined.case)
+    parts = fingerprint.parts(canonical, examined.models, shipped().digest, scorers)
     loaded = Loaded(
         spec=spec,
         path=Path(path),
@@ -59,7 +60,8 @@ def examine_file(
         canonical=canonical,
         warnings=problems,
         sources=resolve.sources(examined.case),
-        files=resolve.files(examined.case),
+        files=resolve.files(examined.case) | scorers,
+        scorers=tuple(scorers),
     )
     return problems, loaded
 

@@ -1,10 +1,10 @@
 """What a fitted scorer holds, and what it believes about texts: one text or many, by the same arithmetic.
 
-    outputs   = features · weights + offset                columns: a task each, the level, a model's gap each, an amount each
-    p(task)   = softmax(sharpness · task columns)
-    P(good)   = calibrated( Σ p(task) · table[task, model] + level_share · level + gap_share · gap[model] )
-    bound     = P(good) − CAUTION · √( P(good) (1 − P(good)) / labels behind it )
-    amount    = exp( Σ p(task) · log table[task, model] + level of the amount ) · correction[model]
+outputs   = features · weights + offset                columns: a task each, the level, a model's gap each, an amount each
+p(task)   = softmax(sharpness · task columns)
+P(good)   = calibrated( Σ p(task) · table[task, model] + level_share · level + gap_share · gap[model] )
+bound     = P(good) − CAUTION · √( P(good) (1 − P(good)) / labels behind it )
+amount    = exp( Σ p(task) · log table[task, model] + level of the amount ) · correction[model]
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from tierline.scoring.learned.beliefs import FORM_LIMIT, FORM_WEIGHT, Fitted
 from tierline.scoring.learned.grams import BUCKETS, FORM, WORDS, form, grams
 
 LEAST_DOCUMENTS = 2
 """A bucket that fewer texts have says nothing."""
-FORM_WEIGHT = 0.15
 EVERY = 500
 
 
@@ -67,8 +67,15 @@ def features(data: Design, scale: Scale) -> sparse.csr_matrix:
     """Words and characters each of length one, and the facts of form beside them; a row a text."""
     weighted = data.counts.multiply(scale.idf[None, :]).tocsr()
     words, characters = (_unit(part) for part in (weighted[:, :WORDS], weighted[:, WORDS:]))
-    facts = sparse.csr_matrix(FORM_WEIGHT * np.clip((data.forms - scale.mean) / scale.spread, -3.0, 3.0))
+    facts = sparse.csr_matrix(FORM_WEIGHT * np.clip((data.forms - scale.mean) / scale.spread, -FORM_LIMIT, FORM_LIMIT))
     return sparse.hstack([words, characters, facts], format="csr", dtype=np.float32)
+
+
+def outputs(data: Design, fitted: Fitted) -> NDArray[np.float32]:
+    """The linear outputs of every text, shaped (texts, outputs)."""
+    scale = Scale(fitted.idf, fitted.form_mean, fitted.form_spread)
+    out: NDArray[np.float32] = features(data, scale) @ fitted.weights + fitted.offset
+    return out
 
 
 def _unit(part: sparse.csr_matrix) -> sparse.csr_matrix:

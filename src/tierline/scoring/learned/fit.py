@@ -7,6 +7,7 @@ fold; then all is fitted once more on everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -78,7 +79,7 @@ def fit(examples: Examples, fold: NDArray[np.intp], progress: Progress) -> tuple
     sharpness = _sharpness(examples, parts)
     k = _shrinkage(examples, parts, sharpness)
     whole = _fitted(examples, _linear(examples), sharpness, k)
-    held = [(rows, _fitted(examples, linear, sharpness, k), out) for rows, linear, out in parts]
+    held: _Held = [(rows, _fitted(examples, linear, sharpness, k), out) for rows, linear, out in parts]
     whole, held = _headed(examples, whole, held)
     raw = _gathered(examples, held)
     knots, shifts = calibration(raw.good.astype(np.float64), examples.score)
@@ -96,20 +97,22 @@ def _linear(examples: Examples) -> _Linear:
     tasks = len(examples.tasks)
     sums, many = counted(examples.score, examples.task, tasks)
     left = examples.score - shrunken(sums, many, SHRINKAGE[1])[examples.task]
-    measured = np.isfinite(left)
+    measured: NDArray[np.bool_] = np.isfinite(left)
     level = np.where(measured, left, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
     gap = np.where(measured, left - level[:, None], 0.0)
+    some = measured.sum(axis=1)
     targets = [np.eye(tasks)[examples.task], level[:, None], gap]
-    masks = [np.ones((len(level), tasks)), measured.any(axis=1)[:, None], measured & (measured.sum(axis=1) > 1)[:, None]]
+    masks = [np.ones((len(level), tasks)), (some > 0)[:, None], measured & (some > 1)[:, None]]
     penalty = [TASK_PENALTY] * tasks + [HEAD_PENALTY] * (1 + len(examples.models))
     logs = {}
     for name, cells in examples.amounts.items():
         logarithms = np.log(np.maximum(cells, 1e-12))
         logs[name] = counted(logarithms, examples.task, tasks)
         beyond = logarithms - shrunken(*logs[name], SHRINKAGE[1])[examples.task]
-        there = np.isfinite(beyond)
-        targets.append((np.where(there, beyond, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1))[:, None])
-        masks.append(there.any(axis=1)[:, None])
+        there: NDArray[np.bool_] = np.isfinite(beyond)
+        told = there.sum(axis=1)
+        targets.append((np.where(there, beyond, 0.0).sum(axis=1) / np.maximum(told, 1))[:, None])
+        masks.append((told > 0)[:, None])
         penalty.append(AMOUNT_PENALTY)
     y, mask = (np.hstack(parts).astype(np.float32) for parts in (targets, masks))
     weights, offset = ridge(features(examples.data, scale), y, mask, np.array(penalty, dtype=np.float32))
@@ -159,10 +162,14 @@ def _gathered(examples: Examples, held: _Held) -> Beliefs:
             cells[rows] = part(beliefs)
         return cells
 
-    amounts = {name: whole(lambda one, name=name: one.amounts[name]) for name in examples.amounts}
+    amounts = {name: whole(partial(_amount, name)) for name in examples.amounts}
     return Beliefs(
         whole(lambda one: one.task), whole(lambda one: one.good), whole(lambda one: one.bound), whole(lambda one: one.difficulty), amounts
     )
+
+
+def _amount(name: str, beliefs: Beliefs) -> NDArray[np.float32]:
+    return beliefs.amounts[name]
 
 
 def _sharpness(examples: Examples, parts: Sequence[tuple[NDArray[np.intp], _Linear, NDArray[np.float32]]]) -> float:
@@ -197,7 +204,8 @@ def _gaps(cells: Cells) -> Cells:
     """Cells from the mean of their row."""
     measured = np.isfinite(cells)
     level = np.where(measured, cells, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
-    return cells - level[:, None]
+    gaps: Cells = cells - level[:, None]
+    return gaps
 
 
 def _headed(examples: Examples, whole: Fitted, held: _Held) -> tuple[Fitted, _Held]:

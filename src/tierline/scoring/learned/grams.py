@@ -42,7 +42,7 @@ _POWERS = _powers(int(_FACTOR), _LONGEST)
 _INVERSES = _powers(_INVERSE, _LONGEST)
 _ASCII = np.array([_LETTER if chr(c).isalnum() else _SPACE if chr(c).isspace() or c < 32 else _MARK for c in range(128)], dtype=np.uint8)
 
-Buckets = NDArray[np.int64]
+Buckets = NDArray[np.intp]
 Weights = NDArray[np.float32]
 
 
@@ -59,7 +59,7 @@ def grams(text: str) -> tuple[Buckets, Weights]:
     np.cumsum((points + 1) * _POWERS[: len(points)], out=sums[1:])
     counts = np.bincount(np.concatenate([_words(sums, kinds), *_characters(sums, kinds)]), minlength=BUCKETS)
     found = np.flatnonzero(counts)
-    return found, 1.0 + np.log(counts[found], dtype=np.float32)
+    return found, (1.0 + np.log(counts[found])).astype(np.float32)
 
 
 def _points(text: str) -> NDArray[np.uint64]:
