@@ -15,7 +15,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("start", "decide", "extract", "log", "overhead", "translate", "zeroeval", "evaluate", "agreement", "overload", "small_model")
+NAMES = (
+    "start",
+    "decide",
+    "extract",
+    "log",
+    "overhead",
+    "translate",
+    "zeroeval",
+    "evaluate",
+    "scorer",
+    "agreement",
+    "overload",
+    "small_model",
+)
 """Modules of this package that run on their own."""
 
 

@@ -2,6 +2,9 @@
 
 On a task that its training could not show to be worth routing (`route: false` in its card) it abstains: it believes of each model its pass
 rate over all tasks and nothing else, and what it abstains on goes up.
+
+Its tasks are those of the training data. One that the spec has too is named as the request's task where it is the likeliest, and not below
+`abstain_below`; one that the spec has not only shapes the pass rates.
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ class LinearScorer:
                 f"the scorer {path.name} knows no model of the spec: it knows {', '.join(list(known)[:8])} "
                 f"→ train it on answers of {', '.join(list(loaded.models)[:8])}"
             )
+        self._named = [(place, task) for place, task in enumerate(self._artifact.fitted.tasks) if task in loaded.spec.tasks]
         self._prices = {name: loaded.models[name].price for name in self._models}
         self._overall = _overall(self._artifact, self._models)
 
@@ -54,8 +58,10 @@ class LinearScorer:
         fitted = self._artifact.fitted
         told = believe(fitted, asked(request))
         place = int(told.task[0].argmax())
-        chance = float(told.task[0, place])
-        task = {name: round(float(p), 4) for name, p in zip(fitted.tasks, told.task[0].tolist(), strict=True) if name and p >= LEAST_TASK}
+        chances = told.task[0].tolist()
+        task = {name: round(chances[k], 4) for k, name in self._named if chances[k] >= LEAST_TASK}
+        if fitted.tasks[place] not in task:
+            task = {}
         if not self._artifact.route[place]:
             return Scores(task=task, good=self._overall, abstained=True, by=self.name)
         bound = told.bound[0].tolist()
@@ -65,7 +71,7 @@ class LinearScorer:
             good={name: round(bound[m], 6) for name, m in self._models.items()},
             cost=self._costs(told, features),
             latency=self._amounts(told, "latency"),
-            abstained=chance < self._abstain_below,
+            abstained=bool(task) and chances[place] < self._abstain_below,
             by=self.name,
         )
 

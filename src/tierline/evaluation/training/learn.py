@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from tierline.evaluation.cross_validate import folds
 from tierline.evaluation.metrics.curve import Curve, at_price, by_price
 from tierline.evaluation.metrics.hull import hull
-from tierline.evaluation.routers.routing import Progress, silent
 from tierline.evaluation.table import Table
 from tierline.evaluation.training.guard import LEAST_LABELS, Verdict, gains, verdicts
 from tierline.scoring.learned.artifact import Artifact
 from tierline.scoring.learned.beliefs import Beliefs
 from tierline.scoring.learned.design import Design
-from tierline.scoring.learned.fit import Examples, fit
+from tierline.scoring.learned.fit import Examples, Progress, fit, silent
 from tierline.types.errors import EvaluationFailure
 
 INNER = 4

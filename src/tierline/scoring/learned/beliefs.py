@@ -79,12 +79,12 @@ def believe(fitted: Fitted, text: str) -> Beliefs:
 def outputs(fitted: Fitted, text: str) -> Floats:
     """The linear outputs of one text."""
     found, counts = grams(text)
-    weighted = counts * fitted.idf[found]
+    weighted = counts * fitted.idf.take(found)
     part = int(np.searchsorted(found, WORDS))
     _to_length_one(weighted[:part])
     _to_length_one(weighted[part:])
     facts = FORM_WEIGHT * np.clip((form(text) - fitted.form_mean) / fitted.form_spread, -FORM_LIMIT, FORM_LIMIT)
-    out: Floats = weighted @ fitted.weights[found] + facts @ fitted.weights[len(fitted.idf) :] + fitted.offset
+    out: Floats = weighted @ fitted.weights.take(found, axis=0) + facts @ fitted.weights[len(fitted.idf) :] + fitted.offset
     return out
 
 
@@ -117,6 +117,10 @@ def softmax(logits: Floats) -> Floats:
 
 def calibrated(raw: Floats, knots: Floats, shifts: Floats) -> Floats:
     """Raw pass rates shaped (texts, models), each moved by its model's own shifts and cut to [0, 1]."""
-    moved = [column + np.interp(column, x, y) for column, x, y in zip(raw.T, knots, shifts, strict=True)]
-    out: Floats = np.clip(np.stack(moved, axis=1), 0.0, 1.0).astype(np.float32)
+    after = np.clip((raw[:, :, None] > knots).sum(axis=2), 1, knots.shape[1] - 1)
+    model = np.arange(len(knots))
+    low, high = knots[model, after - 1], knots[model, after]
+    share = np.clip((raw - low) / np.maximum(high - low, LEAST), 0.0, 1.0)
+    moved = raw + shifts[model, after - 1] + share * (shifts[model, after] - shifts[model, after - 1])
+    out: Floats = np.clip(moved, 0.0, 1.0)
     return out

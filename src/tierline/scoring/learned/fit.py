@@ -22,6 +22,13 @@ from tierline.scoring.learned.table import counted, shrunken
 
 Cells = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done and how much there is."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+    del what, done, total
+
 
 TASK_PENALTY = 1.0
 HEAD_PENALTY = 10.0

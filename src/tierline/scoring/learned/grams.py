@@ -26,6 +26,11 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _PAIR = np.uint64(0xC2B2AE3D27D4EB4F)
 _SHIFT = np.uint64(64 - 15)
+_ONE = np.uint64(1)
+_AFTER_WORDS = np.uint16(WORDS)
+_TRUE = np.ones(1, dtype=np.bool_)
+_DIGITS = dict.fromkeys(range(48, 58), 48)
+_LOGARITHMS = np.concatenate([[0.0], 1.0 + np.log(np.arange(1, 65))]).astype(np.float32)
 _FOLD = np.uint64(32)
 _INVERSE = pow(int(_FACTOR), -1, 1 << 64)
 
@@ -40,7 +45,8 @@ def _powers(base: int, many: int) -> NDArray[np.uint64]:
 _LONGEST = HEAD + TAIL + 3
 _POWERS = _powers(int(_FACTOR), _LONGEST)
 _INVERSES = _powers(_INVERSE, _LONGEST)
-_ASCII = np.array([_LETTER if chr(c).isalnum() else _SPACE if chr(c).isspace() or c < 32 else _MARK for c in range(128)], dtype=np.uint8)
+_ASCII = np.array([_LETTER if chr(c).isalnum() else _SPACE if chr(c).isspace() or c < 32 else _MARK for c in range(129)], dtype=np.uint8)
+_ASCII[128] = _LETTER
 
 Buckets = NDArray[np.intp]
 Weights = NDArray[np.float32]
@@ -54,48 +60,48 @@ def clipped(text: str) -> str:
 def grams(text: str) -> tuple[Buckets, Weights]:
     """The buckets of a text, rising, and the logarithmic count of each (1 + ln n)."""
     points = _points(text)
-    kinds = np.where(points < 128, _ASCII[np.minimum(points, 127)], _LETTER).astype(np.uint8)
+    kinds = _ASCII[np.minimum(points, 128)]
     sums = np.zeros(len(points) + 1, dtype=np.uint64)
-    np.cumsum((points + 1) * _POWERS[: len(points)], out=sums[1:])
-    counts = np.bincount(np.concatenate([_words(sums, kinds), *_characters(sums, kinds)]), minlength=BUCKETS)
-    found = np.flatnonzero(counts)
-    return found, (1.0 + np.log(counts[found])).astype(np.float32)
+    np.cumsum((points + _ONE) * _POWERS[: len(points)], out=sums[1:])
+    words, characters = _words(sums, kinds), _characters(sums, kinds)
+    hashes = np.concatenate([*words, *characters])
+    buckets = (((hashes ^ (hashes >> _FOLD)) * _MIX) >> _SHIFT).astype(np.uint16)
+    buckets[sum(map(len, words)) :] += _AFTER_WORDS
+    return _counted(buckets)
+
+
+def _counted(buckets: NDArray[np.uint16]) -> tuple[Buckets, Weights]:
+    buckets.sort()
+    if not len(buckets):
+        return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32)
+    first = np.flatnonzero(np.concatenate([_TRUE, buckets[1:] != buckets[:-1]]))
+    counts = np.diff(first, append=len(buckets))
+    return buckets[first].astype(np.intp), _LOGARITHMS[np.minimum(counts, len(_LOGARITHMS) - 1)]
 
 
 def _points(text: str) -> NDArray[np.uint64]:
     """Code points between two spaces, every digit as 0."""
-    points = np.frombuffer(f" {clipped(text).lower()[: _LONGEST - 3]} ".encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    return np.where((points >= 48) & (points <= 57), 48, points).astype(np.uint64)
+    read = clipped(text).lower()[: _LONGEST - 3].translate(_DIGITS)
+    return np.frombuffer(f" {read} ".encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
 
 
-def _bucket(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
-    mixed = (hashes ^ (hashes >> _FOLD)) * _MIX
-    return (mixed >> _SHIFT).astype(np.int64)
+def _words(sums: NDArray[np.uint64], kinds: NDArray[np.uint8]) -> list[NDArray[np.uint64]]:
+    """The hash of each word, wherever it stands in the text, and of each pair of neighbours."""
+    edges = np.flatnonzero(np.diff(kinds == _LETTER)) + 1
+    starts, ends = edges[::2], edges[1::2]
+    words = (sums[ends] - sums[starts]) * _INVERSES[starts]
+    return [words, words[:-1] * _PAIR + words[1:]]
 
 
-def _runs(sums: NDArray[np.uint64], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.uint64]:
-    """The hash of each run, wherever it stands in the text."""
-    hashes: NDArray[np.uint64] = (sums[ends] - sums[starts]) * _INVERSES[starts]
-    return hashes
-
-
-def _words(sums: NDArray[np.uint64], kinds: NDArray[np.uint8]) -> NDArray[np.int64]:
-    edges = np.diff((kinds == _LETTER).astype(np.int8))
-    starts, ends = np.flatnonzero(edges == 1) + 1, np.flatnonzero(edges == -1) + 1
-    words = _runs(sums, starts, ends)
-    pairs = words[:-1] * _PAIR + words[1:]
-    return _bucket(np.concatenate([words, pairs]))
-
-
-def _characters(sums: NDArray[np.uint64], kinds: NDArray[np.uint8]) -> list[NDArray[np.int64]]:
-    """Runs with a space at their ends at most, and not of spaces only."""
-    spaces = np.concatenate([[0], np.cumsum(kinds == _SPACE)])
+def _characters(sums: NDArray[np.uint64], kinds: NDArray[np.uint8]) -> list[NDArray[np.uint64]]:
+    """The hash of each run with a space at its ends at most, and not of spaces only."""
+    spaces = np.zeros(len(kinds) + 1, dtype=np.int32)
+    np.cumsum(kinds == _SPACE, out=spaces[1:])
     found = []
     for size in SIZES:
-        starts = np.arange(max(0, len(kinds) - size + 1))
-        inside = spaces[starts + size - 1] == spaces[starts + 1]
-        kept = starts[inside]
-        found.append(_bucket(_runs(sums, kept, kept + size)) + WORDS)
+        many = max(0, len(kinds) - size + 1)
+        inside = spaces[size - 1 : size - 1 + many] == spaces[1 : 1 + many]
+        found.append(((sums[size:] - sums[:many]) * _INVERSES[:many])[inside])
     return found
 
 
