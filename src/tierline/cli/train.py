@@ -48,7 +48,7 @@ def train_command(
     models: Annotated[str, typer.Option(help="Only these models: a,b,c, or `complete`: those measured on every query.")] = "",
     split: Annotated[str, typer.Option(help="Only the rows whose column `split` says so.")] = "",
     folds: Annotated[int, typer.Option(min=2, help="Folds on which the figures are measured.")] = FOLDS,
-    keep: Annotated[float, typer.Option(min=0.5, max=1.0, help="Share of the best single model's quality kept where it stands.")] = 1.0,
+    keep: Annotated[float, typer.Option(min=0.5, max=1.0, help="Share of the best single model's quality kept where it stands.")] = 0.99,
     least_labels: Annotated[int, typer.Option(min=1, help="A task with fewer judged answers is not routed.")] = LEAST_LABELS,
     seed: Annotated[int, typer.Option(help="Of folds and resamples: the same seed gives the same file.")] = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples of every interval.")] = RESAMPLES,

@@ -31,7 +31,7 @@ class Learning(msgspec.Struct, frozen=True):
     that the guard asks of a task."""
 
     seed: int = 0
-    keep: float = 1.0
+    keep: float = 0.99
     least_labels: int = LEAST_LABELS
 
 

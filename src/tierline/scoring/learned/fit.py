@@ -122,7 +122,10 @@ def _linear(examples: Examples) -> _Linear:
         masks.append((told > 0)[:, None])
         penalty.append(AMOUNT_PENALTY)
     y, mask = (np.hstack(parts).astype(np.float32) for parts in (targets, masks))
-    weights, offset = ridge(features(examples.data, scale), y, mask, np.array(penalty, dtype=np.float32))
+    x = features(examples.data, scale)
+    used = np.flatnonzero(np.append(scale.idf > 0, np.ones(x.shape[1] - len(scale.idf), dtype=bool)))
+    weights = np.zeros((x.shape[1], y.shape[1]), dtype=np.float32)
+    weights[used], offset = ridge(x[:, used], y, mask, np.array(penalty, dtype=np.float32))
     return _Linear(scale, weights, offset, sums, many, logs)
 
 

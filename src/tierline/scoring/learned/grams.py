@@ -81,7 +81,7 @@ def _counted(buckets: NDArray[np.uint16]) -> tuple[Buckets, Weights]:
 
 def _points(text: str) -> NDArray[np.uint64]:
     """Code points between two spaces, every digit as 0."""
-    read = clipped(text).lower()[: _LONGEST - 3].translate(_DIGITS)
+    read = clipped(text).lower()[: _LONGEST - 2].translate(_DIGITS)
     return np.frombuffer(f" {read} ".encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
 
 
