@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test e2e install check format lint types imports docs bench soak clients clean
+.PHONY: help demo test e2e install check format lint types imports docs bench soak clients report clean
 
 help:  ## what can be made
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,5 +69,11 @@ clients: $(STAMP)  ## every client against every upstream; writes docs/compatibi
 	@$(MAKE) --no-print-directory $(E2E) || echo "The real small model could not be installed; the mocks stand alone."
 	$(BIN)/python -m clients $(ONLY)
 
+TIERLINE_DATA ?= ../shared/data
+
+report: $(STAMP)  ## a sample report, .report/report.html, of nine models on fourteen public tasks (needs TIERLINE_DATA)
+	@mkdir -p .report
+	$(BIN)/tierline evaluate --data $(TIERLINE_DATA)/ulab_llmrouter.parquet --cross-validate 5 --html .report/report.html --json .report/report.json
+
 clean:  ## remove what was built
-	rm -rf $(VENV) .e2e .demo .clients bench/build .mypy_cache .ruff_cache
+	rm -rf $(VENV) .e2e .demo .clients .report bench/build .mypy_cache .ruff_cache

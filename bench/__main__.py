@@ -16,19 +16,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 NAMES = (
-    "start",
-    "decide",
-    "extract",
-    "log",
-    "overhead",
-    "translate",
-    "zeroeval",
-    "evaluate",
-    "scorer",
-    "agreement",
-    "overload",
-    "small_model",
-)
+    "start", "decide", "extract", "log", "validators", "overhead", "translate", "zeroeval", "normalise", "agreement", "overload",
+    "small_model", "evaluate", "scorer", "replay", "sweep",
+)  # fmt: skip
 """Modules of this package that run on their own."""
 
 

@@ -143,7 +143,8 @@ def main(scale: float = 1.0) -> None:
     lost = [one for one in answers if one.status != 200]
     background = sorted(one.took for one in answers if one.background)
     console.print(f"{len(answers)} requests, {len(lost)} not answered, {rows} rows in the log")
-    console.print(f"background: {len(background)} requests, p95 {quantile(background):.2f} s")
+    strong = sum(one.model == "large" for one in answers if one.background) / len(background)
+    console.print(f"background: {len(background)} requests, {strong:.0%} by the best model, p95 {quantile(background):.2f} s")
     settled = sorted(one.took for one in answers if not one.background and (20 + 10) * scale <= one.sent < 80 * scale)
     console.print(f"interactive p95 in the storm, after its first {10 * scale:.0f} s: {quantile(settled):.2f} s (target {TARGET:g} s)")
     first = [one for one in answers if not one.background and one.sent >= 80 * scale]

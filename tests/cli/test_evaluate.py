@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from evaluation.logged import RECORDS, written
 from evaluation.worlds import Rows, spec, tidy, world, write_csv
 from tierline.cli.app import build
 
@@ -103,6 +104,22 @@ def test_a_model_without_costs_may_be_given_one(tmp_path: Path) -> None:
     path.write_text("prompt,weak,strong\n" + "".join(f"What is {n}?,{n % 2},1\n" for n in range(60)))
     done = run("--data", path, "--cost", "weak=0.001", "--cost", "strong=0.02", "--json", "-")
     assert json.loads(done.stdout)["reference"]["best_single"]["cost"] == pytest.approx(0.02)
+
+
+def test_a_decision_log_shows_what_was_and_what_its_cascade_did(tmp_path: Path) -> None:
+    done = run("--data", written(tmp_path / "tierline.db", RECORDS), "--spec", spec(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert "logged: 4 requests, 25.0% escalated, 25.0% fell back" in done.output
+    assert "no quality: a log shows only the models that were asked" in done.output
+
+
+def test_tier_labels_show_how_often_a_spec_goes_too_low(tmp_path: Path) -> None:
+    labels = [{"prompt": f"prove number {n}", "tier": "best"} for n in range(20)] + [
+        {"prompt": f"hi, {n}", "tier": "best"} for n in range(5)
+    ]
+    done = run("--data", write_csv(tmp_path / "labels.csv", labels), "--spec", spec(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert "tiers against labels: 80.0% right, 20.0% under-routed, 0.0% over-routed" in done.output
 
 
 # what it refuses

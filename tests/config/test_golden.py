@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from tierline.config.load import check, load
+from tierline.config.validation import checks_of
 
 GOLDEN = Path(__file__).parent / "golden"
 DESIGN = GOLDEN / "design.yaml"
@@ -54,6 +55,7 @@ def test_the_example_without_those_keys_loads_completely(tmp_path: Path) -> None
     file = tmp_path / "tierline.yaml"
     shutil.copy(GOLDEN / "faq.csv", tmp_path)
     file.write_text(yaml.safe_dump(data), encoding="utf-8")
+    shutil.copytree(GOLDEN / "schemas", tmp_path / "schemas")
     loaded = load(file, ENVIRON)
     assert set(loaded.models) == {"mini", "sonnet", "opus", "local"}
     assert loaded.models["local"].capabilities == ("chat", "tools", "json_object", "json_schema")
@@ -62,6 +64,20 @@ def test_the_example_without_those_keys_loads_completely(tmp_path: Path) -> None
     assert {key.name for key in loaded.keys.values()} == {"team-a", "admin"}
     assert [rule.use for rule in loaded.spec.routes["auto"].rules] == ["best", ["sonnet"], ["opus"], None]
     assert loaded.spec.tasks["background_digest"].latency_budget == 600
+
+
+def test_the_schema_file_that_the_example_names_must_be_there(tmp_path: Path) -> None:
+    file = tmp_path / "tierline.yaml"
+    file.write_text(DESIGN.read_text(encoding="utf-8"), encoding="utf-8")
+    missing = [problem for problem in check(file, {}) if problem.path.startswith("tasks.order_extraction.validate")]
+    assert [(problem.line, problem.path) for problem in missing] == [(33, "tasks.order_extraction.validate[0].schema")]
+    assert "schemas/order.json cannot be read: No such file" in missing[0].reason
+
+
+def test_the_examples_checks_have_names_and_retries() -> None:
+    data = available(yaml.safe_load(DESIGN.read_text(encoding="utf-8")))
+    checks = checks_of("order_extraction", data["tasks"]["order_extraction"]["validate"])
+    assert [(check.name, check.retry) for check in checks] == [("order_extraction/schema", 1), ("order_extraction/max_chars", 0)]
 
 
 def test_the_golden_file_is_the_designs_example_and_names_no_machine() -> None:

@@ -8,7 +8,7 @@ import pytest
 from clients.environments import NotInstalled
 from clients.upstreams import Upstream, aimock, llmock
 
-from failures.peers import spec
+from failures.peers import Fresh, spec
 from server.harness import Running, serving
 
 HERE = Path(__file__).parent
@@ -52,3 +52,9 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, first: Upstream, second: U
     path.write_text(spec(first, second))
     with serving(path) as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+def fresh() -> Fresh:
+    """Models that no test has made to fail yet."""
+    return Fresh()

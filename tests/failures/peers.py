@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,25 +20,52 @@ PATIENCE = "600ms"
 """Longest wait for a first byte, and longest silence within an answer."""
 
 
-def model_of(peer: str, form: str) -> str:
-    """The name of a peer's model that speaks the client's format (`same`) or another (`other`)."""
-    return f"{peer}-{form}"
+COPIES = 48
+
+
+class Fresh:
+    """Models that have not failed yet, by peer and format."""
+
+    def __init__(self) -> None:
+        self._used: Counter[str] = Counter()
+
+    def model(self, peer: str, form: str) -> str:
+        """The name of a peer's model that speaks the client's format (`same`) or another (`other`), and of the task that asks it first."""
+        provider = f"{peer}-{form}"
+        self._used[provider] += 1
+        assert self._used[provider] <= COPIES, "more copies are needed"
+        return f"{provider}-{self._used[provider] - 1}"
+
+
+def steady(peer: str, form: str) -> str:
+    """The name of a peer's model that stands in for others."""
+    return f"{peer}-{form}-steady"
+
+
+def alone(name: str) -> str:
+    """The task in which nobody stands in for a model."""
+    return f"{name}-alone"
 
 
 def spec(*peers: Upstream) -> str:
-    """One task for each model that may fail, named like it; the other peer stands in, in the client's format."""
+    """A task for each model that may fail, named like it, in which the other peer stands in, in the client's format; and one in which
+    nobody does. There are `COPIES` of each, so that a test need not wait until what an earlier one has left behind has rested."""
     providers, models, tasks = "", "", ""
     for peer, other in (peers, peers[::-1]):
         price = "{{input: {}, output: {}}}".format(*PRICES[peer.name])
         for form, dialect in FORMATS.items():
-            name = model_of(peer.name, form)
-            providers += f"  {name}: {{dialect: {dialect}, base_url: '{peer.bases[dialect]}', api_key: sk-mock, "
+            provider = f"{peer.name}-{form}"
+            providers += f"  {provider}: {{dialect: {dialect}, base_url: '{peer.bases[dialect]}', api_key: sk-mock, "
             providers += f"timeout: {PATIENCE}, idle_timeout: {PATIENCE}}}\n"
-            models += f"  {name}: {{provider: {name}, model: {peer.models[dialect]}, tier: fast, price: {price}, context: 100000}}\n"
-            tasks += f"  {name}: {{why: It may fail., models: [{name}], fallback: [{model_of(other.name, 'same')}]}}\n"
-            tasks += f"  {name}-alone: {{why: Nobody stands in., models: [{name}]}}\n"
-    routes = "  auto: {deadline: 20s}\n"
-    return f"version: 1\nproviders:\n{providers}models:\n{models}tasks:\n{tasks}routes:\n{routes}"
+            facts = f"{{provider: {provider}, model: {peer.models[dialect]}, tier: fast, price: {price}, context: 100000}}"
+            models += f"  {steady(peer.name, form)}: {facts}\n"
+            for copy in range(COPIES):
+                name = f"{provider}-{copy}"
+                models += f"  {name}: {facts}\n"
+                tasks += f"  {name}: {{why: It may fail., models: [{name}], fallback: [{steady(other.name, 'same')}]}}\n"
+                tasks += f"  {name}-alone: {{why: Nobody stands in., models: [{name}]}}\n"
+    rest = "routes: {auto: {deadline: 20s, cascade: {backoff: 100ms}}}\n"
+    return f"version: 1\nproviders:\n{providers}models:\n{models}tasks:\n{tasks}{rest}"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from clients.upstreams import Upstream
 
-from failures.peers import FORMATS, PRICES, chaos, model_of, scripted, send
+from failures.peers import FORMATS, PRICES, Fresh, chaos, scripted, send, steady
 from server.harness import Running, Said
 from tierline.types.record import Record
 
@@ -87,43 +87,45 @@ def broke_off(said: Said, row: Record, failing: str) -> None:
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("status", REFUSED)
 def test_an_error_status_is_covered_by_the_other_provider(
-    gateway: Running, first: Upstream, second: Upstream, form: str, stream: bool, status: int
+    gateway: Running, fresh: Fresh, first: Upstream, second: Upstream, form: str, stream: bool, status: int
 ) -> None:
-    failing = model_of("llmock", form)
+    failing = fresh.model("llmock", form)
     with scripted(first, {"type": "fail", "status": status}):
         said, row = ask(gateway, failing, stream=stream)
-    stood_in(said, row, failing, model_of("aimock", "same"), REFUSED[status], stream=stream)
+    stood_in(said, row, failing, steady("aimock", "same"), REFUSED[status], stream=stream)
     assert row.tried[0].status == status
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_an_upstream_that_keeps_silent_is_covered(gateway: Running, first: Upstream, second: Upstream, form: str, stream: bool) -> None:
-    failing = model_of("llmock", form)
+def test_an_upstream_that_keeps_silent_is_covered(
+    gateway: Running, fresh: Fresh, first: Upstream, second: Upstream, form: str, stream: bool
+) -> None:
+    failing = fresh.model("llmock", form)
     with scripted(first, {"type": "delay", "seconds": 2.0}):
         said, row = ask(gateway, failing, stream=stream)
-    stood_in(said, row, failing, model_of("aimock", "same"), "timeout", stream=stream)
+    stood_in(said, row, failing, steady("aimock", "same"), "timeout", stream=stream)
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_stream_that_breaks_before_its_first_content_is_covered(
-    gateway: Running, first: Upstream, second: Upstream, form: str, kind: str
+    gateway: Running, fresh: Fresh, first: Upstream, second: Upstream, form: str, kind: str
 ) -> None:
-    failing = model_of("llmock", form)
+    failing = fresh.model("llmock", form)
     fault = {"type": "stream_fault", "kind": kind, "after_chunks": 1, "stall_seconds": 2.0}
     with scripted(first, LONG, fault):
         said, row = ask(gateway, failing, stream=True)
-    stood_in(said, row, failing, model_of("aimock", "same"), row.tried[0].error, stream=True)
+    stood_in(said, row, failing, steady("aimock", "same"), row.tried[0].error, stream=True)
     assert row.tried[0].error in {"connect", "malformed", "timeout", "idle"}
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_stream_that_breaks_after_its_first_content_ends_with_an_error(
-    gateway: Running, first: Upstream, second: Upstream, form: str, kind: str
+    gateway: Running, fresh: Fresh, first: Upstream, second: Upstream, form: str, kind: str
 ) -> None:
-    failing = model_of("llmock", form)
+    failing = fresh.model("llmock", form)
     fault = {"type": "stream_fault", "kind": kind, "after_chunks": 6, "stall_seconds": 2.0}
     with scripted(first, LONG, fault):
         said, row = ask(gateway, failing, stream=True)
@@ -142,20 +144,22 @@ def test_a_stream_that_breaks_after_its_first_content_ends_with_an_error(
     ],
 )
 def test_chaos_at_the_second_provider_is_covered_by_the_first(
-    gateway: Running, first: Upstream, second: Upstream, form: str, stream: bool, rate: str, errors: set[str]
+    gateway: Running, fresh: Fresh, first: Upstream, second: Upstream, form: str, stream: bool, rate: str, errors: set[str]
 ) -> None:
-    failing = model_of("aimock", form)
+    failing = fresh.model("aimock", form)
     send("POST", f"{first.scripts}/reset", {})
     with chaos(second, **{rate: 1.0}):
         said, row = ask(gateway, failing, stream=stream)
-    stood_in(said, row, failing, model_of("llmock", "same"), row.tried[0].error, stream=stream)
+    stood_in(said, row, failing, steady("llmock", "same"), row.tried[0].error, stream=stream)
     assert row.tried[0].error in errors
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("words", ["be cut off", "hang up"])
-def test_the_second_provider_breaks_off_after_its_first_content(gateway: Running, second: Upstream, form: str, words: str) -> None:
-    failing = model_of("aimock", form)
+def test_the_second_provider_breaks_off_after_its_first_content(
+    gateway: Running, fresh: Fresh, second: Upstream, form: str, words: str
+) -> None:
+    failing = fresh.model("aimock", form)
     said, row = ask(gateway, failing, stream=True, words=words)
     broke_off(said, row, failing)
 
@@ -164,9 +168,9 @@ def test_the_second_provider_breaks_off_after_its_first_content(gateway: Running
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("status", [400, 422])
 def test_what_is_the_clients_own_fault_is_not_tried_elsewhere(
-    gateway: Running, first: Upstream, form: str, stream: bool, status: int
+    gateway: Running, fresh: Fresh, first: Upstream, form: str, stream: bool, status: int
 ) -> None:
-    failing = model_of("llmock", form)
+    failing = fresh.model("llmock", form)
     with scripted(first, {"type": "fail", "status": status}):
         said, row = ask(gateway, failing, stream=stream)
     assert (said.status, row.status) == (status, status)

@@ -7,7 +7,7 @@ import json
 import pytest
 from clients.upstreams import Upstream
 
-from failures.peers import model_of, scripted, send
+from failures.peers import Fresh, alone, scripted, send
 from failures.test_matrix import LONG, ask
 from server.harness import Running
 
@@ -19,10 +19,11 @@ def verdict(peer: Upstream) -> dict[str, object]:
 
 @pytest.mark.parametrize("form", ["same", "other"])
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_a_wish_to_wait_is_honoured_where_nobody_stands_in(gateway: Running, first: Upstream, form: str, stream: bool) -> None:
-    alone = f"{model_of('llmock', form)}-alone"
+def test_a_wish_to_wait_is_honoured_where_nobody_stands_in(
+    gateway: Running, fresh: Fresh, first: Upstream, form: str, stream: bool
+) -> None:
     with scripted(first, {"type": "fail", "status": 429, "retry_after": 1}):
-        said, row = ask(gateway, alone, stream=stream)
+        said, row = ask(gateway, alone(fresh.model("llmock", form)), stream=stream)
         found = verdict(first)
     assert said.status == 200
     assert [(tried.cause, tried.error) for tried in row.tried] == [("first", "rate_limited"), ("retry", "")]
@@ -31,9 +32,9 @@ def test_a_wish_to_wait_is_honoured_where_nobody_stands_in(gateway: Running, fir
 
 
 @pytest.mark.parametrize("status", [500, 503, 529])
-def test_an_outage_is_met_with_few_tries_that_keep_their_distance(gateway: Running, first: Upstream, status: int) -> None:
+def test_an_outage_is_met_with_few_tries_that_keep_their_distance(gateway: Running, fresh: Fresh, first: Upstream, status: int) -> None:
     with scripted(first, {"type": "fail", "status": status, "times": 50}):
-        said, row = ask(gateway, f"{model_of('llmock', 'same')}-alone", stream=False)
+        said, row = ask(gateway, alone(fresh.model("llmock", "same")), stream=False)
         found = verdict(first)
     assert said.status in {502, 503}
     assert 1 < len(row.tried) <= 4
@@ -41,16 +42,16 @@ def test_an_outage_is_met_with_few_tries_that_keep_their_distance(gateway: Runni
 
 
 @pytest.mark.parametrize("kind", ["disconnect", "truncate", "malformed"])
-def test_a_stream_that_broke_off_is_never_taken_for_whole(gateway: Running, first: Upstream, kind: str) -> None:
+def test_a_stream_that_broke_off_is_never_taken_for_whole(gateway: Running, fresh: Fresh, first: Upstream, kind: str) -> None:
     with scripted(first, LONG, {"type": "stream_fault", "kind": kind, "after_chunks": 6}):
-        _, row = ask(gateway, f"{model_of('llmock', 'same')}-alone", stream=True)
+        _, row = ask(gateway, alone(fresh.model("llmock", "same")), stream=True)
     assert row.truncated
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 422])
-def test_what_no_retry_can_mend_is_not_tried_again(gateway: Running, first: Upstream, status: int) -> None:
+def test_what_no_retry_can_mend_is_not_tried_again(gateway: Running, fresh: Fresh, first: Upstream, status: int) -> None:
     with scripted(first, {"type": "fail", "status": status, "times": 5}):
-        said, row = ask(gateway, f"{model_of('llmock', 'same')}-alone", stream=False)
+        said, row = ask(gateway, alone(fresh.model("llmock", "same")), stream=False)
         found = verdict(first)
     assert said.status >= 400
     assert len(row.tried) == 1

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
-from gateway.scene import DIALECTS, Asks, Breaks, Expects, Fails, Mends, Says, Scene, in_turn
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from gateway.clock import run
+from gateway.scene import DIALECTS, Asks, Breaks, Client, Expects, Fails, Mends, Says, Scene, in_turn, plan
+from tierline.gateway.drive import drive
+from tierline.routing.pursue import pursue
 from tierline.types.ask import Ask
 from tierline.types.conversation import ToolCall
-from tierline.types.decision import Attempt
+from tierline.types.decision import Attempt, Decision, Step
+from tierline.types.outcome import Outcome, Result, Usage
+from tierline.types.record import Tried
 
 FOUR = Says("It is 4.")
 ASKED = Ask("judge", prompt="Is it right?")
@@ -119,3 +128,82 @@ def test_time_that_validators_take_counts_as_the_attempts_and_not_as_our_own() -
     scene = Scene({"mini": [FOUR], "judge": [Says("yes", seconds=2.0)]}, [Asks(ASKED)])
     result = scene.answers(in_turn(checked("t/asks")))
     assert result.attempts[0][1].elapsed >= sum(aside.elapsed for aside in result.attempts[0][1].asides)
+
+
+_PLAYS = some.one_of(
+    some.builds(Says, some.sampled_from(["It is 4.", "four"]), usage=some.builds(Usage, some.integers(1, 9000), some.integers(0, 900))),
+    some.builds(Fails, some.sampled_from([429, 500])),
+)
+
+
+@settings(deadline=None)
+@given(some.lists(_PLAYS, min_size=1, max_size=3), some.lists(_PLAYS, min_size=1, max_size=3), some.booleans(), some.integers(1, 3))
+def test_an_attempts_cost_is_its_own_call_and_those_beside_it_and_the_rows_is_their_sum(
+    plays: list[Says | Fails], judge: list[Says | Fails], stream: bool, times: int
+) -> None:
+    scene = Scene({"mini": plays, "judge": judge}, [Expects("four"), Asks(ASKED, times=times)])
+    asked = [Attempt(number, "mini", validators=("t/expects", "t/asks")) for number in range(1, len(plays) + 1)]
+    seen = Client() if stream else None
+    result = scene.answers(in_turn(*asked), plan(stream="buffered"), seen)
+    for attempt, outcome in result.attempts:
+        own = scene.lanes[attempt.target].model.price.cost(outcome.usage.input, outcome.usage.output)
+        assert outcome.cost == pytest.approx(own + sum(aside.cost for aside in outcome.asides))
+        assert Tried.of(attempt, outcome).cost == outcome.cost
+    assert result.cost == pytest.approx(sum(outcome.cost for _, outcome in result.attempts))
+    if seen is not None and seen.opening is not None:
+        assert seen.opening.cost == pytest.approx(result.cost)
+
+
+def test_a_wait_passes_before_the_call_and_is_no_part_of_its_time() -> None:
+    scene = Scene({"mini": [FOUR]})
+
+    async def waited() -> tuple[float, float]:
+        outcome = await scene.caller(plan())(Attempt(1, "mini", "retry", wait=30.0))
+        return asyncio.get_running_loop().time(), outcome.elapsed
+
+    at, elapsed = run(waited())
+    assert at == 30.0 and elapsed < 5.0
+
+
+def test_a_client_that_goes_away_in_a_wait_is_never_called_for() -> None:
+    scene = Scene({"mini": [FOUR]})
+
+    async def left() -> Outcome:
+        task = asyncio.ensure_future(scene.caller(plan())(Attempt(1, "mini", "retry", wait=30.0)))
+        await asyncio.sleep(1)
+        task.cancel()
+        return await task
+
+    outcome = run(left())
+    assert (outcome.error, outcome.cost) == ("cancelled", 0.0) and scene.models.calls == []
+
+
+def test_a_client_that_goes_away_in_a_validators_call_is_told_of_with_all_that_it_cost() -> None:
+    scene = Scene({"mini": [FOUR], "judge": [Says("yes", seconds=9.0)]}, [Asks(ASKED)])
+
+    async def left() -> Outcome:
+        task = asyncio.ensure_future(scene.caller(plan())(checked("t/asks")))
+        await asyncio.sleep(1)
+        task.cancel()
+        return await task
+
+    outcome = run(left())
+    assert (outcome.ok, outcome.error, len(outcome.asides)) == (False, "cancelled", 1)
+    assert outcome.cost > outcome.asides[0].cost > 0
+    assert scene.models.cancelled == ["judge"] and not any(scene.world.in_flight.values())
+
+
+def test_a_client_that_goes_away_in_a_race_ends_the_course_and_every_call() -> None:
+    scene = Scene({"mini": [Says("a", seconds=9.0)], "big": [Says("b", seconds=9.0)]})
+    decision = Decision("r-1", "auto", "p", (Step("fast", ("mini", "big")),), hedge=1.0)
+
+    async def left() -> Result:
+        task = asyncio.ensure_future(drive(pursue(decision), scene.caller(decision)))
+        await asyncio.sleep(3)
+        task.cancel()
+        return await task
+
+    result = run(left())
+    assert result.stopped == "cancelled" and result.winner is None
+    assert sorted(scene.models.cancelled) == ["big", "mini"]
+    assert [outcome.error for _, outcome in result.attempts] == ["cancelled", "cancelled"]

@@ -260,6 +260,7 @@ def test_jitter_sways_each_request_within_its_bounds() -> None:
         ("not_found", 404),
         ("bad_request", 400),
         ("context_exceeded", 400),
+        ("content_filter", 400),
     ],
 )
 def test_scripted_errors_come_as_statuses(kind: str, status: int) -> None:
@@ -273,6 +274,27 @@ def test_scripted_failures_to_answer_are_raised(kind: str) -> None:
     with pytest.raises(ProviderFailure) as failed:
         run(fleet(latency="none", models={"mini": {"fail": {"kind": kind}}}).send(call()))
     assert failed.value.kind == kind
+
+
+def test_a_stream_that_falls_silent_begins_without_content_and_is_given_up_after_the_idle_time_out() -> None:
+    async def work(clock: Clock) -> tuple[bytes, str]:
+        reply = await fleet(clock, models={"mini": {"fail": {"kind": "idle"}}}).send(call(stream=True))
+        begun = b""
+        with pytest.raises(ProviderFailure) as failed:
+            while (piece := await reply.chunk()) is not None:
+                begun += piece
+        return begun, failed.value.kind
+
+    clock = Clock()
+    begun, kind = run(work(clock))
+    assert begun.startswith(b"data: {") and b"Answer" not in begun
+    assert (kind, clock.slept) == ("idle", [60.0])
+
+
+def test_an_answer_that_falls_silent_is_a_time_out() -> None:
+    with pytest.raises(ProviderFailure) as failed:
+        run(fleet(latency="none", models={"mini": {"fail": {"kind": "idle"}}}).send(call()))
+    assert failed.value.kind == "timeout"
 
 
 @pytest.mark.parametrize("stream", [False, True])

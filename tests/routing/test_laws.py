@@ -53,7 +53,8 @@ def test_every_target_is_eligible(router: Router, request: Features, scores: Sco
 def test_no_target_stands_twice_in_one_step(router: Router, request: Features, scores: Scores, view: View) -> None:
     for step in router.decide(request, scores, view).steps:
         assert len(set(step.targets)) == len(step.targets)
-        assert len(step.costs) == len(step.windows) == len(step.targets)
+        assert len(step.costs) == len(step.targets)
+        assert len(step.windows) in (0, len(step.targets))
 
 
 @given(routers(), requests(), beliefs(), views(), st.sampled_from(NAMES))

@@ -265,6 +265,13 @@ def test_a_model_that_cannot_serve_is_dropped_with_its_reason(
     assert all("mini" not in step.targets for step in decision.steps)
 
 
+@pytest.mark.parametrize(("budget", "dropped"), [(None, ["mini"]), (59.0, ["mini"]), (60.0, []), (600.0, [])])
+def test_background_work_waits_for_a_place_instead_of_being_moved(budget: float | None, dropped: list[str]) -> None:
+    fleet = {**FLEET, "mini": {**FLEET["mini"], "max_concurrency": 2}}
+    decision = decide(spec(), features(hints={"latency_budget": budget}), view=View(load={"mini": 2}), fleet=fleet)
+    assert [each.model for each in decision.dropped] == dropped
+
+
 def test_soft_limits_give_way_when_they_would_leave_nobody() -> None:
     decision = decide(spec(), features(), view=View(resting=dict.fromkeys(FLEET, 9.0)))
     assert decision.steps

@@ -21,11 +21,11 @@ MODELS = ("mini", "sonnet", "opus")
 COST = (0.0002, 0.003, 0.02)
 PASSES = {"orders": (0.97, 0.98, 0.98), "law": (0.25, 0.35, 0.96), "code": (0.3, 0.94, 0.95)}
 WORDS = {
-    "orders": "where order parcel delivery tracking shipped arrive address status package".split(),
-    "law": "statute liability clause warranty contract court tenant breach damages consent".split(),
-    "code": "function pointer compile recursion loop python async thread exception unittest".split(),
+    "orders": ["where", "order", "parcel", "delivery", "tracking", "shipped", "arrive", "address", "status", "package"],
+    "law": ["statute", "liability", "clause", "warranty", "contract", "court", "tenant", "breach", "damages", "consent"],
+    "code": ["function", "pointer", "compile", "recursion", "loop", "python", "async", "thread", "exception", "unittest"],
 }
-COMMON = "please tell me about the a my this what does is it with for and can you".split()
+COMMON = ["please", "tell", "me", "about", "the", "a", "my", "this", "what", "does", "is", "it", "with", "for", "and", "can", "you"]
 
 
 def text(chance: np.random.Generator, task: str) -> str:

@@ -33,6 +33,7 @@ providers:
   up: {{dialect: openai_chat, base_url: "http://127.0.0.1:{port}/v1", api_key: "${{UPSTREAM_KEY}}", timeout: 5s}}
   nobody: {{dialect: openai_chat, base_url: "http://127.0.0.1:1/v1"}}
 tiers: [early, late, busy, mixed, down, fast]
+routes: {{auto: {{deadline: 5s}}}}
 models:
   steady: {{provider: up, tier: fast, price: {{input: 1, output: 2}}, capabilities: [tools]}}
 """

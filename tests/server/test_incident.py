@@ -15,7 +15,7 @@ from server.conftest import FLEET
 from tierline.config.load import load
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
-from tierline.server.admin import Admin
+from tierline.server.admin import Admin, Reviewing
 from tierline.server.app import App
 from tierline.server.endpoints import endpoints
 from tierline.server.metrics import Meters
@@ -83,7 +83,7 @@ def play(tmp_path: Path, acts: Callable[[Callable[[], Any], Log], Any]) -> None:
 
     async def story() -> None:
         live = Live(load(spec, {}), {}, log, meters.observe, books.keep_spec, meters.reloaded)
-        app = App(live, meters, endpoints(live.gateway.dialects), Public(live, books, meters), Admin(live, books))
+        app = App(live, meters, endpoints(live.gateway.dialects), Public(live, books, meters), Admin(live, books), Reviewing(books))
 
         async def ask() -> Protocol:
             protocol = Protocol()

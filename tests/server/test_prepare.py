@@ -231,3 +231,5 @@ def test_a_short_history_is_left_as_it_is(gateway: Running, upstream: Upstream) 
 def test_explaining_says_what_was_prepared(gateway: Running) -> None:
     said = gateway.ask("POST", "/v1/chat/completions", {"model": "auto/rewritten", "messages": TALK}, {**ADMIN, "x-tierline-explain": "1"})
     assert said.headers["x-tierline-explanation"].startswith("small was asked to rewrite its question.")
+    dry = gateway.ask("POST", "/v1/route", {"model": "auto/rewritten", "messages": TALK}, ADMIN)
+    assert "small would be asked to rewrite its question" in dry.json["explanation"]["sentences"][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from server.harness import Running, Said, serving
+from server.harness import Running, Said, serving, until
 from tierline import plugins
 from tierline.config.load import load
 from tierline.dialects.events import joined
@@ -21,27 +22,33 @@ from tierline.types.conversation import Text
 SPEC = """
 version: 1
 providers:
-  fleet: {kind: scripted, script: {seed: 7, latency: none, models: {mini: {ability: 0.5}, big: {ability: 0.99}}}}
+  fleet: {{kind: scripted, script: {{seed: 7, latency: none, models: {{mini: {{ability: 0.5}}, big: {{ability: 0.99}}}}}}}}
 models:
-  mini: {provider: fleet, tier: fast, price: {input: 0.1, output: 0.4}, context: 100000, capabilities: [tools, json_object]}
-  big: {provider: fleet, tier: best, price: {input: 5, output: 20}, context: 100000, capabilities: [tools, json_object]}
+  mini: {{provider: fleet, tier: fast, price: {{input: 0.1, output: 0.4}}, context: 100000, capabilities: [tools, json_object]}}
+  big: {{provider: fleet, tier: best, price: {{input: 5, output: 20}}, context: 100000, capabilities: [tools, json_object]}}
 tiers: [fast, best]
+tasks:
+  checked: {{why: Every answer passes., models: [mini], validate: [{{max_chars: 100000}}]}}
+  refused: {{why: No answer passes., models: [mini], validate: [{{max_chars: 1}}]}}
 sources:
-  orders: {url: "sqlite:///orders.db", query: "select status from orders where id = :id"}
-  nobody: {url: "http://127.0.0.1:1/"}
+  slow: {{url: "http://127.0.0.1:{port}/"}}
+  orders: {{url: "sqlite:///orders.db", query: "select status from orders where id = :id"}}
+  nobody: {{url: "http://127.0.0.1:1/"}}
 routes:
   auto:
     log_text: all
     tools_first:
-      - {lookup: faq.csv, match: normalised}
-      - {sql: orders, pattern: '(?i)where is order (?P<id>\\d+)', answer: 'Order {id} is {status}.'}
-      - {http: nobody, pattern: '(?i)search for (?P<q>.+)'}
-  cached: {tools_first: [{cache: exact}]}
-  plain: {}
+      - {{lookup: faq.csv, match: normalised}}
+      - {{sql: orders, pattern: '(?i)where is order (?P<id>\\d+)', answer: 'Order {{id}} is {{status}}.'}}
+      - {{http: nobody, pattern: '(?i)search for (?P<q>.+)'}}
+  cached: {{tools_first: [{{cache: exact}}]}}
+  optimistic: {{stream: optimistic, tools_first: [{{cache: exact}}]}}
+  slow: {{tools_first: [{{http: slow, pattern: wait, timeout: 30s}}]}}
+  plain: {{}}
 keys:
-  all: {secret: "${KEY}", scopes: [call, admin]}
-  other: {secret: "${OTHER}", scopes: [call]}
-  plain: {secret: "${PLAIN}", scopes: [call], routes: [plain]}
+  all: {{secret: "${{KEY}}", scopes: [call, admin]}}
+  other: {{secret: "${{OTHER}}", scopes: [call]}}
+  plain: {{secret: "${{PLAIN}}", scopes: [call], routes: [plain]}}
 """
 KEYS = {"KEY": "the-key-that-may-do-all-here", "OTHER": "the-key-of-somebody-else", "PLAIN": "the-key-for-the-plain-route"}
 FAQ = "question,answer\nWhen do you open?,At nine.\n"
@@ -49,12 +56,20 @@ OPENS = "when do you open"
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def silent() -> Iterator[socket.socket]:
+    """A service that takes calls and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, silent: socket.socket) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("shop")
     (folder / "faq.csv").write_text(FAQ)
     with closing(sqlite3.connect(folder / "orders.db")) as connection:
         connection.executescript("create table orders (id integer primary key, status text); insert into orders values (42, 'shipped');")
-    (folder / "tierline.yaml").write_text(SPEC)
+    (folder / "tierline.yaml").write_text(SPEC.format(port=silent.getsockname()[1]))
     with serving(folder / "tierline.yaml", **KEYS) as running:
         yield running
 
@@ -177,6 +192,32 @@ def test_a_stream_is_kept_for_the_next_who_asks(shop: Running, dialect: str) -> 
     again = ask(shop, words, dialect, model="auto/cached")
     assert again.headers["x-tierline-answered"] == "cache:exact"
     assert words_of(read(dialect, again)) == words_of(read(dialect, first, stream=True)) != ""
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("route", ["cached", "optimistic"])
+def test_an_answer_that_its_checks_accept_is_kept_and_one_that_none_accepts_is_not(shop: Running, route: str, stream: bool) -> None:
+    for task, kept in (("checked", True), ("refused", False)):
+        path, body = asked("openai_chat", f"Say what is {task} on {route}, {stream}.", stream, f"auto/{route}")
+        headers = {"authorization": f"Bearer {KEYS['KEY']}", "x-tierline-task": task}
+        first, again = (shop.ask("POST", path, body, headers) for _ in range(2))
+        assert first.status == again.status == 200
+        assert ("x-tierline-answered" in again.headers) is kept
+        if kept:
+            said = [words_of(read("openai_chat", answer, stream=stream)) for answer in (first, again)]
+            assert said[0] == said[1] != ""
+
+
+def test_a_client_that_leaves_while_a_tool_is_asked_is_let_go_and_has_its_row(shop: Running, silent: socket.socket) -> None:
+    body = json.dumps({"model": "auto/slow", "messages": [{"role": "user", "content": "please wait"}]}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEYS['KEY']}\r\ncontent-length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", shop.port)) as client:
+        client.sendall(head.encode() + body)
+        taken, _ = silent.accept()
+    with taken:
+        row = until(lambda: next((row for row in shop.rows() if row.decision.route == "slow"), None))
+    assert (row.status, row.error, row.tried) == (499, "client_closed", ())
+    assert [(aside.target, aside.error) for aside in row.asides] == [("http:slow", "cancelled")]
 
 
 def test_an_answer_that_calls_a_tool_is_not_kept(shop: Running) -> None:

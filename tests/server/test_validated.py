@@ -136,3 +136,10 @@ def test_googles_client_passes_over_the_verdict(running: Running) -> None:
     told = "".join(chunk.text or "" for chunk in client.models.generate_content_stream(model="auto", contents=QUESTION))
     client.close()
     assert told.endswith("not Paris")
+
+
+def test_in_a_json_array_the_verdict_is_a_last_element(running: Running) -> None:
+    body = {"contents": [{"role": "user", "parts": [{"text": QUESTION}]}]}
+    said = running.ask("POST", "/v1beta/models/auto:streamGenerateContent", body, {"x-tierline-task": "hopeful"})
+    *answer, verdict = said.json
+    assert all("candidates" in element for element in answer) and verdict["tierline"]["accepted"] is False

@@ -229,6 +229,31 @@ def test_code_that_nests_without_end_is_survived(language: str, text: str) -> No
     assert finding.passed or finding.detail
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"schema": {"type": "object"}},
+        {"json": "any"},
+        {"fields": ["id"]},
+        {"pattern": "x"},
+        {"min_chars": 5},
+        {"min_words": 2},
+        {"phrases": {"required": ["thanks"]}},
+        {"citations": 1},
+        {"code": ["python"], "required": True},
+        {"language": "de", "unsure": "fail"},
+        {"complete": "all"},
+        {"refusal": "any"},
+        {"judge": "It is polite."},
+        {"agreement": "own"},
+        {"confidence": 0.9},
+    ],
+    ids=lambda entry: next(iter(entry)),
+)
+def test_an_answer_that_only_calls_tools_has_no_words_to_check(entry: dict[str, Any]) -> None:
+    assert found(entry, called(("clock", ""))).passed
+
+
 def test_they_keep_the_laws_of_validators() -> None:
     check_validator(made({"tools": "valid"}), [called(("clock", ""))], [called(("none", ""))])
     check_validator(made({"tool_success": 1}), [exchange("x")], [exchange("x", features=Features("r", tool_failures=1))])

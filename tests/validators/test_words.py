@@ -218,6 +218,12 @@ def test_the_answer_is_in_the_wanted_language(wanted: str, ask: str, answer: str
     assert found({"language": wanted}, exchange(answer, ask)).passed is passed
 
 
+def test_of_json_the_texts_are_looked_at_and_not_the_keys() -> None:
+    german = '```json\n{"reasoning": "Die Bestellung wurde am Montag versandt.", "answer": ["Sie kommt am Freitag an."]}\n```'
+    assert found({"language": "de"}, exchange(german)).passed
+    assert not found({"language": "en"}, exchange(german)).passed
+
+
 def test_the_last_words_of_the_user_say_which_language_is_theirs() -> None:
     turns = [
         Message("system", (Text("You are a helpful assistant of a shop."),)),

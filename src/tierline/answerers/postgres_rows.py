@@ -20,6 +20,8 @@ MOST_CONNECTIONS = 4
 """Connections of one worker to one source."""
 CONNECT_WITHIN = 5.0
 """Seconds for a connection; whoever does not wait so long goes on, and a later request finds it open."""
+REST = 1.0
+"""Seconds for which a database that could not be reached is left alone."""
 
 _READ: Mapping[str, Callable[[str], Any]] = {
     **dict.fromkeys(("int2", "int4", "int8"), int),
@@ -47,6 +49,7 @@ class PostgresRows:
         self._names = parameters(query)
         self._opening: asyncio.Task[asyncpg.Pool] | None = None
         self._readers: list[Callable[[str], Any]] | None = None
+        self._rests_until = 0.0
 
     async def find(self, values: Mapping[str, str]) -> Sequence[Row]:
         """The first rows; raises AnswererFailure."""
@@ -67,7 +70,7 @@ class PostgresRows:
         opening.cancel()
         for done in await asyncio.gather(opening, return_exceptions=True):
             if isinstance(done, self._asyncpg.Pool):
-                await done.close()
+                done.terminate()
 
     async def _run(self, connection: Any, values: Mapping[str, str]) -> Any:
         if self._readers is None:
@@ -83,9 +86,18 @@ class PostgresRows:
 
     async def _opened(self) -> asyncpg.Pool:
         """The pool; it is opened once for all who wait for it, and goes on being opened when one of them gives up."""
-        if self._opening is None or (self._opening.done() and (self._opening.cancelled() or self._opening.exception() is not None)):
+        if self._opening is None:
+            now = asyncio.get_running_loop().time()
+            if now < self._rests_until:
+                raise AnswererFailure("PostgreSQL could not be reached a moment ago")
+            self._rests_until = now + REST
             self._opening = asyncio.create_task(self._open())
+            self._opening.add_done_callback(self._opened_or_not)
         return await asyncio.shield(self._opening)
+
+    def _opened_or_not(self, opening: asyncio.Task[asyncpg.Pool]) -> None:
+        if opening.cancelled() or opening.exception() is not None:
+            self._opening = None
 
     async def _open(self) -> asyncpg.Pool:
         limit = str(max(int(self._limit * 1000), 1))

@@ -27,6 +27,7 @@ class SqliteRows:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tierline-sqlite")
         self._connection: sqlite3.Connection | None = None
         self._until = 0.0
+        self._gone = False
 
     async def find(self, values: Mapping[str, str]) -> Sequence[Row]:
         """The first rows; raises AnswererFailure."""
@@ -34,8 +35,10 @@ class SqliteRows:
 
     async def close(self) -> None:
         """Let go of the file once the query that runs has ended."""
-        self._thread.submit(self._closed)
-        self._thread.shutdown(wait=False)
+        if not self._gone:
+            self._gone = True
+            self._thread.submit(self._closed)
+            self._thread.shutdown(wait=False)
 
     def _found(self, values: Mapping[str, str]) -> Sequence[Row]:
         self._until = time.monotonic() + self._limit

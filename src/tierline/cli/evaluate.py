@@ -7,28 +7,43 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tierline.cli import evaluate_view
+from tierline.cli import evaluate_view, trials_view
+from tierline.cli.made import made
 from tierline.config.load import load
 from tierline.evaluation.cross_validate import FOLDS
 from tierline.evaluation.datasets import Dataset, Reading, read
 from tierline.evaluation.document import Document, encode
+from tierline.evaluation.drill import drill_of
 from tierline.evaluation.evaluate import Settings, evaluate
 from tierline.evaluation.gate.bars import Gate, judge, read_gate
 from tierline.evaluation.gate.forms import FORMS, Form
 from tierline.evaluation.metrics.bootstrap import RESAMPLES
+from tierline.evaluation.perturb.of_router import with_robustness
+from tierline.evaluation.perturb.pairs import read_pairs
+from tierline.evaluation.report.page import report
 from tierline.evaluation.routers import REGISTRY, routers
 from tierline.evaluation.routers.given import GivenRouter
 from tierline.evaluation.routers.learned import TrainedRouter
 from tierline.evaluation.routers.routing import Evaluated
+from tierline.evaluation.routers.routing import Progress as Watch
 from tierline.evaluation.routers.spec import SpecRouter
 from tierline.types.errors import EvaluationFailure, TierlineError
 
 BASELINES = ("random", "prompt_length", "task_mean")
 """Shown beside whatever is asked for."""
+
+
+class Trials(msgspec.Struct, frozen=True):
+    """What is tried beside measuring: other words for the prompts (a team's own `pairs`, else the built-in ones), and primaries down."""
+
+    robust: bool = False
+    pairs: Path | None = None
+    drill: bool = False
 
 
 def register(app: typer.Typer) -> None:
@@ -57,6 +72,10 @@ def evaluate_command(
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole document here; `-` is standard output.")] = None,
     gate: Annotated[Path | None, typer.Option(help="Judge by the bars of this file; exits 1 when one is missed.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How the gate's verdict is printed.")] = "text",
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report here: one HTML file that needs nothing else.")] = None,
+    robust: Annotated[bool, typer.Option("--robust", help="Ask again with typos, other case and boilerplate: who flips?")] = False,
+    pairs: Annotated[Path | None, typer.Option(help="Your own rewordings for --robust: query_id, perturbed, kind.")] = None,
+    drill: Annotated[bool, typer.Option("--drill", help="With --spec: take each task's primary down. Who answers instead?")] = False,
 ) -> None:
     """Measure routers on a table of query × model → score and cost, beside the rows without which no figure means anything.
 
@@ -75,11 +94,14 @@ def evaluate_command(
             split=split,
             score_scale=score_scale,
             costs=_costs(cost or []),
-            text=any(one.needs_text for one in asked),
+            text=robust or pairs is not None or any(one.needs_text for one in asked),
             choose=next((_known_to(one) for one in asked if isinstance(one, SpecRouter | TrainedRouter)), None),
         )
         settings = Settings(seed, cross_validate or FOLDS, resamples, tuple(one.name for one in asked))
-        document = _measured(told, [*data, *(more or [])], how, asked, settings)
+        trials = Trials(robust or pairs is not None, pairs, drill)
+        document = _measured(told, [*data, *(more or [])], how, asked, settings, trials)
+        if html is not None:
+            html.write_text(report(document, made=made()), encoding="utf-8")
     except (TierlineError, OSError) as error:
         typer.echo(f"tierline evaluate: {error}", err=True)
         raise typer.Exit(2) from None
@@ -129,7 +151,9 @@ def _costs(given: Sequence[str]) -> dict[str, float]:
     return costs
 
 
-def _measured(told: Console, files: Sequence[Path], how: Reading, asked: Sequence[Evaluated], settings: Settings) -> Document:
+def _measured(
+    told: Console, files: Sequence[Path], how: Reading, asked: Sequence[Evaluated], settings: Settings, trials: Trials
+) -> Document:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=told, transient=True) as bars:
         reading = bars.add_task("reading the data", total=None)
@@ -144,7 +168,28 @@ def _measured(told: Console, files: Sequence[Path], how: Reading, asked: Sequenc
                 steps[what] = bars.add_task(what, total=total)
             bars.update(steps[what], completed=done, total=total)
 
-        return evaluate(dataset, [*_baselines(dataset, asked), *asked], settings, progress)
+        document = evaluate(dataset, [*_baselines(dataset, asked), *asked], settings, progress)
+        return _tried(document, dataset, asked, trials, progress)
+
+
+def _tried(document: Document, dataset: Dataset, asked: Sequence[Evaluated], trials: Trials, progress: Watch) -> Document:
+    """The document with what the trials found."""
+    if not trials.robust and not trials.drill:
+        return document
+    if not dataset.comparable:
+        raise EvaluationFailure("--robust and --drill need the scores of several models on the same queries")
+    table = dataset.table.take(dataset.table.complete)
+    if trials.robust:
+        if not asked:
+            raise EvaluationFailure("--robust needs a router: --spec, --router or --cross-validate")
+        pairs = None if trials.pairs is None else read_pairs(trials.pairs, table)
+        document = with_robustness(document, table, asked, pairs, progress)
+    if trials.drill:
+        spec = next((one for one in asked if isinstance(one, SpecRouter)), None)
+        if spec is None:
+            raise EvaluationFailure("--drill takes down what a spec chooses: give --spec")
+        document = msgspec.structs.replace(document, drill=msgspec.to_builtins(drill_of(spec, table, progress)))
+    return document
 
 
 def _baselines(dataset: Dataset, asked: Sequence[Evaluated]) -> list[Evaluated]:
@@ -163,6 +208,7 @@ def _show(document: Document, json_out: Path | None, quiet: bool) -> None:
         sys.stdout.flush()
     elif not quiet:
         evaluate_view.show(Console(), document)
+        trials_view.show(Console(), document)
 
 
 def _judge(document: Document, gate: Gate, form: Form, aside: bool) -> None:

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tierline.evaluation.document import Advantage, Document, Estimate, Interval, Loss, Row
+from tierline.evaluation.document import Advantage, Document, Estimate, Interval, Loss, Row, Slice
 
 SLICES = 6
 """Slices shown of each dimension, the worst first."""
@@ -91,6 +91,16 @@ def _router(console: Console, name: str, row: Row) -> None:
         causes = {"under-routed": row.regret.under_routed, "over-routed": row.regret.over_routed, "forced": row.regret.forced}
         causes |= {"wrong capability": row.regret.wrong_capability, "too slow": row.regret.too_slow}
         console.print(_regret(causes))
+    _beliefs(console, row)
+    for dimension, slices in row.slices.items():
+        console.print(_slices(dimension, slices))
+    for figure, why in row.why.items():
+        if figure in ("quality", "advantage", "regret"):
+            console.print(f"  no {figure}: {why}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _beliefs(console: Console, row: Row) -> None:
+    """What it took the queries for, and how well its own predictions held."""
     if row.confusion is not None:
         confused = row.confusion
         console.print(
@@ -100,20 +110,17 @@ def _router(console: Console, name: str, row: Row) -> None:
         )
     if row.brier is not None and row.ece is not None:
         console.print(f"  its predicted pass rates: Brier {row.brier:.3f}, ECE {row.ece:.3f}", highlight=False)
-    for dimension, slices in row.slices.items():
-        worst = sorted(slices.items(), key=lambda one: one[1].quality.value if one[1].advantage is None else one[1].advantage.value)
-        table = Table(title=f"by {dimension}, worst first", title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
-        for head in ("", "queries", "quality", "advantage"):
-            table.add_column(head, justify="right" if head else "left")
-        for part, figures in worst[:SLICES]:
-            quality = figures.quality
-            table.add_row(
-                part, f"{figures.queries:,}", _with(quality.value, Interval(quality.low, quality.high)), _signed(figures.advantage)
-            )
-        console.print(table)
-    for figure, why in row.why.items():
-        if figure in ("quality", "advantage", "regret"):
-            console.print(f"  no {figure}: {why}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _slices(dimension: str, slices: Mapping[str, Slice]) -> Table:
+    worst = sorted(slices.items(), key=lambda one: one[1].quality.value if one[1].advantage is None else one[1].advantage.value)
+    table = Table(title=f"by {dimension}, worst first", title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    for head in ("", "queries", "quality", "advantage"):
+        table.add_column(head, justify="right" if head else "left")
+    for part, figures in worst[:SLICES]:
+        quality = figures.quality
+        table.add_row(part, f"{figures.queries:,}", _with(quality.value, Interval(quality.low, quality.high)), _signed(figures.advantage))
+    return table
 
 
 def _verdict(advantage: Advantage) -> str:

@@ -121,7 +121,7 @@ class RefusalCheck(CheckSpec, frozen=True, kw_only=True):
 
     refusal: Annotated[
         Literal["any", "typed"],
-        Meta(description="typed: only what the provider marks as one; any: also answers that begin as refusals do, in ten languages"),
+        Meta(description="typed: only what the provider marks as one; any: also answers that begin as refusals do, in twelve languages"),
     ]
 
 

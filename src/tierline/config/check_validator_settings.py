@@ -26,7 +26,6 @@ from tierline.config.case import Case
 from tierline.config.check_patterns import pattern_takes
 from tierline.config.document import Place
 from tierline.config.environment import has_placeholder
-from tierline.config.json_schemas import SchemaInvalid, compiled, read_schema
 from tierline.config.languages import LANGUAGES
 
 EXTRAS: Mapping[str, str] = {"pycld2": "language", "sqlglot": "code", "tree_sitter": "code", "profanity_check": "toxicity"}
@@ -47,6 +46,8 @@ def _schema(case: Case, place: Place, check: SchemaCheck) -> None:
     at = (*place, "schema")
     if check.schema == "request" or (isinstance(check.schema, str) and has_placeholder(check.schema)):
         return
+    from tierline.config.json_schemas import SchemaInvalid, compiled, read_schema  # noqa: PLC0415  # 8 MB that few specs need
+
     try:
         compiled(read_schema(Path(case.problems.file).parent / check.schema) if isinstance(check.schema, str) else check.schema)
     except SchemaInvalid as error:
@@ -92,7 +93,7 @@ def _citations(case: Case, place: Place, check: CitationsCheck) -> None:
 def _language(case: Case, place: Place, check: LanguageCheck) -> None:
     if check.language != "same" and check.language not in LANGUAGES:
         case.problems.unknown((*place, "language"), "language", check.language, LANGUAGES | {"same"})
-    _needs(case, place, "pycld2")
+    _needs(case, (*place, "language"), "pycld2")
 
 
 def _confidence(case: Case, place: Place, check: ConfidenceCheck) -> None:

@@ -49,8 +49,8 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:_DIGITS]
 
 
-def parts(canonical_spec: bytes, models: Mapping[str, Model], catalogue: str, scorers: Mapping[str, str]) -> dict[str, str]:
-    """The digest of each thing that decides: spec, models, prices, catalogue, and each trained scorer's file (`scorer <its name>`)."""
+def parts(canonical_spec: bytes, models: Mapping[str, Model], catalogue: str, files: Mapping[str, bytes] = {}) -> dict[str, str]:
+    """The digest of each thing that decides: spec, models, prices, catalogue, and the files that the spec names, where it names any."""
     prices = {name: model.price for name, model in models.items()}
     facts = {name: msgspec.structs.replace(model, price=None) for name, model in models.items()}
     return {
@@ -58,8 +58,7 @@ def parts(canonical_spec: bytes, models: Mapping[str, Model], catalogue: str, sc
         "models": digest(msgspec.json.encode(facts, order="sorted")),
         "prices": digest(msgspec.json.encode(prices, order="sorted")),
         "catalogue": catalogue,
-        **{f"scorer {name}": content[:_DIGITS] for name, content in scorers.items()},
-    }
+    } | ({"files": digest(msgspec.json.encode(dict(files), order="sorted"))} if files else {})
 
 
 def fingerprint(digests: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from tierline.config.check import examine
 from tierline.config.loaded import Loaded
 from tierline.config.problems import Problems
 from tierline.config.structure import fit
+from tierline.config.validation import schema_files
 from tierline.types.access import Endpoint
 from tierline.types.catalog import Model
 from tierline.types.errors import Problem, SpecInvalid
@@ -48,7 +49,8 @@ def examine_file(
     spec = fingerprint.without_secrets(examined.case.spec, examined.case.written)
     canonical = fingerprint.canonical(spec)
     scorers = resolve.scorers(examined.case)
-    parts = fingerprint.parts(canonical, examined.models, shipped().digest, scorers)
+    named = schema_files(spec, Path(path).parent) | {name: content.encode() for name, content in scorers.items()}
+    parts = fingerprint.parts(canonical, examined.models, shipped().digest, named)
     loaded = Loaded(
         spec=spec,
         path=Path(path),

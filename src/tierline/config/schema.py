@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from tierline.config import unavailable
+from tierline.config.answer_checks import KINDS
 from tierline.config.cel_syntax import MACROS
 from tierline.config.conditions import FUNCTIONS
 from tierline.config.expressions import NAMES
@@ -31,6 +32,10 @@ _UNITS: dict[type, dict[str, Any]] = {
 }
 
 
+_FOREIGN_CHECK = {"type": "object", "not": {"anyOf": [{"required": [kind]} for kind in KINDS]}, "minProperties": 1}
+"""A check of another package: nothing is known of its keys."""
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of `tierline.yaml`; keys that are not available yet are refused, and say so."""
     schema = msgspec.json.schema(Spec, schema_hook=lambda kind: dict(_UNITS[kind]))
@@ -45,6 +50,9 @@ def json_schema() -> dict[str, Any]:
             what = unavailable.KEYS.get((*path, field.encode_name))
             if what is not None:
                 properties[field.encode_name] = {"description": unavailable.sentence(what), "not": {}}
+            elif field.encode_name == "validate":
+                described["items"] = {"anyOf": [{"$ref": f"#/$defs/{kind.__name__}"} for kind in KINDS.values()] + [_FOREIGN_CHECK]}
+    definitions |= msgspec.json.schema_components(KINDS.values(), ref_template="#/$defs/{name}")[1]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "tierline.yaml", **schema}
 
 
@@ -96,15 +104,44 @@ def reference() -> str:
     ]
     for path, struct in sections():
         lines += _section(path, struct)
-    lines += ["## The tools of `tools_first`", "", "An entry is of the kind whose key it has. Plug-ins bring further kinds.", ""]
-    for kind, tool in BUILT_IN.items():
-        settings = inspect.type_info(tool)
-        assert isinstance(settings, inspect.StructType)
-        lines += _section(("tools_first", kind), settings)
+    lines += _tools()
+    lines += _checks()
     lines += ["## Expressions", "", "`when` holds a condition in CEL. It may use these names:", "", "| name | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(text)} |" for name, text in NAMES.items()]
     lines += ["", f"It may call {_listed(FUNCTIONS)}, and the macros {_listed(MACROS)}."]
     return "\n".join([*lines, ""])
+
+
+def _tools() -> Iterator[str]:
+    """The kinds of `tools_first`, each with its keys."""
+    yield from ["## The tools of `tools_first`", "", "An entry is of the kind whose key it has. Plug-ins bring further kinds.", ""]
+    for kind, tool in BUILT_IN.items():
+        settings = inspect.type_info(tool)
+        assert isinstance(settings, inspect.StructType)
+        yield from _section(("tools_first", kind), settings)
+
+
+def _checks() -> Iterator[str]:
+    """A heading for each kind of check, as for a section."""
+    yield "## Checks of an answer: `validate`"
+    yield ""
+    yield "Each entry of `tasks.<name>.validate` and `routes.<name>.validate` is one check: its kind, the kind's settings, and `retry`."
+    yield "They run in the order they stand in, those that ask a model after all others. Packages add kinds by the entry-point group"
+    yield "`tierline.validators`. [Check answers](../how-to/check-answers.md) shows each kind at work."
+    yield ""
+    for name, kind in KINDS.items():
+        struct = inspect.type_info(kind)
+        assert isinstance(struct, inspect.StructType)
+        own = [field for field in struct.fields if field.encode_name != "retry"]
+        yield f"### `{name}`"
+        yield ""
+        yield python_inspect.cleandoc(kind.__doc__ or "")
+        yield ""
+        yield "| key | type | default | meaning |"
+        yield "|---|---|---|---|"
+        for field in sorted(own, key=lambda field: not field.required):
+            yield f"| `{field.encode_name}` | {_cell(meaning(field.type))} | {_shown(field)} | {_cell(_description(field.type))} |"
+        yield ""
 
 
 def _listed(words: Iterable[str]) -> str:

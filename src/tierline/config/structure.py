@@ -143,7 +143,9 @@ class _Walk:
             return None
         members = [member for member in kind.types if not isinstance(member, inspect.NoneType)]
         if len(members) > 1:
-            members = [member for member in members if _holds(member, value)] or members
+            members = [member for member in members if _holds(member, value)]
+            if not members:
+                return self._refuse(place, meaning(kind), value)
         return self.any(value, members[0], place)
 
     def _refuse(self, place: Place, wanted: str, value: Any, hint: str = "") -> Any:

@@ -6,6 +6,7 @@ Decisions and the log call it so, and `gateway/assemble` builds it under that na
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -64,3 +65,9 @@ def all_checks(spec: Spec) -> tuple[Check, ...]:
     tasks = [checks_of(name, task.validate) for name, task in spec.tasks.items()]
     routes = [checks_of(f"route:{name}", route.validate) for name, route in spec.routes.items()]
     return tuple(check for checks in (*tasks, *routes) for check in checks)
+
+
+def schema_files(spec: Spec, folder: Path) -> dict[str, bytes]:
+    """The files of JSON Schemas that the checks name, relative to `folder`, and what stands in them."""
+    named = {check.value for check in all_checks(spec) if check.kind == "schema" and isinstance(check.value, str)} - {"request"}
+    return {name: (folder / name).read_bytes() for name in sorted(named) if (folder / name).is_file()}

@@ -170,6 +170,21 @@ class _Decision(msgspec.Struct, frozen=True, array_like=True):
     lenient: tuple[str, ...] = ()
 
 
+class _StepCosts(msgspec.Struct, frozen=True, array_like=True):
+    """The head of `_Step`."""
+
+    tier: str = ""
+    targets: msgspec.Raw = msgspec.Raw()
+    validators: msgspec.Raw = msgspec.Raw()
+    costs: tuple[float, ...] = ()
+
+
+class _Costs(msgspec.Struct, frozen=True, array_like=True):
+    """The head of `_Decision`."""
+
+    steps: tuple[_StepCosts, ...] = ()
+
+
 class _Scores(msgspec.Struct, frozen=True, array_like=True):
     """Stored form of `Scores`; the difficulty is in a column."""
 
@@ -201,6 +216,7 @@ _IN_TURN = (None, None, "", "", 0.0, ())
 _encode = msgspec.msgpack.Encoder().encode
 _read_features = msgspec.msgpack.Decoder(_Features).decode
 _read_decision = msgspec.msgpack.Decoder(_Decision).decode
+_read_costs = msgspec.msgpack.Decoder(_Costs).decode
 _read_scores = msgspec.msgpack.Decoder(_Scores).decode
 _read_view = msgspec.msgpack.Decoder(_View).decode
 _read_tried = msgspec.msgpack.Decoder(tuple[Tried, ...]).decode
@@ -376,6 +392,37 @@ def decode(row: Row) -> Record:
         answered=row["answered"],
         asides=() if row["asides"] is None else _read_asides(row["asides"]),
     )
+
+
+def asked(row: Row) -> tuple[Features, Scores, View]:
+    """What a row was decided from, without the rest of it. Raises as `decode` does."""
+    scores, view = row["scores"], row["view"]
+    return (
+        _features(row, _read_features(row["features"])),
+        NO_SCORES if scores is None else _scores(row, _read_scores(scores)),
+        NO_VIEW if view is None else View(*msgspec.structs.astuple(_read_view(view))),
+    )
+
+
+def stored(features: bytes, scores: bytes | None, view: bytes | None) -> tuple[_Features, _Scores | None, _View | None]:
+    """What a row was decided from, in the forms in which it is stored: for those who read many rows and need little of each."""
+    return _read_features(features), None if scores is None else _read_scores(scores), None if view is None else _read_view(view)
+
+
+def first_cost(decision: bytes) -> float:
+    """The expected USD of the first call, from the column `decision`; 0 where there is none."""
+    steps = _read_costs(decision).steps
+    return steps[0].costs[0] if steps and steps[0].costs else 0.0
+
+
+def planned(row: Row) -> Decision:
+    """What was decided, without the rest of a row. Raises as `decode` does."""
+    return _decision(row, _read_decision(row["decision"]))
+
+
+def attempted(blob: bytes) -> tuple[Tried, ...]:
+    """The attempts of a row, from its column `tried`. Raises as `decode` does."""
+    return _read_tried(blob)
 
 
 def mended(record: Record) -> Record:

@@ -6,7 +6,7 @@ Long reads go page by page, so that none of them keeps SQLite from folding its w
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,29 @@ class LogReader:
     def records(self, which: Filter = EVERYTHING, limit: int | None = None) -> Iterator[Record]:
         """Records by time, oldest first."""
         return map(self._decoded, self.rows(which, limit))
+
+    def pages(
+        self, names: Sequence[str], which: Filter = EVERYTHING, limit: int | None = None, size: int = 10 * PAGE
+    ) -> Iterator[list[Any]]:
+        """Plain tuples by time, oldest first, a page at a time, for those who read in bulk: `at`, `seq`, and the named columns in the
+        order of `schema.COLUMNS`."""
+        columns = ", ".join(f'"{name}"' for name in COLUMNS if name in names)
+        condition, values = which.where()
+        after: tuple[float, int] = (float("-inf"), 0)
+        left = limit
+        while left is None or left > 0:
+            most = size if left is None else min(size, left)
+            statement = f"SELECT at, seq, {columns} FROM decisions WHERE {condition} AND (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?"  # noqa: S608  # names from `schema`, values by parameters
+            with sqlite_file.told(self.path):
+                cursor = self._connection.cursor()
+                cursor.row_factory = None
+                page = cursor.execute(statement, [*values, *after, most]).fetchall()
+            if page:
+                yield page
+                after = page[-1][:2]
+            if len(page) < most:
+                return
+            left = None if left is None else left - most
 
     def last(self, count: int, which: Filter = EVERYTHING) -> list[sqlite3.Row]:
         """The rows written last, oldest of them first."""

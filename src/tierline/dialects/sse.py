@@ -50,6 +50,9 @@ def data_of(event: bytes) -> bytes:
 def sound(data: bytes) -> bool:
     """Whether every event of `data`, which ends with a whole one, carries JSON, `[DONE]` or nothing."""
     try:
+        if data.startswith(b"data:") and data.find(b"\n") == len(data) - 2:
+            _skim(data[5:])
+            return True
         for line in data.split(b"\n"):
             if line.startswith(b"data:"):
                 _skim(line[5:])

@@ -1,8 +1,8 @@
 """The way in to a model, and out again: a place, a door, and what the world learns from the call.
 
 A model that rests is not called: the outcome is `overloaded` at once, so that the course goes on with another. It is called all the same
-where the decision knew that nobody else is there (`least_bad`, `limits_lifted`). Where every place is taken, a call waits for one within
-its own time.
+where the decision knew that nobody else is there (`least_bad`, `limits_lifted`), or where the course itself has waited for it. Where every
+place is taken, a call waits for one within its own time.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Admission:
         self._background = world.patient(features, "" if decision is None else decision.task)
         self._tried: dict[str, set[str]] = {}
 
-    async def through(self, model: str, seconds: float, make: Callable[[Permit], Awaitable[Outcome]]) -> Outcome:
+    async def through(self, model: str, seconds: float, make: Callable[[Permit], Awaitable[Outcome]], *, waited: bool = False) -> Outcome:
         """The outcome of one call that `make` makes, once there is a way in within so many seconds; of `overloaded`, where there is none.
-        However the call ends, its place is free again."""
-        permit = await self._enter(model, seconds)
+        `waited`: the model has had its rest already. However the call ends, its place is free again."""
+        permit = await self._enter(model, seconds, waited)
         if isinstance(permit, Outcome):
             return permit
         try:
@@ -65,17 +65,17 @@ class Admission:
         if pause is not None:
             self._world.pause(permit, pause)
 
-    async def _enter(self, model: str, seconds: float) -> Permit | Outcome:
+    async def _enter(self, model: str, seconds: float, waited: bool) -> Permit | Outcome:
         world, tried = self._world, self._tried.get(model, ())
-        began, insist = world.clock(), False
-        if (rest := world.rest(model)) and not (insist := self._is_last_resort):
+        began, insist = world.clock(), waited
+        if (rest := world.rest(model)) and not (insist := waited or self._is_last_resort):
             return Outcome(False, error="overloaded", retry_after=rest, detail=f"it rests for {rest:.1f} s after failing")
         permit = world.enter(model, tried, background=self._background)
         if permit is None:
             permit = await world.wait(model, seconds, tried, background=self._background, insist=insist)
         if permit is None:
-            waited = world.clock() - began
-            return Outcome(False, error="overloaded", elapsed=waited, detail="every place that the spec gives it is taken")
+            queued = world.clock() - began
+            return Outcome(False, error="overloaded", elapsed=queued, detail="every place that the spec gives it is taken")
         return permit
 
     def _left(self, model: str, permit: Permit, outcome: Outcome) -> Outcome:

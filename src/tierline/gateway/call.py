@@ -47,7 +47,7 @@ class Caller:
 
     __slots__ = (
         "_admission", "_answers", "_arrived", "_client", "_examiner", "_explained", "_headers", "_latest", "_means", "_request", "_spent",
-        "_spent_before", "_translation", "_waiting", "_weighed", "_world",
+        "_spent_before", "_streams", "_translation", "_waiting", "_weighed", "_world",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +70,7 @@ class Caller:
         self._request = weighed.request
         self._explained = explained
         self._client = client
+        self._streams = weighed.request.stream and client is not None
         self._arrived = arrived
         self._translation = translation
         self._headers = headers
@@ -83,16 +84,9 @@ class Caller:
     async def __call__(self, attempt: Attempt, claim: Claim | None = None) -> Outcome:
         """The outcome of one attempt. The client's going away is an outcome too: `cancelled`."""
         if attempt.wait and not await self._rested(attempt.wait):
-            return Outcome(ok=False, error="cancelled", detail="the client went away")
+            return _gone(0.0)
         if attempt.cause == "judge":
-            answers = [answer for at in attempt.of if (answer := self._answers.get(at + 1)) is not None]
-            outcome = await self._examining.chosen(attempt, answers, self._spent) if len(answers) == len(attempt.of) else _NOT_READ
-        else:
-            outcome = await self._tried(attempt, claim)
-        self._spent += outcome.cost
-        return outcome
-
-    async def _tried(self, attempt: Attempt, claim: Claim | None) -> Outcome:
+            return await self._chosen(attempt)
         lane = self._means.lanes[attempt.target]
         try:
             sent = self._sent(lane, attempt)
@@ -101,12 +95,17 @@ class Caller:
         trial = self._trial(attempt, lane, sent, claim)
         self._waiting.begin(trial.started)
         try:
-            outcome = await self._admission.through(attempt.target, trial.longest, lambda permit: self._made(trial, permit))
+            outcome = await self._admission.through(
+                attempt.target, trial.longest, lambda permit: self._made(trial, permit), waited=attempt.wait > 0
+            )
         except asyncio.CancelledError:  # while it waited for its place: nothing was sent
-            return Outcome(ok=False, elapsed=trial.elapsed, error="cancelled", detail="the client went away")
+            return _gone(trial.elapsed)
         finally:
             self._waiting.end(perf_counter())
-        return await self._examined(trial, outcome) if trial.reads and outcome.ok else outcome
+        if trial.reads and outcome.ok:
+            outcome = await self._examined(trial, outcome)
+        self._spent += outcome.cost
+        return outcome
 
     def _trial(self, attempt: Attempt, lane: Lane, sent: Sent, claim: Claim | None) -> Trial:
         """An attempt that begins now. Its answer is read where validators look at it, or where it is one of several. A stream is held for
@@ -115,7 +114,7 @@ class Caller:
         stream, chat = self._weighed.decision.stream, self._request.kind == "chat"
         looked_at = chat and (attempt.cause == "branch" or bool(attempt.validators))
         kept_back = stream == "buffered" or attempt.cause == "branch" or (looked_at and stream != "optimistic")
-        held = kept_back and chat and self._client is not None
+        held = kept_back and chat and self._streams
         return Trial(attempt, lane, sent, claim, self._weighed.features.input_tokens, reads=looked_at or held, held=held)
 
     async def _rested(self, seconds: float) -> bool:
@@ -145,47 +144,52 @@ class Caller:
         return Sent(rendered.body, rendered.dropped, None if own else self._translation)
 
     async def _made(self, trial: Trial, permit: Permit) -> Outcome:
-        try:
-            return await self._exchanged(trial, permit)
-        except ProviderFailure as failure:
-            return trial.failed(failure)
-        except asyncio.CancelledError:
-            return trial.cancelled()
-
-    async def _exchanged(self, trial: Trial, permit: Permit) -> Outcome:
-        request, lane, sent = self._request, trial.lane, trial.sent
-        patience = trial.begin()
-        reply = await lane.provider.send(
-            Call(
-                lane.model,
-                request.kind,
-                lane.dialect.upstream_path(request, lane.model),
-                sent.body,
-                (*lane.headers, *self._headers) if sent.translation is None else lane.headers,
-                stream=request.stream,
-                timeout=patience,
-                request_id=request.id,
-                door=permit.name,
-            )
+        """The call itself, whatever comes of it."""
+        request, lane, sent, reply = self._request, trial.lane, trial.sent, None
+        call = Call(
+            lane.model,
+            request.kind,
+            lane.dialect.upstream_path(request, lane.model),
+            sent.body,
+            (*lane.headers, *self._headers) if sent.translation is None else lane.headers,
+            stream=request.stream,
+            timeout=trial.begin(),
+            request_id=request.id,
+            door=permit.name,
         )
         try:
+            reply = await lane.provider.send(call)
             self._admission.heed(permit, reply)
             if reply.status >= 400:
                 return await trial.refused(reply)
             if trial.held:
                 return await held(trial, request, reply)
-            if request.stream and self._client is not None:
+            if self._streams and self._client is not None:
                 opening = self._opening(trial.attempt.target, trial.attempt.number, trial.started, sent.dropped)
                 return await passed_on(trial, request, reply, self._client, opening)
             return await taken_whole(trial, request, reply)
+        except ProviderFailure as failure:
+            return trial.failed(failure)
+        except asyncio.CancelledError:
+            return trial.cancelled()
         finally:
-            await reply.close()
+            if reply is not None:
+                await reply.close()
 
     def _opening(self, model: str, attempts: int, now: float, dropped: tuple[str, ...]) -> Opening:
         overhead = now - self._arrived - self._waiting.total(now)
         return Opening(self._weighed.decision, model, attempts, overhead, self._explained, dropped)
 
     # what becomes of an answer that is looked at
+
+    async def _chosen(self, attempt: Attempt) -> Outcome:
+        """The choice among the answers of earlier attempts."""
+        answers = [answer for at in attempt.of if (answer := self._answers.get(at + 1)) is not None]
+        if len(answers) < len(attempt.of):
+            return _NOT_READ
+        outcome = await self._examining.chosen(attempt, answers, self._spent)
+        self._spent += outcome.cost
+        return outcome
 
     async def _examined(self, trial: Trial, outcome: Outcome) -> Outcome:
         committed = trial.reader is not None and not trial.held
@@ -210,7 +214,14 @@ class Caller:
         """Give the client of a stream the answer that was held for it, once the course is over. What has reached it already stands; where
         it has gone meanwhile, the result says so."""
         outcome, gone = result.outcome, result.stopped == "cancelled"
-        if self._client is None or gone or outcome is None or outcome.answer is None or not (outcome.ok and outcome.answer.body):
+        if (
+            self._client is None
+            or not self._streams
+            or gone
+            or outcome is None
+            or outcome.answer is None
+            or not (outcome.ok and outcome.answer.body)
+        ):
             return result
         answer = outcome.answer
         opening = self._opening(result.model, len(result.attempts), perf_counter(), answer.dropped)
@@ -229,3 +240,7 @@ async def _whatever_happens(work: Coroutine[Any, Any, Outcome]) -> Outcome:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([task])
     return task.result()
+
+
+def _gone(elapsed: float) -> Outcome:
+    return Outcome(ok=False, elapsed=elapsed, error="cancelled", detail="the client went away")

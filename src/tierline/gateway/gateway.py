@@ -100,8 +100,8 @@ class Answered(msgspec.Struct, frozen=True):
 
 class Gateway:
     """One spec, assembled. `means` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
-    speak; `observe` sees every record as it is logged. `in_flight` counts the requests that run on it; `said` is where a face keeps what
-    it says of a route, task and model."""
+    speak; `tools` are asked before any model, `preparations` are what is done to a request first; `observe` sees every record as it is
+    logged. `in_flight` counts the requests that run on it; `said` is where a face keeps what it says of a route, task and model."""
 
     def __init__(
         self,
@@ -115,7 +115,6 @@ class Gateway:
         observe: Callable[[Record], None],
         tools: ToolsFirst,
     ) -> None:
-        self.tools = tools
         self.loaded = loaded
         self.means = means
         self.lanes = means.lanes
@@ -124,12 +123,13 @@ class Gateway:
         self.world = world
         self.log = log
         self.router = router
+        self.tools = tools
+        self.preparations = Preparations(loaded)
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
         self._extract = Extractor(loaded)
         self._texts = Texts(loaded)
-        self._preparations = Preparations(loaded)
         self._observe = observe
         self._strict = frozenset(name for name, route in loaded.spec.routes.items() if route.strict)
         self._most_waiting = loaded.spec.decision_log.max_queue
@@ -142,19 +142,20 @@ class Gateway:
         try:
             weighed = self.weigh(request, features)
             texts = self._texts.of(features, client)
+            stream = None if client is None else texts or client
             tools = self.tools.of(request)
-            seen = with_headers(request, asked.headers)
+            seen = with_headers(request, asked.headers) if tools else request
             found = await ask_tools(tools, seen, features, weighed.decision.deadline) if tools else NOT_ASKED
             waiting = Waiting(found.elapsed)
-            if not found.ends_it and (steps := self._preparations.of(request)):
+            if not found.ends_it and (steps := self.preparations.of(request)):
                 weighed, found = await self._prepared(steps, weighed, asked, found, waiting)
             explained = self._explained(weighed, found) if features.hints.explain else ""
             if found.ends_it:
-                return await self._told(weighed, asked, found, texts, texts or client, explained)
-            heard = overheard(tools, texts or client)
-            downstream, translation, spent = heard or texts or client, self._translation(weighed), found.cost
+                return await self._told(weighed, asked, found, texts, stream, explained)
+            heard = overheard(tools, stream)
+            translation, spent, arrived = self._translation(weighed), found.cost, asked.started
             caller = Caller(
-                self.means, self.world, weighed, downstream, asked.started, explained, translation, asked.headers, waiting, spent
+                self.means, self.world, weighed, heard or stream, arrived, explained, translation, asked.headers, waiting, spent
             )
             result = await drive(pursue(weighed.decision, found.elapsed, spent), caller)
             if client is not None:

@@ -164,7 +164,7 @@ def remember(tools: Sequence[Asked], request: Request, dialect: Dialect, result:
         return
     body = b"" if outcome.answer is None else outcome.answer.body
     try:
-        whole = heard.completion(dialect) if heard is not None and not body else dialect.read_completion(body)
+        whole = dialect.read_completion(body) if heard is None else heard.completion(dialect)
     except (ProviderFailure, BadRequest):
         return
     if whole is not None:

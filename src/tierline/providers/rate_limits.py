@@ -55,15 +55,22 @@ def tells_limits(headers: Mapping[str, str]) -> bool:
 
 def exhausted(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds until there is something left again of a limit that this reply has used up; None where none is. The longest counts."""
-    waits = [_duration(headers.get(reset)) for remaining, reset in _OPENAI if _number(headers.get(remaining)) == 0]
-    waits += [_until(headers.get(reset), now) for remaining, reset in _ANTHROPIC if _number(headers.get(remaining)) == 0]
-    return max((wait for wait in waits if wait is not None), default=None)
+    waits: list[float | None] = []
+    for remaining, reset in _OPENAI:
+        if (left := headers.get(remaining)) is not None and _number(left) == 0:
+            waits.append(_duration(headers.get(reset)))
+    for remaining, reset in _ANTHROPIC:
+        if (left := headers.get(remaining)) is not None and _number(left) == 0:
+            waits.append(_until(headers.get(reset), now))
+    return max((wait for wait in waits if wait is not None), default=None) if waits else None
 
 
 def _number(text: str | None) -> float | None:
     """A plain number that is not negative, else None."""
+    if not text:
+        return None
     try:
-        number = float(text or "")
+        number = float(text)
     except ValueError:
         return None
     return number if 0 <= number < float("inf") else None

@@ -21,10 +21,11 @@ plus noise (uniform in ± `noise`, drawn from seed, model, prompt and request id
 `response_format` asks, the answer is an object after the schema (`{"answer": …}` without one). Arguments and objects hold the expected
 value in their first text property; a wrong answer holds another and, for every second prompt, lacks its last required property.
 
-*Failures*: `kind` is connect, timeout, server, overloaded, rate_limited, auth, not_found, bad_request, context_exceeded, malformed
-or cut (half an answer). A failure strikes calls number `from` to `to` of that model (counted from 1, both included) at `rate`, drawn
-from seed, model and request id: a request that failed there fails there again. Several failures may be listed; the first that
-strikes counts. *Embeddings*: 16 dimensions (or `dimensions`) that follow from the text.
+*Failures*: `kind` is connect, timeout, server, overloaded, rate_limited, auth, not_found, bad_request, context_exceeded, content_filter,
+malformed, idle (a stream that falls silent before its first content; else a time-out) or cut (half an answer). A failure strikes calls
+number `from` to `to` of that model (counted from 1, both included) at `rate`, drawn from seed, model and request id: a request that failed
+there fails there again. Several failures may be listed; the first that strikes counts. *Embeddings*: 16 dimensions (or `dimensions`) that
+follow from the text.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ FailKind = Literal[
     "not_found",
     "bad_request",
     "context_exceeded",
+    "content_filter",
     "malformed",
+    "idle",
     "cut",
 ]
 

@@ -16,6 +16,7 @@ from tierline.types.errors import ProviderFailure
 from tierline.types.wire import Call, Reply
 
 _HTML = b"<html><body><h1>Bad gateway</h1></body></html>"
+_EVENTS = {"content-type": "text/event-stream"}
 _ERRORS: dict[str, tuple[int, str, str | None]] = {
     "server": (500, "server_error", None),
     "overloaded": (503, "overloaded_error", None),
@@ -24,6 +25,7 @@ _ERRORS: dict[str, tuple[int, str, str | None]] = {
     "not_found": (404, "invalid_request_error", "model_not_found"),
     "bad_request": (400, "invalid_request_error", None),
     "context_exceeded": (400, "invalid_request_error", "context_length_exceeded"),
+    "content_filter": (400, "invalid_request_error", "content_filter"),
 }
 
 
@@ -33,6 +35,7 @@ class ScriptedProvider:
     def __init__(self, endpoint: Endpoint, *, sleep: Sleep = asyncio.sleep) -> None:
         self.name = endpoint.name
         self.script = Script.of(endpoint.script, f"providers.{endpoint.name}.script")
+        self._idle = endpoint.idle_timeout
         self._sleep = sleep
         self._calls: dict[str, int] = {}
 
@@ -49,7 +52,7 @@ class ScriptedProvider:
         number = self._calls[name] = self._calls.get(name, 0) + 1
         fail = self._strikes(behaviour, call, number)
         if fail is not None and fail.kind not in ("malformed", "cut"):
-            return await self._fails(fail, call)
+            return await (self._falls_silent if fail.kind == "idle" and call.stream else self._fails)(fail, call)
         if call.kind == "embeddings":
             return await self._embeds(behaviour, call, asked)
         said = self._said(behaviour, call, asked)
@@ -73,7 +76,7 @@ class ScriptedProvider:
         return CannedReply(
             events,
             sleep=self._sleep,
-            headers={"content-type": "text/event-stream"},
+            headers=_EVENTS,
             pause=self._pause(behaviour),
             failure=_cut() if fail is not None and fail.kind == "cut" else None,
         )
@@ -89,10 +92,17 @@ class ScriptedProvider:
     async def _fails(self, fail: Fail, call: Call) -> Reply:
         if fail.kind == "connect":
             raise ProviderFailure("connect", "scripted: nobody listens")
-        if fail.kind == "timeout":
+        if fail.kind in ("timeout", "idle"):
             await self._passes(call.timeout + 1, call.timeout, scripted=True)
         headers = {} if fail.retry_after is None else {"retry-after": f"{fail.retry_after:g}"}
         return self._error(fail.kind, f"scripted: {fail.kind}", headers)
+
+    async def _falls_silent(self, _fail: Fail, call: Call) -> Reply:
+        """A stream that begins, says nothing for as long as the spec lets it, and is given up."""
+        first, *_ = upstream.events(upstream.Said("chatcmpl-idle", call.model.upstream, ("",), 0, 0), usage=False)
+        silence = ProviderFailure("idle", f"scripted: silent for {self._idle:g} s")
+        pause = 0.0 if self.script.latency == "none" else self._idle
+        return CannedReply([first, b": \n\n"], sleep=self._sleep, headers=_EVENTS, pause=pause, failure=silence)
 
     def _error(self, kind: str, message: str, headers: dict[str, str] | None = None) -> Reply:
         status, word, code = _ERRORS[kind]

@@ -74,21 +74,26 @@ def candidates(
 
 def validated(fleet: Fleet, found: Sequence[Candidate], order: tuple[int, ...], failure_cost: float) -> list[Candidate]:
     """The same candidates where answers are checked: a bad answer costs the calls that follow, and only after the last of them the
-    business. What follows is what `order` lists after a model, or else the cheapest of each rung above it."""
+    business."""
+    chains = zip(found, following(fleet, found, order), strict=True)
+    return [msgspec.structs.replace(c, expected=escalating([c, *above], failure_cost)) for c, above in chains]
+
+
+def following(fleet: Fleet, found: Sequence[Candidate], order: tuple[int, ...]) -> list[list[Candidate]]:
+    """Who is called after each of them: what `order` lists after a model, or else the cheapest of each rung above it."""
     by_index = {c.index: c for c in found}
     cheapest: dict[int, Candidate] = {}
     for c in found:
         rung = fleet.level[c.index]
         if rung not in cheapest or c.cost < cheapest[rung].cost:
             cheapest[rung] = c
-    made = []
+    chains = []
     for c in found:
         if c.index in order:
-            above = [by_index[i] for i in order[order.index(c.index) + 1 :] if i in by_index]
+            chains.append([by_index[i] for i in order[order.index(c.index) + 1 :] if i in by_index])
         else:
-            above = [cheapest[rung] for rung in sorted(cheapest) if rung > fleet.level[c.index]]
-        made.append(msgspec.structs.replace(c, expected=escalating([c, *above], failure_cost)))
-    return made
+            chains.append([cheapest[rung] for rung in sorted(cheapest) if rung > fleet.level[c.index]])
+    return chains
 
 
 def escalating(chain: Sequence[Candidate], failure_cost: float) -> float:

@@ -69,14 +69,14 @@ def _steps(
     """The branches, then the plan of who answers where they do not agree: the given model, or what stands above the highest branch.
 
     Without a given one, the neighbours of the branches come last: they are no better than those who could not agree."""
-    route, checks, most = question.route, question.checks, question.route.max_attempts
+    most = question.route.max_attempts
     asked = {branch.index for branch in branches}
     chosen = otherwise or max(branches, key=lambda branch: fleet.level[branch.index])
     others = [candidate for candidate in pool if candidate.index not in asked or candidate.index == chosen.index]
-    following, _ = plan(fleet, question.task, checks, chosen, others, order, route.max_attempts)
+    following, _ = plan(fleet, question, chosen, others, order)
     if otherwise is None:
         first, *above = following
         names = {fleet.names[index] for index in asked}
         beside = [c for c in others if fleet.names[c.index] in first.targets and fleet.names[c.index] not in names]
-        following = (*above, *([step_of(fleet, beside, checks, most)] if beside else []))
-    return (step_of(fleet, branches, checks, len(branches)), *following)[:most]
+        following = (*above, *([step_of(fleet, beside, question, most)] if beside else []))
+    return (step_of(fleet, branches, question, len(branches)), *following)[:most]

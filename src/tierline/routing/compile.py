@@ -112,7 +112,7 @@ def _route(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> RoutePolicy
         name=name,
         task=route.task,
         bar=route.quality_bar,
-        ceilings=_ceilings(fleet.tiers, route.difficulty),
+        ceilings=ceilings(fleet.tiers, route.difficulty),
         select=route.select,
         weights=_weights(fleet, route.weights),
         explore=route.explore,
@@ -175,7 +175,7 @@ def _use(number: int, rule: RuleSpec, fleet: Fleet) -> Use:
     return Use(number, name, 1 << fleet.index[name], (fleet.index[name],))
 
 
-def _ceilings(tiers: Sequence[str], given: Mapping[str, float]) -> tuple[float, ...]:
+def ceilings(tiers: Sequence[str], given: Mapping[str, float]) -> tuple[float, ...]:
     """The highest difficulty of each rung: as given; where not, evenly spaced between its neighbours; the last takes all."""
     known = [-1, *(i for i, tier in enumerate(tiers[:-1]) if tier in given), len(tiers) - 1]
     at = {-1: 0.0, len(tiers) - 1: 1.0, **{i: given[tier] for i, tier in enumerate(tiers[:-1]) if tier in given}}

@@ -24,6 +24,9 @@ class Standing(msgspec.Struct, frozen=True):
     lifted: bool = False
 
 
+BACKGROUND = 60.0
+"""A latency budget of so many seconds or more is background work: it waits for a place, and is never moved."""
+
 NOBODY = Standing(0)
 """Where nobody was asked for."""
 
@@ -114,6 +117,7 @@ def _affordable(
 
 
 def _available(fleet: Fleet, view: View, left: int, dropped: list[Dropped], latency_budget: float | None) -> int:
+    waits = latency_budget is not None and latency_budget >= BACKGROUND
     for i in bits(left):
         model = fleet.models[i]
         rest = view.resting.get(model.name, 0.0)
@@ -121,7 +125,7 @@ def _available(fleet: Fleet, view: View, left: int, dropped: list[Dropped], late
         latency = view.latency.get(model.name) if latency_budget is not None else None
         if rest > 0:
             dropped.append(Dropped(model.name, Drop.RESTING, "breaker", rest))
-        elif model.max_concurrency is not None and load >= model.max_concurrency:
+        elif model.max_concurrency is not None and load >= model.max_concurrency and not waits:
             dropped.append(Dropped(model.name, Drop.CONCURRENCY, "max_concurrency", float(load), float(model.max_concurrency)))
         elif latency is not None and latency_budget is not None and latency.p95 > latency_budget:
             dropped.append(Dropped(model.name, Drop.LATENCY, "p95", latency.p95, latency_budget))

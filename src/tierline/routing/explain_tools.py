@@ -63,6 +63,7 @@ def _tools(answered: str, tools: Sequence[Aside]) -> tuple[str, ...]:
     return (first, f"So {answered} answered and no model was asked; what follows says which one would have been.")
 
 
-def asked_first(tools: Sequence[str]) -> tuple[str, ...]:
-    """The sentence of a dry run."""
-    return (f"Before any model, it would be put to {', '.join(tools)}, in this order.",) if tools else ()
+def asked_first(tools: Sequence[str], steps: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The sentences of a dry run: the tools that would be asked, and each step that might prepare it, with its model."""
+    first = [f"Before any model, it would be put to {', '.join(tools)}, in this order."] if tools else []
+    return (*first, *[f"{model} would be asked {_STEPS[f'prepare/{kind}']}, where there is something to do." for kind, model in steps])

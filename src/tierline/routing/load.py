@@ -8,12 +8,10 @@ from collections.abc import Callable, Sequence
 
 from tierline.routing.belief import Candidate
 from tierline.routing.draws import LOAD, draw_for
+from tierline.routing.eligibility import BACKGROUND
 from tierline.routing.question import Question
 from tierline.routing.selection import Choice, Field
 from tierline.types.decision import Reason, Why
-
-BACKGROUND = 60.0
-"""A latency budget of so many seconds or more is background work: it waits, and is never moved."""
 
 _EXPECTED: Callable[[Candidate], float] = operator.attrgetter("expected")
 _CALL: Callable[[Candidate], float] = operator.attrgetter("cost")

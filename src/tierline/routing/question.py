@@ -10,11 +10,14 @@ from tierline.types.features import Features
 from tierline.types.scores import Scores
 from tierline.types.view import View
 
+FAR_OFF = 4
+"""By what factor an estimate of tokens may be off before nobody would call it one."""
+
 
 class Question(msgspec.Struct, frozen=True):
     """Everything a decision is made from. `difficulty` is in [0, 1], `bar` the pass rate to clear, `latency_budget` in seconds, `max_cost`
     in USD; `checks` is what an answer must pass; `model` and `tier` are what the client named, empty for a routed request; `unsure`: the
-    scorer abstained."""
+    scorer abstained; `tight`: it might overflow the smallest window, were the estimate of its tokens far off."""
 
     features: Features
     scores: Scores
@@ -30,6 +33,7 @@ class Question(msgspec.Struct, frozen=True):
     model: str = ""
     tier: str = ""
     unsure: bool = False
+    tight: bool = False
 
     @property
     def named(self) -> bool:
@@ -63,6 +67,7 @@ def ask(
         model,
         tier,
         unsure=scores.abstained and not task.name,
+        tight=(features.input_tokens + features.output_tokens) * FAR_OFF > policy.fleet.smallest_window > 0,
     )
 
 

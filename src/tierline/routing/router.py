@@ -136,14 +136,16 @@ class Router:
         field = self._field(question, scope, first)
         choice = (least_bad(field) if lifted else None) or select(field)
         reasons.append(choice.reason)
-        if scope.ruled or question.named or choice.reason.why == Why.LEAST_BAD:
+        if scope.ruled or question.named or (lifted and choice.reason.why == Why.LEAST_BAD):
             return choice
+        if question.unsure:
+            choice = up_when_unsure(field, choice)
+        if not (field.view.warm or field.view.pressure):
+            return explore(field, choice, reasons)
         return self._moved(question, field, choice, reasons)
 
     def _moved(self, question: Question, field: Field, choice: Choice, reasons: list[Reason]) -> Choice:
-        """Up when unsure, back to the session's model, up by chance or down by load; where several would, in this order."""
-        if question.unsure:
-            choice = up_when_unsure(field, choice)
+        """Back to the session's model, up by chance, or down by load."""
         stay = kept(field, choice, reasons) if field.view.warm else None
         if stay is None:
             explored = explore(field, choice, reasons)
@@ -157,10 +159,10 @@ class Router:
         return Field(self.policy.fleet, q.route, q.task, first, q.bar, q.difficulty, scope.order, q.max_cost, q.features, q.view)
 
     def _steps(self, question: Question, scope: Scope, choice: Choice, pool: list[Candidate], reasons: list[Reason]) -> tuple[Step, ...]:
-        fleet, most = self.policy.fleet, question.route.max_attempts
+        fleet = self.policy.fleet
         if question.named:
-            return confined(fleet, question.checks, choice.candidate, pool, most)
-        steps, last_resort = plan(fleet, question.task, question.checks, choice.candidate, pool, scope.order, most)
+            return confined(fleet, question, choice.candidate, pool)
+        steps, last_resort = plan(fleet, question, choice.candidate, pool, scope.order)
         if last_resort:
             reasons.append(Reason(Why.LAST_RESORT, steps[-1].targets[0]))
         return steps
@@ -175,34 +177,35 @@ class Router:
         combine: Combine | None = None,
         helping: Standing = NOBODY,
     ) -> Decision:
-        features, route, checks = question.features, question.route, question.checks
+        features, route = question.features, question.route
         wait = features.hints.latency_budget
         deadline = route.deadline if wait is None else wait
-        stream = _stream(question, combine)
+        stream = _stream(question, combine) if features.stream else ""
         refusals, refusal_cost = self._refuge(question, helping) if helping.mask else ("", 0.0)
         hedge = None if route.hedge is None or combine is not None else hedge_after(question, steps, stream, deadline, reasons)
-        return Decision(
-            request_id=features.request_id,
-            route=route.name,
-            policy=self.policy.fingerprint,
-            steps=steps,
-            task=question.task.name,
-            propensity=1.0 if choice is None else choice.propensity,
-            draw=features.draw,
-            deadline=deadline,
-            max_cost=question.max_cost,
-            max_attempts=route.max_attempts,
-            reasons=tuple(reasons),
-            dropped=standing.dropped if helping is NOBODY else tuple(dict.fromkeys((*standing.dropped, *helping.dropped))),
-            margin=None if choice is None else choice.margin,
+        return Decision(  # most of it by position: CPython makes a dictionary first where a call has more than fifteen names
+            features.request_id,
+            route.name,
+            self.policy.fingerprint,
+            steps,
+            question.task.name,
+            "",
+            1.0 if choice is None else choice.propensity,
+            features.draw,
+            deadline,
+            question.max_cost,
+            route.max_attempts,
+            tuple(reasons),
+            standing.dropped if helping is NOBODY else tuple(dict.fromkeys((*standing.dropped, *helping.dropped))),
+            None if choice is None else choice.margin,
             retries=route.retries,
             backoff=route.backoff,
             hedge=hedge,
             combine=combine,
             refusals=refusals,
-            refusal_cost=refusal_cost,
-            lenient=checks.confidence if route.flags_unsure else (),
             stream=stream,
+            refusal_cost=refusal_cost,
+            lenient=question.checks.confidence if route.flags_unsure else (),
         )
 
     def _refuge(self, question: Question, helping: Standing) -> tuple[str, float]:
@@ -216,7 +219,7 @@ class Router:
 
 def _stream(question: Question, combine: Combine | None) -> Literal["", "buffered", "optimistic"]:
     """What becomes of a stream whose answer is still to be checked; answers that are combined are always whole."""
-    if not question.features.stream or not (question.checks.names or combine is not None):
+    if not (question.checks.names or combine is not None):
         return ""
     return "buffered" if combine is not None else question.task.stream or question.route.stream
 

@@ -76,6 +76,10 @@ class Rules:
         found = [index for index in left.undecided if self._conditions[index].holds(values, on_error=self._on_error)]
         return sorted((*left.certain, *found))
 
+    def settled(self, features: Features, task: str, risk: str) -> bool:
+        """Whether sizes, scores and session ids have no part in what these conditions say of a request with such steady facts."""
+        return not self._left(features, task, risk).undecided
+
     def _left(self, features: Features, task: str, risk: str) -> Left:
         key = tuple([get(features, task, risk) for get in self._key])
         left = self._seen.get(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tierline.gateway.downstream import ClientGone
 from tierline.gateway.gateway import Answered, Asked
+from tierline.gateway.prepare_steps import kind_of
 from tierline.interfaces import Dialect
 from tierline.routing.explain import explain
 from tierline.routing.explain_tools import asked_first, preceded
@@ -44,7 +45,8 @@ class Completions:
         gateway = exchange.gateway
         weighed = gateway.rehearse(asked)
         told = explain(gateway.router, weighed.features, weighed.scores, weighed.view, weighed.decision)
-        told = preceded(told, asked_first([asked.tool.name for asked in gateway.tools.of(weighed.request)]))
+        steps = [(kind_of(step), getattr(step, kind_of(step))) for step in gateway.preparations.of(weighed.request)]
+        told = preceded(told, asked_first([asked.tool.name for asked in gateway.tools.of(weighed.request)], steps))
         decision = weighed.decision
         exchange.json(
             {

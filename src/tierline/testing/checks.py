@@ -5,11 +5,12 @@ Each raises AssertionError with the law that does not hold. The built-ins pass t
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tierline.interfaces import Dialect, Provider, Scorer, StreamReader, Validator
+from tierline.interfaces import Answerer, Dialect, Provider, Remembers, Scorer, StreamReader, Validator
 from tierline.testing import findings, neutral
 from tierline.testing.laws import law, raises
 from tierline.types.ask import Exchange
@@ -132,6 +133,26 @@ def check_validator(validator: Validator, passing: Sequence[Exchange], failing: 
     for exchange in (*passing, *failing) if validator.asks else ():
         for reply in (*replies, *findings.ODD_REPLIES):
             findings.check(validator, exchange, reply)
+
+
+async def check_answerer(make: Callable[[], Answerer], known: Request, unknown: Request) -> None:
+    """The laws of an answerer that knows an answer to `known` (one that learns is given it first) and none to `unknown`."""
+    answerer, features = make(), Features("checked")
+    law(isinstance(answerer, Answerer), "an answerer has every part of the protocol")
+    law(answerer.name != "", "an answerer has a name")
+    if isinstance(answerer, Remembers):
+        law(await answerer.answer(known, features) is None, "one that learns knows nothing at first")
+        answerer.keep(known, neutral.WORDS)
+        answerer.keep(unknown, neutral.CALLS)
+    hit = await answerer.answer(known, features)
+    law(hit is not None and bool(hit.text or hit.answer), "what is known is answered")
+    law(await answerer.answer(known, features) == hit, "the same question gets the same answer")
+    law(await answerer.answer(unknown, features) is None, "what is not known, or was no answer in words, is not answered")
+    asked = [answerer.answer(request, features) for request in (known, unknown) * 4]
+    law((await asyncio.gather(*asked))[::2] == [hit] * 4, "it may be asked many times at once")
+    await answerer.close()
+    await answerer.close()
+    await make().close()
 
 
 def _check_body(dialect: Dialect, body: bytes, kind: Kind) -> None:

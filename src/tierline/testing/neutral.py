@@ -41,6 +41,10 @@ _ANSWER = Completion(
     Usage(input=20, output=10, cached=5),
     1_700_000_000,
 )
+WORDS = Completion(STRANGER, "answer-2", "some-model", (CompletionChoice((Text("The moon is seen."),)),))
+"""An answer in words alone."""
+CALLS = Completion(STRANGER, "answer-3", "some-model", (CompletionChoice((ToolCall("call_2", "look"),), "tool_calls"),))
+"""An answer that calls a tool."""
 _MODEL = Model(name="checked", tier="fast", provider="checks", upstream="a-model/of-the-checks")
 
 

@@ -99,8 +99,8 @@ class Dropped(msgspec.Struct, frozen=True, array_like=True):
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One level of the plan: its targets in order (fallbacks of each other), the expected USD of a call to each, the
-    validators an answer must pass, each target's window in tokens (0: unknown), and how often a target whose answer was not good
-    enough may try again with the reason fed back."""
+    validators an answer must pass, each target's window in tokens (0: unknown; none are given where no window is near), and how often a
+    target whose answer was not good enough may try again with the reason fed back."""
 
     tier: str
     targets: tuple[str, ...]

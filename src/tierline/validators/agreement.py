@@ -10,6 +10,7 @@ from tierline.config.validation import Check
 from tierline.interfaces import Examination
 from tierline.types.ask import Ask, Exchange, Told
 from tierline.types.outcome import Finding
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.ladder import last_models
 from tierline.validators.normalise import normalised_all
 
@@ -24,10 +25,12 @@ class Agreement:
         self.name = check.name
         self._other = settings.agreement
         self._how = settings.normalise
-        self._believed = last_models(check, loaded) - {settings.agreement}
+        self._believed = last_models(check, loaded)
 
     def check(self, exchange: Exchange) -> Finding | Examination:
         """Asks the other model, unless the answer is believed as it is."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         if exchange.model in self._believed:
             return Finding(True, "the last model is believed")
         if exchange.model == self._other:

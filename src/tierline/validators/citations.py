@@ -15,6 +15,7 @@ from tierline.types.conversation import Citation
 from tierline.types.conversation import Text as AnswerText
 from tierline.types.outcome import Finding
 from tierline.types.request import Media, Request, Text, ToolResult
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.sources import Sources, content_words, folded
 
 _MARK = re.compile(
@@ -25,7 +26,7 @@ _RANGE = re.compile(r"(\d{1,3})\s*[–-]\s*(\d{1,3})")
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`)\]}|\\^]+")
 _QUOTE = re.compile(r"[\"“„«]([^\"“”„«»\n]{15,600})[\"”“»]")
 _QUOTED_WORDS = 4
-_SENTENCE = re.compile(r"[^.!?\n。\uff01\uff1f]*[.!?。\uff01\uff1f]*(?:\s*(?:\[[\d,;\s–-]+\]|【[^】]*】))*")
+_SENTENCE = re.compile(r"[^.!?\n。\uff01\uff1f]*[.!?。\uff01\uff1f]*(?:[ \t]{0,2}(?:\[[\d,; –-]{1,40}\]|【[^】]{0,60}】)){0,10}")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.S)
 _MOST = 200
 """Citations of one answer that are looked at."""
@@ -54,6 +55,8 @@ class Citations:
 
     def check(self, exchange: Exchange) -> Finding:
         """Looks for every citation of the answer in the request; its words, and those of tools, are the context."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         cited = citations_of(exchange, measure=self._support is not None)
         missing = [one for one in cited if not one.found]
         if missing:

@@ -13,16 +13,17 @@ from tierline.config.loaded import Loaded
 from tierline.config.validation import Check
 from tierline.types.ask import Exchange
 from tierline.types.outcome import Finding
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.parsers import Parser, parsers
 
-_BLOCK = re.compile(r"^([ \t]*)(```+|~~~+)[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*\2[`~]*[ \t]*$|\Z)", re.S | re.M)
+_BLOCK = re.compile(r"^([ \t]*)(`{3,8}|~{3,8})[ \t]*([\w+#.-]*)[^\n]*\n(.*?)(?:^[ \t]*\2[`~]{0,8}[ \t]*$|\Z)", re.S | re.M)
 _NAMES: Mapping[str, str] = {
     "python": "python", "py": "python", "python3": "python", "json": "json", "yaml": "yaml", "yml": "yaml", "javascript": "javascript",
     "js": "javascript", "jsx": "javascript", "mjs": "javascript", "node": "javascript", "typescript": "typescript", "ts": "typescript",
     "tsx": "tsx", "sql": "sql", "postgresql": "sql", "postgres": "sql", "mysql": "sql", "sqlite": "sql",
 }  # fmt: skip
 """What a fence may call a language → what it is called here."""
-_LONGEST = 50_000
+_LONGEST = 20_000
 """Characters of a block; longer ones are not parsed."""
 _BLOCKS = 50
 _SHELL = re.compile(r"^(?:>>> |\.\.\. |In \[\d+\]:)", re.M)
@@ -48,6 +49,8 @@ class Code:
 
     def check(self, exchange: Exchange) -> Finding:
         """Parses each block in one of the languages; the first that cannot be parsed refuses the answer."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         blocks = [block for block in blocks_of(exchange.text) if block.language in self._parsers]
         for number, block in enumerate(blocks, 1):
             if len(block.text) > _LONGEST or _SHELL.search(block.text):

@@ -13,6 +13,7 @@ from tierline.config.validation import Check
 from tierline.interfaces import Examination
 from tierline.types.ask import Ask, Exchange, Told
 from tierline.types.outcome import Finding
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.framing import GUARD, framed, question
 from tierline.validators.json_text import values_in
 
@@ -59,6 +60,8 @@ class Confidence:
         measured = token_confidence(exchange.answer.choices[0].logprobs, settings.measure) if exchange.answer.choices else None
         if measured is not None:
             return self._held_against(measured, f"{settings.measure} probability of its tokens")
+        if says_nothing(exchange):
+            return NOTHING_SAID
         if settings.otherwise == "ask":
             return self._ask(exchange)
         return Finding(settings.otherwise == "pass", "the answer tells no probabilities")

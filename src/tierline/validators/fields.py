@@ -10,6 +10,7 @@ from tierline.config.loaded import Loaded
 from tierline.config.validation import Check
 from tierline.types.ask import Exchange
 from tierline.types.outcome import Finding
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.json_text import values_in
 
 _NAMED = 5
@@ -28,6 +29,8 @@ class Fields:
 
     def check(self, exchange: Exchange) -> Finding:
         """Passes where any object or list of the answer has all of them."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         fewest: list[str] | None = None
         for value in values_in(exchange.text):
             if not isinstance(value, dict | list):

@@ -15,7 +15,7 @@ _FIELD = re.compile(
 _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _HASHES = re.compile(r"^####[ \t]*(\S.*)$", re.M)
 _SAID = re.compile(
-    r"(?:^|[\s*_(>#\"'“])(?:(?:the|my|our|so|thus|therefore|hence|and)\s+)*(?:(?:final|correct|best|right|overall)\s+)?"
+    r"(?:^|[\s*_(>#\"'“])(?:(?:the|my|our|so|thus|therefore|hence|and)\s{1,3}){0,3}(?:(?:final|correct|best|right|overall)\s{1,3})?"
     r"(?:answer|option|choice|result|antwort|ergebnis|réponse|reponse|respuesta|resultado|risposta|resposta|antwoord|odpowiedź|ответ|答案|答え|정답)"
     r"(?:\s+(?:choice|option))?(?:\*\*|__)?"
     r"(?:\s*(?:\*\*|__)?\s*[:\uff1a=]|\s*(?:is|was|ist|est|es|è|é|jest|would\s+be|will\s+be|equals)\b\s*[:\uff1a]?|"

@@ -9,6 +9,7 @@ from tierline.config.loaded import Loaded
 from tierline.config.validation import Check
 from tierline.types.ask import Exchange
 from tierline.types.outcome import Finding
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.json_text import found_in
 from tierline.validators.mend import mended, replacement
 
@@ -26,6 +27,8 @@ class JsonValue:
 
     def check(self, exchange: Exchange) -> Finding:
         """Passes where any JSON of the answer is of the wanted sort, as it stands or mended."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         other = False
         for found in found_in(exchange.text):
             if self._is_wanted(found.value):

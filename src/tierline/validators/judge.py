@@ -12,6 +12,7 @@ from tierline.config.validation import Check
 from tierline.interfaces import Examination
 from tierline.types.ask import Ask, Exchange, Told
 from tierline.types.outcome import Finding
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.framing import GUARD, framed, question
 from tierline.validators.json_text import values_in
 
@@ -48,8 +49,10 @@ class Judge:
         self.name = check.name
         self._settings = check.read(JudgeCheck)
 
-    def check(self, exchange: Exchange) -> Examination:
+    def check(self, exchange: Exchange) -> Finding | Examination:
         """Asks the judge."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         return self._examine(exchange)
 
     def _examine(self, exchange: Exchange) -> Generator[Ask, Told, Finding]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-import msgspec
 import pycld2
 
 from tierline.config.answer_checks import LanguageCheck
@@ -13,6 +13,8 @@ from tierline.config.validation import Check
 from tierline.types.ask import Exchange
 from tierline.types.outcome import Finding
 from tierline.types.request import Request, Text
+from tierline.validators.calls import NOTHING_SAID, says_nothing
+from tierline.validators.json_text import found_in
 
 _SAMPLE = 2000
 """Characters looked at."""
@@ -26,14 +28,8 @@ _ALIKE = ({"no", "da"}, {"hr", "sr", "bs"}, {"id", "ms"}, {"cs", "sk"}, {"pt", "
 """Languages that a short text does not tell apart."""
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What a text tells of its language: an ISO 639-1 code, empty when unsure."""
-
-    language: str = ""
-
-
 class Language:
-    """See `LanguageCheck`. Code, formulas and addresses are no language, and are not looked at."""
+    """See `LanguageCheck`. Code, formulas and addresses are no language, and are not looked at; of JSON, its texts are."""
 
     asks = False
 
@@ -45,6 +41,8 @@ class Language:
 
     def check(self, exchange: Exchange) -> Finding:
         """Compares the answer's language with the wanted one."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         wanted = self._wanted if self._wanted != "same" else told_language(last_words(exchange.request)) or exchange.features.language
         if not wanted:
             return Finding(True, "the language of the request is not clear")
@@ -58,7 +56,7 @@ class Language:
 
 def told_language(text: str) -> str:
     """The ISO 639-1 code of a text's language; empty where it is short, mixed or no prose."""
-    prose = _NO_TEXT.sub(" ", _CODE.sub(" ", text[: 2 * _SAMPLE]))[:_SAMPLE]
+    prose = _NO_TEXT.sub(" ", _CODE.sub(" ", _words_of_json(text) or text[: 2 * _SAMPLE]))[:_SAMPLE]
     if sum(map(str.isalpha, prose)) < (_FEWEST_LETTERS if prose.isascii() else _FEWEST_LETTERS // 3):
         return ""
     try:
@@ -67,6 +65,24 @@ def told_language(text: str) -> str:
         return ""
     _, code, percent, _ = found[0]
     return _MODERN.get(code, code) if reliable and percent >= _SURE and code != "un" else ""
+
+
+def _words_of_json(text: str) -> str:
+    """The texts within an answer that is JSON and nothing else, without its keys; empty for any other."""
+    if text.lstrip()[:1] not in ("{", "[", "`"):
+        return ""
+    found = next(found_in(text), None)
+    if found is None or not found.place.whole:
+        return ""
+    words: list[str] = []
+    waiting: list[Any] = [found.value]
+    while waiting and len(words) < _SAMPLE:
+        at = waiting.pop()
+        if isinstance(at, str):
+            words.append(at)
+        elif isinstance(at, dict | list):
+            waiting += reversed(list(at.values()) if isinstance(at, dict) else at)
+    return "\n".join(words)
 
 
 def last_words(request: Request) -> str:

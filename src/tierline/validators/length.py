@@ -9,6 +9,7 @@ from tierline.config.loaded import Loaded
 from tierline.config.validation import Check
 from tierline.types.ask import Exchange
 from tierline.types.outcome import Finding
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ffff"
 _ASCII_WORD = re.compile(r"\w+(?:['’.,-]\w+)*")
@@ -32,7 +33,7 @@ class MinChars:
 
     def check(self, exchange: Exchange) -> Finding:
         """Counts."""
-        return _at_least(len(exchange.text.strip()), self._limit, "characters")
+        return NOTHING_SAID if says_nothing(exchange) else _at_least(len(exchange.text.strip()), self._limit, "characters")
 
 
 class MaxChars:
@@ -60,7 +61,7 @@ class MinWords:
 
     def check(self, exchange: Exchange) -> Finding:
         """Counts."""
-        return _at_least(words_in(exchange.text), self._limit, "words")
+        return NOTHING_SAID if says_nothing(exchange) else _at_least(words_in(exchange.text), self._limit, "words")
 
 
 class MaxWords:

@@ -17,6 +17,7 @@ import ast
 import json
 import re
 import unicodedata
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -147,7 +148,9 @@ def _structure(part: str) -> str | None:
     except (ValueError, RecursionError):
         pass
     try:
-        return canonical(ast.literal_eval(part))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return canonical(ast.literal_eval(part))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
 

@@ -9,6 +9,7 @@ from tierline.config.loaded import Loaded
 from tierline.config.validation import Check
 from tierline.types.ask import Exchange
 from tierline.types.outcome import Finding
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 
 
 class Pattern:
@@ -23,6 +24,8 @@ class Pattern:
 
     def check(self, exchange: Exchange) -> Finding:
         """Passes where it matches."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         if self._pattern.search(searchable(exchange.text)) is not None:
             return Finding(True)
         return Finding(False, "the pattern does not match", feedback=f"The answer must match the regular expression {self._written}")

@@ -9,6 +9,7 @@ from tierline.config.loaded import Loaded
 from tierline.config.validation import Check
 from tierline.types.ask import Exchange
 from tierline.types.outcome import Finding
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 
 _NAMED = 5
 
@@ -27,6 +28,8 @@ class Phrases:
 
     def check(self, exchange: Exchange) -> Finding:
         """Passes where none of the restricted and each of the required phrases is found."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         text = _folded(exchange.text).encode("utf-8", "replace").decode("utf-8")
         found = {
             self._phrases[index]

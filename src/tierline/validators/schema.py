@@ -17,6 +17,7 @@ from tierline.config.validation import Check
 from tierline.types.ask import Exchange
 from tierline.types.outcome import Finding
 from tierline.validators.asked_schema import asked_schema
+from tierline.validators.calls import NOTHING_SAID, says_nothing
 from tierline.validators.json_text import found_in
 from tierline.validators.mend import mended, replacement
 
@@ -49,6 +50,8 @@ class Schema:
 
     def check(self, exchange: Exchange) -> Finding:
         """Passes where any JSON of the answer is accepted, as it stands or mended."""
+        if says_nothing(exchange):
+            return NOTHING_SAID
         validator = self._validator
         if validator is None:
             schema = asked_schema(exchange.request)

@@ -37,6 +37,7 @@ class Sources:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._text = "\n\n".join(texts)[:_LONGEST]
+        self._words: dict[int, frozenset[str]] = {}
 
     @cached_property
     def _folded(self) -> str:
@@ -69,8 +70,14 @@ class Sources:
         """The share of these words that stand in the sources of these numbers; None where there are no words."""
         if not words:
             return None
-        given = content_words("\n".join(self._numbered.get(number, "") for number in numbers))
+        given = frozenset[str]().union(*map(self._words_of, numbers))
         return sum(word in given for word in words) / len(words)
+
+    def _words_of(self, number: int) -> frozenset[str]:
+        """The content words of one source, worked out once."""
+        if number not in self._words:
+            self._words[number] = content_words(self._numbered.get(number, ""))
+        return self._words[number]
 
 
 def _ends_address(char: str) -> bool:

@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tierline.decision_log.sqlite import SqliteLog
+from evaluation.logged import PASSED, RECORDS, attempt, record, written
 from tierline.evaluation.datasets import Dataset, read
 from tierline.evaluation.document import REFERENCES
 from tierline.evaluation.evaluate import LOG_ONLY, Settings, evaluate
-from tierline.ledger.feedback import Feedback
-from tierline.ledger.ledger import Ledger
-from tierline.types.decision import Decision, Step
 from tierline.types.errors import EvaluationFailure
-from tierline.types.features import Features
-from tierline.types.outcome import NO_USAGE, Usage, Verdict
-from tierline.types.record import Record, Tried
-
-PASSED, FAILED = (Verdict("orders/schema", True),), (Verdict("orders/schema", False),)
-
-
-def record(request_id: str, *tried: Tried, flagged: bool = False) -> Record:
-    decision = Decision(request_id, "auto", "3f9a1c0b77de", (Step("fast", ("mini",)), Step("best", ("opus",))), task="orders")
-    return Record(1000.0, Features(request_id, language="en"), decision, tried, winner=len(tried) - 1 if tried else None, flagged=flagged)
-
-
-def attempt(target: str, cause: str, verdicts: tuple[Verdict, ...], cost: float, ok: bool = True) -> Tried:
-    return Tried(target, cause, ok, cost, 0.5, None, Usage(10, 5) if ok else NO_USAGE, "" if ok else "server", verdicts=verdicts)
-
-
-RECORDS = [
-    record("good", attempt("mini", "first", PASSED, 0.001)),
-    record("climbed", attempt("mini", "first", FAILED, 0.001), attempt("opus", "escalation", PASSED, 0.02)),
-    record("fell", attempt("mini", "first", (), 0.0, ok=False), attempt("opus", "fallback", (), 0.02)),
-    record("bad", attempt("mini", "first", PASSED, 0.001)),
-    record("nobody"),
-]
-SAID = [Feedback("good", 1.0, accept=True), Feedback("bad", 1.0, score=0.0), Feedback("bad", 2.0, score=0.4)]
 
 
 @pytest.fixture
 def logged(tmp_path: Path) -> Dataset:
     return read([written(tmp_path / "tierline.db", RECORDS)])
-
-
-def written(path: Path, records: list[Record]) -> Path:
-    with closing(SqliteLog(path)) as log:
-        for one in records:
-            log.put(one)
-        asyncio.run(log.flushed())
-    with closing(Ledger(path)) as ledger:
-        for said in SAID:
-            ledger.feedback.add(said)
-    return path
 
 
 def test_a_score_is_what_was_said_else_what_the_validators_said_else_nothing(logged: Dataset) -> None:

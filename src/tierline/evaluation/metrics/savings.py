@@ -3,8 +3,9 @@
     save_at(z) = 1 − C(z) / C(best single)      C(z): the least mean cost at which the router's quality ≥ z · Q(best single)
 
 A router with a curve may mix two settings by a coin, so C(z) is taken on the hull of its points; one with a single point is taken at it.
-The point is found on the queries that it is measured on: it is what the router could save, set as well as possible. What it saves when set on
-other queries is the business of the honest operating point (`sweep`). Negative where it costs more than the best single model; None where it never reaches that quality.
+The point is found on the queries that it is measured on: it is what the router could save, set as well as possible. What it saves when it
+was set on other queries is the business of the honest operating point (`sweep`). Negative where it costs more than the best single model;
+None where it never reaches that quality.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from tierline.types.features import Features
 from tierline.types.hints import Hints
 from tierline.types.request import Message, Request, Text
 from tierline.types.scores import NO_SCORES, Scores
-from tierline.types.view import NO_VIEW
+from tierline.types.view import NO_VIEW, View
 
 EVERY = 500
 """Decisions between two reports of progress."""
@@ -74,15 +74,15 @@ class SpecRouter:
             )
         return found
 
-    def decide(self, identity: str, text: str, task: str = "") -> tuple[Features, Scores, Decision]:
-        """The decision for one prompt, with what it was made from."""
+    def decide(self, identity: str, text: str, task: str = "", view: View = NO_VIEW) -> tuple[Features, Scores, Decision]:
+        """The decision for one prompt, with what it was made from, in a world such as `view`."""
         hints = Hints(task=task if self._tell_task and task in self.loaded.spec.tasks else "")
         message = Message("user", (Text(text),))
         request = Request(identity, "openai_chat", "auto", (message,), route=self._route, hints=hints)
         features = self._extract(request)
         settled = self._router.settle(features)
         scores = NO_SCORES if settled else self._scorer.score(request, features)
-        return features, scores, self._router.decide(features, scores, NO_VIEW, settled)
+        return features, scores, self._router.decide(features, scores, view, settled)
 
     def route(self, table: Table, fold: NDArray[np.intp], chance: np.random.Generator, progress: Progress) -> Routing:
         """A decision a query; raises EvaluationFailure where the data have no prompts."""

@@ -34,28 +34,24 @@ class Tally:
 
     `cause` is why the next attempt is made, `step` the number of the step it belongs to. `ended`: nothing more is to be asked."""
 
-    __slots__ = (
-        "_asked", "_overflowed", "_rank", "_reached", "answer", "best", "calls", "cause", "cost", "decision", "ended", "flagged", "left",
-        "resting", "step", "stopped", "tried", "truncated",
-    )  # fmt: skip
+    calls = 0
+    step = 0
+    cause: Cause = "first"
+    answer: int | None = None
+    best: int | None = None
+    ended = flagged = truncated = False
+    stopped: Stopped = ""
+    _rank = (-1, -1)
+    _reached = -1
+    _overflowed = 0
 
     def __init__(self, decision: Decision, spent: float, cost: float) -> None:
         self.decision = decision
         self.left = decision.deadline - spent
         self.cost = cost
-        self.calls = 0
-        self.step = 0
-        self.cause: Cause = "first"
         self.tried: list[tuple[Attempt, Outcome]] = []
-        self.answer: int | None = None
-        self.best: int | None = None
-        self.ended = self.flagged = self.truncated = False
-        self.stopped: Stopped = ""
         self.resting: dict[str, Resting] = {}
-        self._rank = (-1, -1)
-        self._reached = -1
         self._asked: set[str] = set()
-        self._overflowed = 0
 
     # what may be asked
 
@@ -95,8 +91,9 @@ class Tally:
     def record(self, asked: Round, outcomes: Sequence[Outcome]) -> list[int]:
         """Take the outcomes of a round; the indices of those that were started. One that never was leaves no trace."""
         places = []
+        first = asked.attempts[0]
         for attempt, outcome in zip(asked.attempts, outcomes, strict=True):
-            if attempt is not asked.attempts[0] and not _started(outcome):
+            if attempt is not first and not _started(outcome):
                 continue
             number = len(self.tried) + 1
             self.tried.append((attempt if attempt.number == number else _renumbered(attempt, number), outcome))
@@ -105,7 +102,7 @@ class Tally:
             if attempt.cause != "judge":
                 self._asked.add(attempt.target)
             places.append(number - 1)
-        self.left -= asked.attempts[0].wait + lasted(asked, outcomes)
+        self.left -= first.wait + (lasted(asked, outcomes) if len(outcomes) > 1 else outcomes[0].elapsed)
         return places
 
     def settle(self, place: int, target: Target) -> Outcome:

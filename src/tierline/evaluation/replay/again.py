@@ -1,0 +1,106 @@
+"""Deciding a logged request again: with its own features, scores and view, by the router that serves live traffic.
+
+Text is not kept, so a trained scorer cannot speak again; its logged scores stand. The built-in one reads features alone, and does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from tierline.config.spec import RouteSpec
+from tierline.evaluation.replay.logged import Logged
+from tierline.routing.draws import EXPLORE, WEIGHTED, draw_for
+from tierline.routing.router import Router
+from tierline.scoring.hints import HintScorer
+from tierline.types.decision import Decision
+from tierline.types.errors import BadRequest
+from tierline.types.features import Features
+from tierline.types.request import Request
+from tierline.types.scores import NO_SCORES, Scores
+from tierline.types.view import Latency, View
+
+_CANDIDATES = 20_000
+_PROBES = 128
+_WHOLE = 1.0 - 1e-9
+_NO_REQUEST = Request("", "", "")
+_PROBE = View(latency={"": Latency(0.0, 0.0)}, load={"": 0})
+
+
+class Again(msgspec.Struct, frozen=True):
+    """A decision made again. `stale`: its scores are another scorer's than the new spec names; `unscored`: nobody had scored it, for its
+    task was settled then and is open now; `blind`: the new spec reads latencies that this row had no reason to keep; `refused`: what its
+    client named is not in the new spec, which is said in words."""
+
+    decision: Decision | None
+    scores: Scores
+    stale: bool = False
+    unscored: bool = False
+    blind: bool = False
+    refused: str = ""
+
+
+class Decider:
+    """Decides logged requests under one spec."""
+
+    def __init__(self, router: Router) -> None:
+        self.router = router
+        loaded = router.loaded
+        routes = {"auto": RouteSpec(), **loaded.spec.routes}
+        self._hints = {
+            name: HintScorer(loaded, route.scorer.abstain_below) for name, route in routes.items() if route.scorer.kind == "hints"
+        }
+        self._kinds = {name: route.scorer.kind for name, route in routes.items()}
+        self._draws = _draws()
+
+    def again(self, row: Logged) -> Again:
+        """The decision on one row; under the spec that made it, exactly its own."""
+        features, router = row.features, self.router
+        if row.decision.policy == router.policy.fingerprint:
+            return Again(router.decide(features, row.scores, row.view), row.scores)
+        try:
+            settled = router.settle(features)
+        except BadRequest as refused:
+            return Again(None, row.scores, refused=refused.message)
+        scores, stale, unscored = (NO_SCORES, False, False) if settled is not None else self.rescored(features, row.scores)
+        decision = router.decide(features, scores, row.view, settled)
+        blind = not row.view.latency and bool(router.seen(features, decision, _PROBE).latency)
+        return Again(decision, scores, stale, unscored, blind)
+
+    def chances(self, row: Logged, scores: Scores, decision: Decision) -> Mapping[str, float]:
+        """Target → the probability with which this spec chooses it for a request like this, over every draw; found by deciding again at
+        draws that reach each branch of chance."""
+        found = {decision.target: decision.propensity}
+        if decision.propensity >= _WHOLE:
+            return found
+        for draw in self._draws:
+            other = self.router.decide(msgspec.structs.replace(row.features, draw=draw), scores, row.view)
+            found[other.target] = other.propensity
+            if sum(found.values()) >= _WHOLE:
+                break
+        return found
+
+    def scores(self, row: Logged) -> Scores:
+        """The scores that this spec decides a logged request with. Raises BadRequest where it would refuse it."""
+        if row.decision.policy == self.router.policy.fingerprint:
+            return row.scores
+        return NO_SCORES if self.router.settle(row.features) is not None else self.rescored(row.features, row.scores)[0]
+
+    def rescored(self, features: Features, logged: Scores) -> tuple[Scores, bool, bool]:
+        """The scores to decide with, and whether they are another scorer's, or nobody's."""
+        route = features.route if features.route in self._kinds else "auto"
+        hints = self._hints.get(route)
+        if hints is not None:
+            return hints.score(_NO_REQUEST, features), False, False
+        if not logged.by:
+            return logged, False, True
+        return logged, logged.by != self._kinds[route], False
+
+
+def _draws() -> tuple[float, ...]:
+    """Draws that reach the branches of chance with few decisions: the two ends of exploration, then the weights' whole range."""
+    every = [n / _CANDIDATES for n in range(_CANDIDATES)]
+    explored = sorted(every, key=lambda draw: draw_for(draw, EXPLORE))
+    weighted = sorted(every, key=lambda draw: draw_for(draw, WEIGHTED))
+    spread = weighted[:: _CANDIDATES // _PROBES]
+    return (explored[0], explored[-1], *spread[:: _PROBES // 8], *spread)

@@ -1,0 +1,43 @@
+"""Reading a ledger that others write, from any process."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from tierline import sqlite_file
+from tierline.ledger.feedback import Feedback, Feedbacks
+from tierline.ledger.schema import MIGRATIONS, PART
+from tierline.ledger.specs import KeptSpec, Specs
+from tierline.types.errors import LogFailure
+
+
+class LedgerReader:
+    """Read-only access to what stands in a ledger beside a decision log. Raises LogFailure when the file cannot be read; a file in which
+    no ledger was ever opened reads as an empty one."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._connection = self._opened()
+
+    def _opened(self) -> sqlite3.Connection | None:
+        try:
+            return sqlite_file.open_for_reading(self.path, PART, len(MIGRATIONS))
+        except LogFailure as failure:
+            if "holds no" in failure.message:
+                return None
+            raise
+
+    def feedback(self) -> Iterator[Feedback]:
+        """Every judgement, in the order of writing."""
+        return iter(()) if self._connection is None else Feedbacks(self.path, self._connection).since()
+
+    def spec(self, fingerprint: str) -> KeptSpec | None:
+        """The spec of that fingerprint, or None."""
+        return None if self._connection is None else Specs(self.path, self._connection).get(fingerprint)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
