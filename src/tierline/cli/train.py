@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from tierline.cli import evaluate_view, train_view
+from tierline.cli.made import made
 from tierline.config.load import load
 from tierline.config.scorer_file import read_scorer
 from tierline.evaluation.cross_validate import FOLDS
@@ -22,6 +23,7 @@ from tierline.evaluation.datasets import Dataset, Reading, read
 from tierline.evaluation.document import Document, encode
 from tierline.evaluation.evaluate import Settings, evaluate
 from tierline.evaluation.metrics.bootstrap import RESAMPLES
+from tierline.evaluation.report.page import report
 from tierline.evaluation.routers.learned import CrossFit, LearnedRouter
 from tierline.evaluation.routers.routing import Evaluated
 from tierline.evaluation.routers.spec import SpecRouter
@@ -29,6 +31,7 @@ from tierline.evaluation.routers.task_mean import TaskMeanRouter
 from tierline.evaluation.training.card import card_of
 from tierline.evaluation.training.guard import LEAST_LABELS
 from tierline.evaluation.training.learn import Learned, Learning, established, learn
+from tierline.evaluation.training.log_texts import is_log, with_log_texts
 from tierline.scoring.learned.artifact import encode as encode_artifact
 from tierline.scoring.learned.design import design
 from tierline.types.errors import EvaluationFailure, TierlineError
@@ -54,6 +57,7 @@ def train_command(
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples of every interval.")] = RESAMPLES,
     licence: Annotated[str, typer.Option(help="The licence of the data, for the card.")] = "",
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole evaluation here.")] = None,
+    html: Annotated[Path | None, typer.Option("--report", help="Write the figures as one HTML page.")] = None,
     card: Annotated[Path | None, typer.Option(help="Train nothing: print the card of this scorer.")] = None,
 ) -> None:
     """Train a scorer on a table of query × model → score and cost, and measure it on queries that it has not seen.
@@ -80,15 +84,20 @@ def train_command(
             choose=None if narrowed is None else lambda there: list(dict.fromkeys(narrowed.matched(there).values())),
             sparse=True,
         )
-        _train(files, how, Learning(seed, keep, least_labels), Settings(seed, folds, resamples, ("learned",)), out, licence, json_out)
+        document, learned = _train(files, how, Learning(seed, keep, least_labels), Settings(seed, folds, resamples, ("learned",)), licence)
+        _write(out, encode_artifact(learned.artifact))
+        if json_out is not None:
+            json_out.write_bytes(encode(document))
+        if html is not None:
+            html.write_text(report(document, title="A trained scorer", made=made()), encoding="utf-8")
+        _show(document, learned, out)
     except (TierlineError, OSError) as error:
         typer.echo(f"tierline train: {error}", err=True)
         raise typer.Exit(2) from None
 
 
-def _train(
-    files: Sequence[Path], how: Reading, learning: Learning, settings: Settings, out: Path, licence: str, json_out: Path | None
-) -> None:
+def _train(files: Sequence[Path], how: Reading, learning: Learning, settings: Settings, licence: str) -> tuple[Document, Learned]:
+    """The figures by folds, and the scorer trained on everything, with its card."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         steps: dict[str, TaskID] = {}
@@ -99,7 +108,7 @@ def _train(
             bars.update(steps[what], completed=done, total=total)
 
         progress("reading the data", 0, 1)
-        dataset = read(files, how)
+        dataset = with_log_texts(read(files, how), [path for path in files if is_log(path)])
         progress("reading the data", 1, 1)
         table = dataset.table
         if table.text is None or not any(table.text):
@@ -108,24 +117,24 @@ def _train(
         routers: list[Evaluated] = [TaskMeanRouter(), LearnedRouter(fits, guard=False, name="unguarded"), LearnedRouter(fits)]
         document = evaluate(_measurable(dataset), routers, settings, progress)
         learned = learn(table, design(table.text, progress), learning, progress)
-    told = card_of(learned, table, document, learning, _today(), [path.name for path in files], licence)
-    _write(out, encode_artifact(msgspec.structs.replace(learned.artifact, card=msgspec.to_builtins(told))))
-    _show(document, learned, out, json_out)
+    card = card_of(learned, table, document, learning, _today(), [path.name for path in files], licence)
+    artifact = msgspec.structs.replace(learned.artifact, card=msgspec.to_builtins(card))
+    return document, msgspec.structs.replace(learned, artifact=artifact)
 
 
 def _measurable(dataset: Dataset) -> Dataset:
     """The data without models that too few queries measured: they are learned, but nothing can be said of them yet."""
     table = dataset.table
+    if not dataset.comparable:
+        return dataset
     kept = table.only(established(table))
     if not kept.complete.any():
         raise EvaluationFailure("no query was measured on all models that most queries measured: name fewer with --models")
     return msgspec.structs.replace(dataset, table=kept)
 
 
-def _show(document: Document, learned: Learned, out: Path, json_out: Path | None) -> None:
+def _show(document: Document, learned: Learned, out: Path) -> None:
     console = Console()
-    if json_out is not None:
-        json_out.write_bytes(encode(document))
     evaluate_view.show(console, document)
     train_view.verdicts(console, {name: msgspec.to_builtins(one) for name, one in learned.verdicts.items()})
     size = out.stat().st_size / 1024**2

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from tierline.config.loaded import Loaded
 from tierline.config.scorers import scorers_of
 from tierline.dialects.openai_chat import OpenAIChat
 from tierline.evaluation.replay.again import Decider
