@@ -29,27 +29,32 @@ from tierline.types.errors import EvaluationFailure
 NO_TEXT = "the learned scorer reads prompts, and the data have none"
 
 
+Fits = list[tuple[Artifact, NDArray[np.intp]]]
+
+
 class CrossFit:
-    """Trains on the other folds of one table, once, however many routers ask for it."""
+    """Trains on the other folds of one table, once, however many routers ask for it, and in whatever words its prompts come back."""
 
     def __init__(self, how: Learning) -> None:
         self._how = how
-        self._done: tuple[Table, list[tuple[Artifact, NDArray[np.intp]]], Design] | None = None
+        self._done: tuple[Floats, NDArray[np.intp], Fits] | None = None
 
-    def trained(self, table: Table, fold: NDArray[np.intp], progress: Progress) -> tuple[list[tuple[Artifact, NDArray[np.intp]]], Design]:
+    def trained(self, table: Table, fold: NDArray[np.intp], progress: Progress) -> tuple[Fits, Design]:
         """The scorer of each fold with the places that it has not seen, and all texts as features."""
-        if self._done is None or self._done[0] is not table:
-            data = design(_texts(table), progress)
-            found: list[tuple[Artifact, NDArray[np.intp]]] = []
-            total = int(fold.max(initial=0)) + 1
-            for number in range(total if total > 1 else 0):
-                progress("learned: folds", number, total)
-                others = np.flatnonzero(fold != number)
-                learned = learn(table.take(others), data.take(others), self._how)
-                found.append((learned.artifact, np.flatnonzero(fold == number)))
-            progress("learned: folds", total, total)
-            self._done = table, found, data
-        return self._done[1:]
+        data = design(_texts(table), progress)
+        if self._done is None or not (np.array_equal(self._done[0], table.score) and np.array_equal(self._done[1], fold)):
+            self._done = table.score, fold, self._fits(table, fold, data, progress)
+        return self._done[2], data
+
+    def _fits(self, table: Table, fold: NDArray[np.intp], data: Design, progress: Progress) -> Fits:
+        found: Fits = []
+        total = int(fold.max(initial=0)) + 1
+        for number in range(total if total > 1 else 0):
+            progress("learned: folds", number, total)
+            others = np.flatnonzero(fold != number)
+            found.append((learn(table.take(others), data.take(others), self._how).artifact, np.flatnonzero(fold == number)))
+        progress("learned: folds", total, total)
+        return found
 
 
 class LearnedRouter:

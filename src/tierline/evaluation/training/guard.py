@@ -6,8 +6,8 @@ The advantage over the mix (`metrics/advantage`) is a mean over queries, and so 
 
 where `low` and `high` are the two models of the mix and `rate` the quality that a dollar buys between them. A task's own mean of a_i is
 drawn towards the mean over all tasks by how much the tasks truly differ (DerSimonian and Laird 1986; empirical Bayes), because most tasks
-have few queries. A task is refused when it has fewer than `LEAST_LABELS` judged answers, or when the interval of its mean holds zero; all
-are, when that of the whole does.
+have few queries. A task is refused when it has fewer than `LEAST_LABELS` judged answers or `LEAST_QUERIES` queries with every model
+measured, or when the interval of its mean holds zero; all are, when that of the whole does.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from tierline.evaluation.metrics.bootstrap import Floats
 from tierline.evaluation.metrics.hull import Hull
 
 LEAST_LABELS = 200
+LEAST_QUERIES = 10
+"""Queries with every model measured, without which nothing can be compared."""
 Z = 1.96
 
 
@@ -63,6 +65,8 @@ def verdicts(gain: Floats, task: NDArray[np.intp], labels: Sequence[int], least_
         why = ""
         if judged < least_labels:
             why = f"{judged} labels: fewer than {least_labels}"
+        elif many[k] < LEAST_QUERIES:
+            why = f"only {many[k]} queries were measured on all models"
         elif whole_low <= 0:
             why = "over all tasks the advantage is not shown to be above zero"
         elif low[k] <= 0:

@@ -14,6 +14,7 @@ from tierline.decision_log.reader import LogReader
 from tierline.evaluation.datasets import Dataset
 from tierline.evaluation.datasets.decision_log import MAGIC
 from tierline.evaluation.document import Finding
+from tierline.evaluation.training.learn import fingerprints
 from tierline.interfaces import Dialect
 from tierline.scoring.learned.asked import asked
 from tierline.types.errors import BadRequest, EvaluationFailure
@@ -56,7 +57,8 @@ def with_log_texts(dataset: Dataset, logs: Sequence[Path]) -> Dataset:
     found = dataset.findings
     if lost := len(texts) - len(kept):
         found = (*found, Finding("no_text", "warning", f"{lost:,} judged requests are left out: their prompts were not kept", lost))
-    whole = msgspec.structs.replace(table, text=texts)
+    group = np.unique(fingerprints(texts), return_inverse=True)[1].reshape(-1).astype(np.int64)
+    whole = msgspec.structs.replace(table, text=texts, group=group)
     return msgspec.structs.replace(dataset, table=whole.take(np.array(kept, dtype=np.intp)), findings=found)
 
 
