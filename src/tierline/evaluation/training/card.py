@@ -14,8 +14,24 @@ from tierline.evaluation.table import Table
 from tierline.evaluation.training.guard import Verdict
 from tierline.evaluation.training.learn import Learned, Learning, established, fingerprints
 
-_FIGURES = ("quality", "quality_interval", "cost", "at", "models", "pair", "apgr", "cpt50", "cpt80", "aiq", "save_at", "advantage", "arena")
-_OF_THE_SCORER = (*_FIGURES, "brier", "ece", "reliability", "curve", "worst_slice")
+_FIGURES = (
+    "quality",
+    "quality_interval",
+    "cost",
+    "at",
+    "models",
+    "pair",
+    "apgr",
+    "cpt50",
+    "cpt80",
+    "aiq",
+    "save_at",
+    "advantage",
+    "arena",
+    "brier",
+    "ece",
+)
+_OF_THE_SCORER = (*_FIGURES, "reliability", "curve", "worst_slice")
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
