@@ -17,13 +17,13 @@ import msgspec
 from tierline.config.check_prepare import STEPS
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
+from tierline.config.scorers import scorers_of
 from tierline.config.tools_first import tools_of
 from tierline.dialects.openai_chat import OpenAIChat
 from tierline.routing.explain import Explanation, explain
 from tierline.routing.explain_tools import asked_first, preceded
 from tierline.routing.extract import Extractor
 from tierline.routing.router import Router as Decider
-from tierline.scoring.hints import HintScorer
 from tierline.types.access import ANYONE
 from tierline.types.decision import Decision
 from tierline.types.features import Features
@@ -56,8 +56,7 @@ class Router:
     def __init__(self, loaded: Loaded) -> None:
         self._decider = Decider(loaded)
         self._extract = Extractor(loaded)
-        self._scorers = {name: HintScorer(loaded, route.scorer.abstain_below) for name, route in loaded.spec.routes.items()}
-        self._scorer = HintScorer(loaded, 0.6)
+        self._scorers = scorers_of(loaded)
         self._dialect = OpenAIChat()
 
     @classmethod
@@ -89,7 +88,7 @@ class Router:
         )
         features = self._extract(request, ANYONE)
         settled = self._decider.settle(features)
-        scores = NO_SCORES if settled else self._scorers.get(address.route, self._scorer).score(request, features)
+        scores = NO_SCORES if settled else self._scorers[address.route].score(request, features)
         decision = self._decider.decide(features, scores, view, settled)
         name = decision.target
         upstream = self._decider.loaded.models[name].upstream if name else ""

@@ -135,7 +135,7 @@ def test_tier_labels_show_how_often_a_spec_goes_too_low(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--scorer", "s.tl"], "trained scorers are not available yet"),
+        (["--scorer", "s.tl"], "the scorer s.tl cannot be read"),
         (["--models", "gpt"], "the data have no model gpt"),
         (["--router", "oracle"], "no router is called oracle"),
         (["--cost", "mini"], "write MODEL=USD"),

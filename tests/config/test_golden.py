@@ -54,6 +54,7 @@ def test_the_example_without_those_keys_loads_completely(tmp_path: Path) -> None
     data = available(yaml.safe_load(DESIGN.read_text(encoding="utf-8")))
     file = tmp_path / "tierline.yaml"
     shutil.copy(GOLDEN / "faq.csv", tmp_path)
+    shutil.copytree(GOLDEN / "scorers", tmp_path / "scorers")
     file.write_text(yaml.safe_dump(data), encoding="utf-8")
     shutil.copytree(GOLDEN / "schemas", tmp_path / "schemas")
     loaded = load(file, ENVIRON)

@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "log": "tierline.cli.log",
     "collect": "tierline.cli.collect",
     "evaluate": "tierline.cli.evaluate",
+    "train": "tierline.cli.train",
     "replay": "tierline.cli.replay",
     "simulate": "tierline.cli.simulate",
     "sweep": "tierline.cli.sweep",
@@ -32,7 +33,7 @@ COMMANDS: dict[str, str] = {
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
     "Run": ("serve", "log", "review", "pin"),
-    "Measure": ("collect", "evaluate", "replay", "simulate", "sweep"),
+    "Measure": ("collect", "evaluate", "train", "replay", "simulate", "sweep"),
 }
 """How the help lists the commands."""
 

@@ -28,6 +28,7 @@ from tierline.evaluation.perturb.pairs import read_pairs
 from tierline.evaluation.report.page import report
 from tierline.evaluation.routers import REGISTRY, routers
 from tierline.evaluation.routers.given import GivenRouter
+from tierline.evaluation.routers.learned import TrainedRouter
 from tierline.evaluation.routers.routing import Evaluated
 from tierline.evaluation.routers.routing import Progress as Watch
 from tierline.evaluation.routers.spec import SpecRouter
@@ -54,7 +55,7 @@ def evaluate_command(
     data: Annotated[list[Path], typer.Option("--data", "-d", help="A file of measured answers; give several one after another.")],
     more: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help="Further files, as after --data.")] = None,
     spec: Annotated[Path | None, typer.Option("--spec", "-s", help="Evaluate what this spec decides.")] = None,
-    scorer: Annotated[Path | None, typer.Option(help="A trained scorer's file (not available yet).")] = None,
+    scorer: Annotated[Path | None, typer.Option(help="Evaluate a trained scorer's file on queries that it was not trained on.")] = None,
     cross_validate: Annotated[
         int | None, typer.Option("--cross-validate", min=2, help=f"Folds of routers that learn ({FOLDS}); alone, evaluates task_mean.")
     ] = None,
@@ -86,19 +87,15 @@ def evaluate_command(
     """
     told = Console(stderr=True)
     try:
-        if scorer is not None:
-            raise EvaluationFailure(
-                f"--scorer {scorer}: trained scorers are not available yet; evaluate a spec, --choices or --cross-validate"
-            )
         bars = None if gate is None else read_gate(gate)
-        asked = _asked(spec, route, tell_task, choices, router or [], cross_validate)
+        asked = _asked(spec, route, tell_task, choices, router or [], cross_validate, scorer)
         how = Reading(
             models=tuple(name.strip() for name in models.split(",") if name.strip()),
             split=split,
             score_scale=score_scale,
             costs=_costs(cost or []),
             text=robust or pairs is not None or any(one.needs_text for one in asked),
-            choose=next((_in_spec(one) for one in asked if isinstance(one, SpecRouter)), None),
+            choose=next((_known_to(one) for one in asked if isinstance(one, SpecRouter | TrainedRouter)), None),
         )
         settings = Settings(seed, cross_validate or FOLDS, resamples, tuple(one.name for one in asked))
         trials = Trials(robust or pairs is not None, pairs, drill)
@@ -114,10 +111,18 @@ def evaluate_command(
 
 
 def _asked(
-    spec: Path | None, route: str, tell_task: bool, choices: Path | None, names: Sequence[str], cross_validate: int | None
+    spec: Path | None,
+    route: str,
+    tell_task: bool,
+    choices: Path | None,
+    names: Sequence[str],
+    cross_validate: int | None,
+    scorer: Path | None,
 ) -> list[Evaluated]:
     """The routers that the evaluation is about."""
     asked: list[Evaluated] = [] if spec is None else [SpecRouter(load(spec, need_secrets=False), route, tell_task)]
+    if scorer is not None:
+        asked.append(TrainedRouter(scorer))
     if choices is not None:
         asked.append(GivenRouter(choices))
     asked.extend(routers(list(dict.fromkeys(names))))
@@ -126,8 +131,10 @@ def _asked(
     return asked
 
 
-def _in_spec(router: SpecRouter) -> Callable[[Sequence[str]], Sequence[str]]:
-    """Narrows the models of the data to those of the spec."""
+def _known_to(router: SpecRouter | TrainedRouter) -> Callable[[Sequence[str]], Sequence[str]]:
+    """Narrows the models of the data to those of the spec, or of the trained scorer."""
+    if isinstance(router, TrainedRouter):
+        return router.known
     return lambda models: list(dict.fromkeys(router.matched(models).values()))
 
 
@@ -151,6 +158,8 @@ def _measured(
     with Progress(*columns, console=told, transient=True) as bars:
         reading = bars.add_task("reading the data", total=None)
         dataset = read(files, how)
+        for trained in asked:
+            dataset = trained.held_out(dataset) if isinstance(trained, TrainedRouter) else dataset
         bars.remove_task(reading)
         steps: dict[str, TaskID] = {}
 

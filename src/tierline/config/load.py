@@ -48,7 +48,9 @@ def examine_file(
         return problems, None
     spec = fingerprint.without_secrets(examined.case.spec, examined.case.written)
     canonical = fingerprint.canonical(spec)
-    parts = fingerprint.parts(canonical, examined.models, shipped().digest, schema_files(spec, Path(path).parent))
+    scorers = resolve.scorers(examined.case)
+    named = schema_files(spec, Path(path).parent) | {name: content.encode() for name, content in scorers.items()}
+    parts = fingerprint.parts(canonical, examined.models, shipped().digest, named)
     loaded = Loaded(
         spec=spec,
         path=Path(path),
@@ -60,7 +62,8 @@ def examine_file(
         canonical=canonical,
         warnings=problems,
         sources=resolve.sources(examined.case),
-        files=resolve.files(examined.case),
+        files=resolve.files(examined.case) | scorers,
+        scorers=tuple(scorers),
     )
     return problems, loaded
 

@@ -17,9 +17,10 @@ class Loaded(msgspec.Struct, frozen=True):
     """A checked spec with everything resolved.
 
     `keys` maps the SHA-256 digest of a secret → its key; `fingerprint` (12 hex digits) covers everything that decides, `parts`
-    holds the digest of each part of it (spec, models, prices, catalogue); `canonical` is the spec as canonical JSON without
-    secrets, the form kept beside the log. `sources` are those of tools first with their secrets; `files` holds the digest of each
-    table that a tool looks up in, so that a reload sees that one has changed."""
+    holds the digest of each part of it (spec, models, prices, catalogue, trained scorers); `canonical` is the spec as canonical JSON
+    without secrets, the form kept beside the log. `sources` are those of tools first with their secrets; `files` holds the digest of each
+    table that a tool looks up in and of each trained scorer's file, so that a reload sees that one has changed; `scorers` names the
+    latter, relative to the spec."""
 
     spec: Spec
     path: Path
@@ -32,3 +33,4 @@ class Loaded(msgspec.Struct, frozen=True):
     warnings: tuple[Problem, ...] = ()
     sources: Mapping[str, Source] = {}
     files: Mapping[str, str] = {}
+    scorers: tuple[str, ...] = ()

@@ -280,3 +280,9 @@ def files(case: Case) -> dict[str, str]:
     """The digest of every table that a tool looks up in, by its name in the spec."""
     named = {entry["lookup"] for route in case.spec.routes.values() for entry in route.tools_first if "lookup" in entry}
     return {name: answer_table.digest(Path(case.problems.file).parent / name) for name in sorted(named)}
+
+
+def scorers(case: Case) -> dict[str, str]:
+    """The digest of every trained scorer's file, by its name in the spec."""
+    named = {route.scorer.artifact for route in case.spec.routes.values() if route.scorer.artifact}
+    return {name: answer_table.digest(Path(case.problems.file).parent / name) for name in sorted(named)}

@@ -150,8 +150,10 @@ class RuleSpec(Section, frozen=True, kw_only=True):
 class ScorerSpec(Section, frozen=True, kw_only=True):
     """Who names task and difficulty where nothing has settled them."""
 
-    kind: Annotated[str, Meta(description="`hints` is built in and needs no training; others come as plug-ins")] = "hints"
-    artifact: Annotated[str, Meta(description="the trained scorer's file")] = ""
+    kind: Annotated[str, Meta(description="`hints` needs no training, `linear` is trained (`tierline train`); others come as plug-ins")] = (
+        "hints"
+    )
+    artifact: Annotated[str, Meta(description="the trained scorer's file, relative to the spec")] = ""
     abstain_below: Annotated[Rate, Meta(description="below this probability the task is left open and the request goes up")] = 0.6
     ask: Annotated[dict[str, Any], Meta(description="a small model to ask when unsure")] = {}
 

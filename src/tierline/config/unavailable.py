@@ -13,7 +13,6 @@ from tierline.config.document import Place
 from tierline.config.problems import Problems
 
 KEYS: Mapping[tuple[str, ...], str] = {
-    ("routes", "*", "scorer", "artifact"): "trained scorers",
     ("routes", "*", "scorer", "ask"): "asking a small model when unsure",
     ("governance", "detect"): "finding personal data and secrets",
     ("keys", "*", "rate"): "rate limits",
@@ -24,7 +23,6 @@ KEYS: Mapping[tuple[str, ...], str] = {
 """Path of a key → what will act on it."""
 
 SCORERS: Mapping[str, str] = {
-    "linear": "the trained linear scorer",
     "neighbours": "the trained neighbour scorer",
     "llm": "a model as scorer",
 }

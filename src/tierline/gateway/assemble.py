@@ -8,20 +8,18 @@ from pathlib import Path
 
 from tierline import plugins
 from tierline.config.loaded import Loaded
-from tierline.config.spec import RouteSpec
+from tierline.config.scorers import scorers_of
 from tierline.config.validation import all_checks
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.means import Lane, Means, ladder_of
 from tierline.gateway.tools_first import ToolsFirst
-from tierline.interfaces import DecisionLog, Dialect, Provider, Scorer, Validator
+from tierline.interfaces import DecisionLog, Dialect, Provider, Validator
 from tierline.routing.reach import reach
 from tierline.routing.router import Router
 from tierline.state.world import World
 from tierline.types.access import Endpoint
 from tierline.types.record import Record
 from tierline.validators.normalise import normalised_all
-
-DEFAULT_ROUTE = "auto"
 
 WANTED: Mapping[str, tuple[tuple[str, str], ...]] = {"anthropic_messages": (("anthropic-version", "2023-06-01"),)}
 """Dialect → headers that its upstreams refuse to do without; a provider's own `headers`, and the client's, take their place."""
@@ -40,7 +38,7 @@ def assemble(
     router = Router(loaded)
     lanes = {name: _lane(loaded, name, providers, dialects) for name in loaded.models}
     means = Means(lanes, validators_of(loaded), partial(reach, router.policy), ladder_of(lanes, loaded.spec.tiers), normalised_all)
-    return Gateway(loaded, router, means, _scorers(loaded), dialects, world, log, observe, ToolsFirst(loaded))
+    return Gateway(loaded, router, means, scorers_of(loaded), dialects, world, log, observe, ToolsFirst(loaded))
 
 
 def validators_of(loaded: Loaded) -> dict[str, Validator]:
@@ -89,10 +87,3 @@ def _lane(loaded: Loaded, name: str, providers: Mapping[str, Provider], dialects
     given = {header.lower() for header, _ in endpoint.headers}
     wanted = tuple(pair for pair in WANTED.get(endpoint.dialect, ()) if pair[0] not in given)
     return Lane(model, endpoint, providers[model.provider], dialects[endpoint.dialect], wanted)
-
-
-def _scorers(loaded: Loaded) -> dict[str, Scorer]:
-    """A scorer for each route; routes with the same settings share one."""
-    routes = {DEFAULT_ROUTE: RouteSpec(), **loaded.spec.routes}
-    kinds = plugins.find_all("scorers", {route.scorer.kind for route in routes.values()})
-    return {name: kinds[route.scorer.kind](loaded, route.scorer.abstain_below) for name, route in routes.items()}

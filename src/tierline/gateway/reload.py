@@ -111,17 +111,20 @@ class Live:
         self._told(reloaded)
 
     async def watch(self) -> None:
-        """Reload whenever the file's content changes; runs until it is cancelled."""
-        path = self.gateway.loaded.path
-        stamp, digest = _stamp(path), _digest(path)
+        """Reload whenever the content of the spec, or of a trained scorer that it names, changes; runs until it is cancelled."""
+        watched = _watched(self.gateway.loaded)
+        stamps, digests = [*map(_stamp, watched)], [*map(_digest, watched)]
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            if (seen := _stamp(path)) == stamp:
+            if (seen := [*map(_stamp, watched)]) == stamps:
                 continue
-            stamp = seen
-            if (content := _digest(path)) != digest:
-                digest = content
-                await self.reload("file")
+            stamps = seen
+            if (contents := [*map(_digest, watched)]) == digests:
+                continue
+            await self.reload("file")
+            if (now := _watched(self.gateway.loaded)) != watched:
+                watched, stamps, contents = now, [*map(_stamp, now)], [*map(_digest, now)]
+            digests = contents
 
     async def close(self) -> None:
         """Let go of every provider."""
@@ -142,6 +145,11 @@ async def _close_when_idle(old: Gateway, going: Sequence[Provider | ToolsFirst])
 def _at_work(loaded: Loaded) -> tuple[object, ...]:
     """What makes one spec another: what it says, who may call, and the tables it names."""
     return loaded.fingerprint, loaded.canonical, loaded.keys, loaded.files
+
+
+def _watched(loaded: Loaded) -> list[Path]:
+    """The files whose change is a change of the spec: itself and its trained scorers."""
+    return [loaded.path, *(loaded.path.parent / name for name in loaded.scorers)]
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

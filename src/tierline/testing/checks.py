@@ -6,10 +6,11 @@ Each raises AssertionError with the law that does not hold. The built-ins pass t
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tierline.interfaces import Answerer, Dialect, Provider, Remembers, StreamReader, Validator
+from tierline.interfaces import Answerer, Dialect, Provider, Remembers, Scorer, StreamReader, Validator
 from tierline.testing import findings, neutral
 from tierline.testing.laws import law, raises
 from tierline.types.ask import Exchange
@@ -59,6 +60,22 @@ def check_dialect(dialect: Dialect, bodies: Sequence[bytes], answers: Sequence[b
     law(b"draining" in dialect.render_error(failure), "an error's message reaches the client")
     law(b"draining" in dialect.render_error_event(failure), "an error's message reaches the client of a stream")
     law(b"a-model" in dialect.render_models([{"id": "a-model", "created": 0, "owned_by": "checks"}]), "every model is listed")
+
+
+def check_scorer(scorer: Scorer, pairs: Sequence[tuple[Request, Features]], most: float = 0.1) -> None:
+    """The laws of a scorer, on requests with their features. `most`: seconds that one score may take, on average."""
+    law(isinstance(scorer, Scorer), "a scorer has every method of the protocol")
+    began = time.perf_counter()
+    alone = [scorer.score(*pair) for pair in pairs]
+    law(time.perf_counter() - began <= most * len(pairs), f"a score takes at most {most} s")
+    law(list(scorer.score_many(pairs)) == alone, "many are scored as each of them alone")
+    law([scorer.score(*pair) for pair in pairs[::-1]] == alone[::-1], "what was scored before makes no difference")
+    for scores in alone:
+        chances = (*scores.task.values(), *scores.good.values(), *(() if scores.difficulty is None else (scores.difficulty,)))
+        law(all(0.0 <= chance <= 1.0 for chance in chances), "every probability is in [0, 1]")
+        law(sum(scores.task.values()) <= 1.001, "the tasks' probabilities are at most one together")
+        law(all(0.0 <= value < float("inf") for value in (*scores.cost.values(), *scores.latency.values())), "amounts are finite")
+        law(scores.by == scorer.name, "scores name their scorer")
 
 
 def check_stream(dialect: Dialect, request: Request, stream: bytes) -> None:

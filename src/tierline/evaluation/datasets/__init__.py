@@ -28,7 +28,8 @@ MEMORY = "2GB"
 
 class Reading(msgspec.Struct, frozen=True):
     """How to read: `models` to compare (empty: all; `COMPLETE`), only the rows of `split` (empty: all), what scores are divided by, USD a
-    query for models without costs, and whether prompts are needed. `choose` narrows the models that are there, where none are named."""
+    query for models without costs, and whether prompts are needed. `choose` narrows the models that are there, where none are
+    named; `sparse`: no query needs to be measured on every model."""
 
     models: tuple[str, ...] = ()
     split: str = ""
@@ -36,6 +37,7 @@ class Reading(msgspec.Struct, frozen=True):
     costs: Mapping[str, float] = {}
     text: bool = False
     choose: Callable[[Sequence[str]], Sequence[str]] | None = None
+    sparse: bool = False
 
 
 class Dataset(msgspec.Struct, frozen=True):
@@ -143,7 +145,7 @@ def _compared(table: Table, how: Reading) -> Table:
         return table.only(everywhere)
     if not np.isfinite(table.score).any():
         raise EvaluationFailure("nothing was measured: no row has both a model and a score that is a number")
-    if table.complete.any():
+    if how.sparse or table.complete.any():
         return table
     raise EvaluationFailure(
         f"no query was measured (score{' and cost' if table.has_costs else ''}) on all {len(table.models)} models: name fewer with --models"

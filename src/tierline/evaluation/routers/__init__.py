@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from tierline.evaluation.routers.chance import RandomRouter
+from tierline.evaluation.routers.learned import LearnedRouter
 from tierline.evaluation.routers.prompt_length import PromptLengthRouter
 from tierline.evaluation.routers.routing import Evaluated
 from tierline.evaluation.routers.task_mean import TaskMeanRouter
@@ -14,6 +15,7 @@ REGISTRY: Mapping[str, Callable[[], Evaluated]] = {
     RandomRouter.name: RandomRouter,
     PromptLengthRouter.name: PromptLengthRouter,
     TaskMeanRouter.name: TaskMeanRouter,
+    "learned": LearnedRouter,
 }
 
 

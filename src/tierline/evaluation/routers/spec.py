@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tierline import plugins
 from tierline.config.loaded import Loaded
+from tierline.config.scorers import scorers_of
 from tierline.evaluation.routers.routing import Progress, Routing
 from tierline.evaluation.table import Table
-from tierline.interfaces import Scorer
 from tierline.routing.extract import Extractor
 from tierline.routing.router import Router
 from tierline.types.decision import Decision, Why
@@ -59,9 +58,7 @@ class SpecRouter:
         self._route = self._router.address(route).route if route != "auto" else route
         self._extract = Extractor(loaded)
         self._tell_task = tell_task
-        routes = loaded.spec.routes
-        kind, unsure = ("hints", 0.6) if self._route not in routes else _scorer_of(loaded, self._route)
-        self._scorer: Scorer = plugins.find_all("scorers", {kind})[kind](loaded, unsure)
+        self._scorer = scorers_of(loaded)[self._route]
 
     def matched(self, models: Sequence[str]) -> dict[str, str]:
         """Model of the spec → model of a table, for those that are in both; raises EvaluationFailure when none is."""
@@ -152,11 +149,6 @@ def tier_of(router: SpecRouter, models: Sequence[str]) -> list[str]:
         if there not in found or tiers.index(tier) < tiers.index(found[there]):
             found[there] = tier
     return [found[model] for model in models]
-
-
-def _scorer_of(loaded: Loaded, route: str) -> tuple[str, float]:
-    settings = loaded.spec.routes[route].scorer
-    return settings.kind, settings.abstain_below
 
 
 def _ruled(decision: Decision) -> bool:

@@ -10,14 +10,11 @@ from typing import Any
 
 import msgspec
 
-from tierline import plugins
-from tierline.config.loaded import Loaded
-from tierline.config.spec import RouteSpec
+from tierline.config.scorers import scorers_of
 from tierline.dialects.openai_chat import OpenAIChat
 from tierline.evaluation.replay.again import Decider
 from tierline.evaluation.replay.logged import Logged
 from tierline.evaluation.table import Table
-from tierline.interfaces import Scorer
 from tierline.routing.extract import Extractor
 from tierline.routing.router import Router
 from tierline.types.access import ANYONE
@@ -46,7 +43,7 @@ class Asker:
     def __init__(self, router: Router) -> None:
         self._router = router
         self._extract = Extractor(router.loaded)
-        self._scorers = _scorers(router.loaded)
+        self._scorers = scorers_of(router.loaded)
         self._dialect = OpenAIChat()
 
     def ask(self, identity: str, body: dict[str, Any], hints: Hints) -> tuple[Features, Scores]:
@@ -155,9 +152,3 @@ def _body(where: str, given: dict[str, Any]) -> dict[str, Any]:
         system = [{"role": "system", "content": str(given["system"])}] if given.get("system") else []
         return {"model": str(given.get("model", "auto")), "messages": [*system, {"role": "user", "content": given["prompt"]}]}
     raise EvaluationFailure(f'{where}: neither messages nor prompt: write {{"prompt": …}} or a chat body')
-
-
-def _scorers(loaded: Loaded) -> dict[str, Scorer]:
-    routes = {"auto": RouteSpec(), **loaded.spec.routes}
-    kinds = plugins.find_all("scorers", {route.scorer.kind for route in routes.values()})
-    return {name: kinds[route.scorer.kind](loaded, route.scorer.abstain_below) for name, route in routes.items()}

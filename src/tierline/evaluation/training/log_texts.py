@@ -1,0 +1,72 @@
+"""The prompts of a decision log, where its routes keep them (`log_text`): without its prompt, an answer teaches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from tierline import plugins
+from tierline.decision_log.reader import LogReader
+from tierline.evaluation.datasets import Dataset
+from tierline.evaluation.datasets.decision_log import MAGIC
+from tierline.evaluation.document import Finding
+from tierline.evaluation.training.learn import fingerprints
+from tierline.interfaces import Dialect
+from tierline.scoring.learned.asked import asked
+from tierline.types.errors import BadRequest, EvaluationFailure
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    request: msgspec.Raw
+
+
+_read = msgspec.json.Decoder(_Kept).decode
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file is a decision log."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def with_log_texts(dataset: Dataset, logs: Sequence[Path]) -> Dataset:
+    """The data with the prompts of its logged requests, and without those whose prompt was not kept; raises EvaluationFailure when none
+    was, LogFailure when a log cannot be read."""
+    if not logs:
+        return dataset
+    table = dataset.table
+    texts = list(table.text or [""] * len(table.query))
+    dialects = {name: found() for name, found in plugins.find_all("dialects", plugins.names("dialects")).items()}
+    for path in logs:
+        with closing(LogReader(path)) as log:
+            for row, (query, name) in enumerate(zip(table.query, table.dataset, strict=True)):
+                if not texts[row] and name == path.stem:
+                    texts[row] = _prompt(log, query, dialects)
+    kept = [row for row, text in enumerate(texts) if text]
+    if not kept:
+        raise EvaluationFailure(
+            f"{', '.join(path.name for path in logs)}: no judged request has its prompt kept: set log_text on the route (sample 0.05)"
+        )
+    found = dataset.findings
+    if lost := len(texts) - len(kept):
+        found = (*found, Finding("no_text", "warning", f"{lost:,} judged requests are left out: their prompts were not kept", lost))
+    group = np.unique(fingerprints(texts), return_inverse=True)[1].reshape(-1).astype(np.int64)
+    whole = msgspec.structs.replace(table, text=texts, group=group)
+    return msgspec.structs.replace(dataset, table=whole.take(np.array(kept, dtype=np.intp)), findings=found)
+
+
+def _prompt(log: LogReader, query: str, dialects: dict[str, Dialect]) -> str:
+    record, body = log.get(query), log.text(query)
+    if record is None or body is None or record.features.dialect not in dialects:
+        return ""
+    try:
+        return asked(dialects[record.features.dialect].parse(bytes(_read(body).request)))
+    except (BadRequest, msgspec.MsgspecError):
+        return ""
