@@ -8,6 +8,7 @@ that name in `tierline.testing.checks`. The built-ins register in the same way (
     tierline.providers      Provider        reaches upstream models
     tierline.decision_logs  DecisionLog     keeps one row a request
     tierline.validators     Validator       says whether an answer is good enough
+    tierline.shared         Shared          what workers and replicas hold in common: budgets, rate limits
     tierline.answerers      Answerer        answers in a model's place: a table, a database, a search
 """
 
@@ -26,6 +27,7 @@ from tierline.types.outcome import Answer, ErrorClass, Finding, Usage
 from tierline.types.record import Record
 from tierline.types.request import Kind, Request
 from tierline.types.scores import Scores
+from tierline.types.shared import Claim, Grant
 from tierline.types.wire import Call, Reply
 
 
@@ -227,3 +229,15 @@ class Remembers(Protocol):
 
     def keep(self, request: Request, answer: Completion) -> None:
         """Take an answer that was accepted and is whole."""
+
+
+@runtime_checkable
+class Shared(Protocol):
+    """What workers and replicas hold in common. One process alone holds it in its own memory; several share an engine."""
+
+    async def claim(self, claims: Sequence[Claim]) -> Sequence[Grant]:
+        """Settle several counters in one round trip; the grants are in the order of the claims. Raises SharedStateGone when the
+        engine cannot be reached: the caller goes on with what it holds."""
+
+    async def close(self) -> None:
+        """Give back every lease and let go of connections."""

@@ -65,5 +65,69 @@ MIGRATIONS = (
     );
     CREATE INDEX reviews_state ON reviews (state, at);
     """,
+    """
+    CREATE TABLE labels (
+        id INTEGER PRIMARY KEY,
+        request_id TEXT NOT NULL,
+        model TEXT NOT NULL,          -- whose answer
+        score REAL NOT NULL,          -- 0 to 1
+        source TEXT NOT NULL,         -- golden, review, feedback, validator or judge
+        at REAL NOT NULL,             -- Unix time, seconds
+        "by" TEXT NOT NULL,
+        trust REAL NOT NULL,          -- 0 to 1
+        note TEXT NOT NULL
+    );
+    CREATE INDEX labels_request ON labels (request_id);
+    CREATE INDEX labels_at ON labels (at);
+    CREATE TABLE judges (             -- what was measured of judges against labels that are trusted
+        id INTEGER PRIMARY KEY,
+        at REAL NOT NULL,
+        judge TEXT NOT NULL,          -- model and digest of its instruction
+        task TEXT NOT NULL,           -- empty: all
+        report TEXT NOT NULL,         -- JSON: agreement, kappa, bias, counts
+        valid INTEGER NOT NULL        -- 1: its labels may gate and train
+    );
+    CREATE TABLE shadows (
+        id INTEGER PRIMARY KEY,
+        request_id TEXT NOT NULL,
+        at REAL NOT NULL,
+        model TEXT NOT NULL,          -- that answered beside
+        ok INTEGER NOT NULL,
+        cost REAL NOT NULL,           -- USD
+        elapsed REAL NOT NULL,        -- seconds
+        detail TEXT NOT NULL          -- JSON: usage, verdicts, error; no words of anybody
+    );
+    CREATE INDEX shadows_request ON shadows (request_id);
+    CREATE INDEX shadows_at ON shadows (at);
+    CREATE TABLE keys (
+        name TEXT PRIMARY KEY,
+        digest BLOB NOT NULL UNIQUE,  -- SHA-256 of the secret
+        prefix TEXT NOT NULL,         -- its first characters, to know it by
+        given TEXT NOT NULL,          -- JSON: scopes, owner, team, routes, models, task, rate
+        created REAL NOT NULL,
+        expires REAL,                 -- Unix time; NULL: never
+        revoked REAL                  -- Unix time; NULL: not
+    );
+    CREATE TABLE arms (               -- experiments: what was done to an arm while its experiment ran
+        id INTEGER PRIMARY KEY,
+        at REAL NOT NULL,
+        experiment TEXT NOT NULL,
+        arm TEXT NOT NULL,
+        state TEXT NOT NULL,          -- running, stopped or won
+        share REAL,
+        why TEXT NOT NULL,
+        "by" TEXT NOT NULL
+    );
+    CREATE TABLE releases (           -- the life cycle of a candidate spec or scorer
+        id INTEGER PRIMARY KEY,
+        at REAL NOT NULL,
+        candidate TEXT NOT NULL,      -- its fingerprint
+        before TEXT NOT NULL,         -- of what it is to replace
+        stage TEXT NOT NULL,          -- proposed, shadow, canary, published, rolled_back or stopped
+        share REAL NOT NULL,
+        detail TEXT NOT NULL,         -- JSON: certificate, why
+        "by" TEXT NOT NULL
+    );
+    """,
 )
 """Append-only: a released script is never changed."""

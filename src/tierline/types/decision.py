@@ -137,6 +137,9 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     `stream`: what becomes of a client's stream: passed straight on (""), held until its validators have spoken (`buffered`), or passed on
     with the verdict behind it (`optimistic`).
 
+    `shadows` are models that answer beside, unseen, after the answer is out. `arm` is the arm of the experiment that the request takes part
+    in, as `<experiment>/<arm>`.
+
     `steps` is empty when nothing is eligible: then `dropped` says why."""
 
     request_id: str
@@ -161,6 +164,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     stream: Literal["", "buffered", "optimistic"] = ""
     refusal_cost: float = 0.0
     lenient: tuple[str, ...] = ()
+    shadows: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:

@@ -5,10 +5,12 @@ TierlineError                     says what is wrong, where, and how to mend it
 │   ├── BadRequest          400   malformed JSON, wrong types, too many messages
 │   ├── CannotTranslate     400   no model that could answer speaks the client's dialect, and something of the request cannot be carried
 │   ├── Unauthenticated     401   no key, or one that nobody knows
+│   ├── BudgetSpent         402   a budget has nothing left for it
 │   ├── Forbidden           403   a key that may not do this
 │   ├── ContentBlocked      403   a request that its route's moderation does not let through
 │   ├── UnknownModel        404   a model name that the spec does not have
 │   ├── TooLarge            413   a body over the limit
+│   ├── RateLimited         429   a key or a model has had its requests, tokens or places for now
 │   ├── NoEligibleModel     4xx   every model was dropped; says which constraint removed which
 │   ├── UpstreamFailed      502   every attempt failed, or a stream was cut
 │   ├── Unavailable         503   draining, or the log cannot be written
@@ -17,6 +19,7 @@ TierlineError                     says what is wrong, where, and how to mend it
 ├── ProviderFailure               one attempt gave no answer (never reaches a client as it is)
 ├── AnswererFailure               a tool that was asked first could not look (the request goes on to the models)
 ├── EvaluationFailure             data, a router or a gate that nothing can be measured with
+├── SharedStateGone               the engine that workers and replicas share cannot be reached (each goes on with its own share)
 ├── SpecInvalid                   a spec with problems, all of them
 └── LogFailure                    the decision log cannot be opened or written
 """
@@ -74,6 +77,13 @@ class Unauthenticated(RequestError):
     code = "invalid_api_key"
 
 
+class BudgetSpent(RequestError):
+    """A budget has nothing left for this request; `retry_after` is when its period ends."""
+
+    status = 402
+    code = "budget_exhausted"
+
+
 class Forbidden(RequestError):
     """A known key that may not do this."""
 
@@ -100,6 +110,13 @@ class TooLarge(RequestError):
 
     status = 413
     code = "request_too_large"
+
+
+class RateLimited(RequestError):
+    """A key or a model has had what it may have for now; `retry_after` says when there is more."""
+
+    status = 429
+    code = "rate_limited"
 
 
 class NoEligibleModel(RequestError):
@@ -193,6 +210,10 @@ class SpecInvalid(TierlineError):
         errors = [p for p in problems if p.severity == "error"]
         super().__init__(f"the spec has {len(errors)} problem{'s' if len(errors) != 1 else ''}:\n" + "\n".join(map(str, errors)))
         self.problems = tuple(problems)
+
+
+class SharedStateGone(TierlineError):
+    """The engine that workers and replicas share cannot be reached."""
 
 
 class LogFailure(TierlineError):

@@ -16,13 +16,14 @@ class Latency(msgspec.Struct, frozen=True, array_like=True):
 
 
 class View(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The world at one instant. Every mapping is keyed by model name but for `budgets` (by budget) and `pins` (by route).
+    """The world at one instant. Every mapping is keyed by model name but for `budgets` and `pace` (by budget) and `pins` (by route).
 
     `pressure` in [0, 1]: the share of a model's interactive traffic that is to move down the ladder; `ttft` as `latency`, to the
     first content.
 
-    `resting`: seconds of rest left behind an open breaker; `load`: calls in flight; `budgets`: USD left; `warm`: the session's
-    model with a warm prompt cache; `pins`: the model an operator pinned a route to; `token_scale`: measured / estimated input tokens."""
+    `resting`: seconds of rest left behind an open breaker; `load`: calls in flight; `budgets`: USD left in the period; `pace` in [-1,
+    1]: how far spending runs ahead of (above zero) or behind its period's plan; `warm`: the session's model with a warm prompt cache;
+    `pins`: the model an operator pinned a route to; `token_scale`: measured / estimated input tokens."""
 
     resting: Mapping[str, float] = {}
     load: Mapping[str, int] = {}
@@ -33,6 +34,7 @@ class View(msgspec.Struct, frozen=True, omit_defaults=True):
     token_scale: Mapping[str, float] = {}
     pressure: Mapping[str, float] = {}
     ttft: Mapping[str, Latency] = {}
+    pace: Mapping[str, float] = {}
 
 
 NO_VIEW = View()
