@@ -169,6 +169,7 @@ class _Decision(msgspec.Struct, frozen=True, array_like=True):
     stream: Literal["", "buffered", "optimistic"] = ""
     refusal_cost: float = 0.0
     lenient: tuple[str, ...] = ()
+    shadows: tuple[str, ...] = ()
 
 
 class _StepHead(msgspec.Struct, frozen=True, array_like=True):
@@ -220,9 +221,10 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
     token_scale: Mapping[str, float] = {}
     pressure: Mapping[str, float] = {}
     ttft: Mapping[str, Latency] = {}
+    pace: Mapping[str, float] = {}
 
 
-_IN_TURN = (None, None, "", "", 0.0, ())
+_IN_TURN = (None, None, "", "", 0.0, (), ())
 """The end of a stored decision whose targets are asked in turn, with nothing beside."""
 
 _NOTHING_SEEN = _View()
@@ -370,13 +372,14 @@ def _course_tail(decision: Decision) -> tuple[Any, ...]:
         decision.stream,
         decision.refusal_cost,
         decision.lenient,
+        decision.shadows,
     )
     return (decision.retries, decision.backoff) if tail == _IN_TURN else (decision.retries, decision.backoff, *tail)
 
 
 def _view_values(view: View) -> tuple[Any, ...]:
     values = msgspec.structs.astuple(view)
-    return values if view.pressure or view.ttft else values[:-2]
+    return values if view.pressure or view.ttft or view.pace else values[:-3]
 
 
 def _tried_values(tried: Tried) -> tuple[Any, ...]:
@@ -544,6 +547,7 @@ def _decision(row: Row, stored: _Decision) -> Decision:
         stream=stored.stream,
         refusal_cost=stored.refusal_cost,
         lenient=stored.lenient,
+        shadows=stored.shadows,
     )
 
 

@@ -3,7 +3,7 @@
 Every amount that several processes count together (USD of a budget, requests and tokens of a rate limit, places at a model) is a
 counter with a limit in a window of time. A process does not ask before each request: it holds a lease on a part of the limit, spends
 from it on its own, and says from time to time what it has used and what it would hold next. What all of them hold and have used
-together is never above the limit, so the overshoot is bounded by what a request costs more than was reserved for it. """
+together is never above the limit, so the overshoot is bounded by what a request costs more than was reserved for it."""
 
 from __future__ import annotations
 
