@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
+
+import msgspec
 
 from tierline import plugins
 from tierline.config.loaded import Loaded
 from tierline.config.spec import RouteSpec, ScorerSpec
+from tierline.config.structure import decode_unit
 from tierline.interfaces import Scorer
 
 DEFAULT_ROUTE = "auto"
@@ -25,6 +29,17 @@ def scorers_of(loaded: Loaded) -> dict[str, Scorer]:
 
 
 def _made(kind: Any, loaded: Loaded, settings: ScorerSpec) -> Scorer:
-    """A scorer is made from the spec and `abstain_below`; one that is trained gets the name of its file as well."""
-    scorer: Scorer = kind(loaded, settings.abstain_below, settings.artifact) if settings.artifact else kind(loaded, settings.abstain_below)
+    """A scorer is made from the spec and `abstain_below`; where the spec names a file, it gets `artifact` as well, and one that has a
+    struct `Options` gets `options`."""
+    more: dict[str, Any] = {"artifact": settings.artifact} if settings.artifact else {}
+    shape = options_of(kind)
+    if shape is not None:
+        more["options"] = msgspec.convert(settings.options, shape, dec_hook=decode_unit)
+    scorer: Scorer = kind(loaded, settings.abstain_below, **more)
     return scorer
+
+
+def options_of(kind: Any) -> type[msgspec.Struct] | None:
+    """The struct `Options` of a scorer's class, the shape of `scorer.options`; None where it takes none."""
+    shape = getattr(kind, "Options", None)
+    return shape if inspect.isclass(shape) and issubclass(shape, msgspec.Struct) else None

@@ -147,15 +147,31 @@ class RuleSpec(Section, frozen=True, kw_only=True):
     task: Annotated[str | None, Meta(description="the task such a request belongs to")] = None
 
 
+class AskSpec(Section, frozen=True, kw_only=True):
+    """A small model that names the task where the scorer abstains. Charged to the request, inside its deadline."""
+
+    model: Annotated[str, Meta(description="the model to ask: a small one that answers fast")]
+    timeout: Annotated[Duration, Meta(description="longest wait for it; then the request goes up")] = _span(0.05)
+    max_cost: Annotated[Money, Meta(description="most USD of one question; a long request is shown cut, so that it fits")] = 0.0002
+    remember: Annotated[
+        Count, Meta(description="how many answers are kept in memory, by a digest of what was shown; the same words cost nothing then")
+    ] = 4096
+
+
 class ScorerSpec(Section, frozen=True, kw_only=True):
     """Who names task and difficulty where nothing has settled them."""
 
-    kind: Annotated[str, Meta(description="`hints` needs no training, `linear` is trained (`tierline train`); others come as plug-ins")] = (
-        "hints"
-    )
+    kind: Annotated[
+        str,
+        Meta(
+            description="`hints` needs no training, `linear` is trained (`tierline train`), `llm` leaves all to the model of `ask`; "
+            "others come as plug-ins"
+        ),
+    ] = "hints"
     artifact: Annotated[str, Meta(description="the trained scorer's file, relative to the spec")] = ""
     abstain_below: Annotated[Rate, Meta(description="below this probability the task is left open and the request goes up")] = 0.6
-    ask: Annotated[dict[str, Any], Meta(description="a small model to ask when unsure")] = {}
+    ask: Annotated[AskSpec | None, Meta(description="a small model to ask when unsure")] = None
+    options: Annotated[dict[str, Any], Meta(description="plug-ins only: settings of their own")] = {}
 
 
 class CascadeSpec(Section, frozen=True, kw_only=True):

@@ -57,6 +57,8 @@ WHYS = (
     Why.COMBINE_TOO_DEAR,
     Why.HEDGED,
     Why.COMBINE_TOO_FEW,
+    Why.TASK_ASKED,
+    Why.ASKED_IN_VAIN,
 )
 """The number of each reason is its place here. Append-only."""
 
@@ -207,6 +209,7 @@ class _Scores(msgspec.Struct, frozen=True, array_like=True):
     latency: Mapping[str, float] = {}
     abstained: bool = False
     by: str = ""
+    asked: str = ""
 
 
 class _View(msgspec.Struct, frozen=True, array_like=True):
@@ -331,7 +334,7 @@ def encode(record: Record) -> tuple[Any, ...]:
                 *_session_tail(features),
             )
         ),
-        None if scores is NO_SCORES else _encode((scores.task, scores.good, scores.cost, scores.latency, scores.abstained, scores.by)),
+        None if scores is NO_SCORES else _encode(_scores_values(scores)),
         None if view is NO_VIEW else _encode(_view_values(view)),
         _encode(
             (
@@ -375,6 +378,11 @@ def _course_tail(decision: Decision) -> tuple[Any, ...]:
         decision.shadows,
     )
     return (decision.retries, decision.backoff) if tail == _IN_TURN else (decision.retries, decision.backoff, *tail)
+
+
+def _scores_values(scores: Scores) -> tuple[Any, ...]:
+    values = (scores.task, scores.good, scores.cost, scores.latency, scores.abstained, scores.by)
+    return (*values, scores.asked) if scores.asked else values
 
 
 def _view_values(view: View) -> tuple[Any, ...]:
@@ -552,7 +560,7 @@ def _decision(row: Row, stored: _Decision) -> Decision:
 
 
 def _scores(row: Row, stored: _Scores) -> Scores:
-    return Scores(stored.task, row["difficulty"], stored.good, stored.cost, stored.latency, stored.abstained, stored.by)
+    return Scores(stored.task, row["difficulty"], stored.good, stored.cost, stored.latency, stored.abstained, stored.by, stored.asked)
 
 
 def _why(stored: _Word) -> Why:

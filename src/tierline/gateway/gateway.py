@@ -18,6 +18,7 @@ from tierline.config.loaded import Loaded
 from tierline.config.spec import PrepareSpec
 from tierline.gateway.ask import Asker
 from tierline.gateway.call import Caller
+from tierline.gateway.classify import Classifier, classifier_for, classifiers_of
 from tierline.gateway.downstream import ClientGone, Downstream, Opening
 from tierline.gateway.drive import drive
 from tierline.gateway.failure import error_of
@@ -125,6 +126,7 @@ class Gateway:
         self.router = router
         self.tools = tools
         self.preparations = Preparations(loaded)
+        self.classifiers = classifiers_of(loaded, means)
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -149,6 +151,8 @@ class Gateway:
             waiting = Waiting(found.elapsed)
             if not found.ends_it and (steps := self.preparations.of(request)):
                 weighed, found = await self._prepared(steps, weighed, asked, found, waiting)
+            if weighed.scores.abstained and not found.ends_it and (small := classifier_for(self.classifiers, weighed)):
+                weighed, found = await self._classified(small, weighed, asked, found, waiting)
             explained = self._explained(weighed, found) if features.hints.explain else ""
             if found.ends_it:
                 return await self._told(weighed, asked, found, texts, stream, explained)
@@ -225,6 +229,17 @@ class Gateway:
             return weighed, found
         again = msgspec.structs.replace(self._extract(done.request, asked.key), session=features.session)
         return self.weigh(done.request, again), found
+
+    async def _classified(self, small: Classifier, weighed: Weighed, asked: Asked, found: Found, waiting: Waiting) -> tuple[Weighed, Found]:
+        """The request decided on again, in the same world, with what a small model said it is."""
+        decision = weighed.decision
+        asker = Asker(self.means, self.world, weighed.features, "", self._translation(weighed), asked.headers, waiting)
+        left, money = decision.deadline - found.elapsed, None if decision.max_cost is None else decision.max_cost - found.cost
+        done = await small.ask(weighed, asker, waiting, left, money)
+        asides, elapsed = (*found.asides, *done.asides), found.elapsed + done.elapsed
+        found = msgspec.structs.replace(found, asides=asides, elapsed=elapsed, cancelled=done.cancelled)
+        decision = self.router.decide(weighed.features, done.scores, weighed.view)
+        return msgspec.structs.replace(weighed, scores=done.scores, decision=decision), found
 
     async def _told(
         self, weighed: Weighed, asked: Asked, found: Found, texts: Text | None, client: Downstream | None, explained: str

@@ -79,7 +79,9 @@ def _task(policy: Policy, scores: Scores, settled: Settled | None, reasons: list
     if scores.task:
         name = max(scores.task, key=lambda task: (scores.task[task], task))
         if not scores.abstained and name in policy.tasks:
-            reasons.append(Reason(Why.TASK_SCORED, name, scores.task[name]))
+            reasons.append(Reason(Why.TASK_ASKED if scores.asked else Why.TASK_SCORED, name, scores.task[name]))
             return policy.tasks[name]
         reasons.append(Reason(Why.TASK_UNSURE, name, scores.task[name]))
+    if scores.asked:
+        reasons.append(Reason(Why.ASKED_IN_VAIN, scores.asked))
     return policy.open_task

@@ -46,6 +46,10 @@ SENTENCES: dict[Why, Callable[[Reason], str]] = {
     Why.TASK_UNSURE: lambda r: (
         f"Its task is unclear (the likeliest is {r.subject!r} at {number(r.value)}); what is unclear goes one tier up."
     ),
+    Why.TASK_ASKED: lambda r: (
+        f"Its task was unclear, so a small model was asked: it said {r.subject!r}, which counts as a probability of {number(r.value)}."
+    ),
+    Why.ASKED_IN_VAIN: lambda r: f"{r.subject} was asked what it is, and did not settle it either; what is unclear goes one tier up.",
     Why.DIFFICULTY: _difficulty,
     Why.ONLY_ONE: lambda r: f"{r.subject} is the only model that can serve it.",
     Why.CHEAPEST_ABOVE_BAR: lambda r: (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tierline.gateway.downstream import ClientGone
+from tierline.gateway.classify import classifier_for
 from tierline.gateway.gateway import Answered, Asked
 from tierline.gateway.prepare_steps import kind_of
 from tierline.interfaces import Dialect
@@ -46,7 +47,9 @@ class Completions:
         weighed = gateway.rehearse(asked)
         told = explain(gateway.router, weighed.features, weighed.scores, weighed.view, weighed.decision)
         steps = [(kind_of(step), getattr(step, kind_of(step))) for step in gateway.preparations.of(weighed.request)]
-        told = preceded(told, asked_first([asked.tool.name for asked in gateway.tools.of(weighed.request)], steps))
+        small = classifier_for(gateway.classifiers, weighed)
+        tools = [asked.tool.name for asked in gateway.tools.of(weighed.request)]
+        told = preceded(told, asked_first(tools, steps, "" if small is None else small.model))
         decision = weighed.decision
         exchange.json(
             {

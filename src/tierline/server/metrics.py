@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from tierline.gateway.reload import Reloaded
 from tierline.server.gauges import WorldGauges
+from tierline.types.ask import CLASSIFY, REMEMBERED
 from tierline.types.outcome import NO_USAGE, Aside, Usage
 from tierline.types.record import Record, Tried
 
@@ -56,6 +57,15 @@ class Meters:
             ["purpose", "target", "ok"],
             registry=registry,
         )
+        self._classified = Counter(
+            "tierline_classified_total",
+            "Requests about which a small model was asked what they are: named, unsure, failed, or remembered",
+            ["route", "result"],
+            registry=registry,
+        )
+        self._classified_cost = Counter(
+            "tierline_classified_cost_usd_total", "USD of asking what requests are", ["route"], registry=registry
+        )
         self._call = Histogram("tierline_call_seconds", "Time to a whole answer", ["model"], registry=registry, buckets=_SECONDS)
         self._first = Histogram("tierline_first_content_seconds", "Time to first content", ["model"], registry=registry, buckets=_SECONDS)
         self._overhead = Histogram("tierline_overhead_seconds", "Time spent in Tierline itself", registry=registry, buckets=_OVERHEAD)
@@ -88,6 +98,7 @@ class Meters:
                 self._flagged.labels(record.decision.route).inc()
             if record.asides:
                 self._beside(record.asides, spent)
+                self._asked_what(record)
             for attempt in record.tried:
                 attempts[attempt.target, attempt.cause, attempt.error] += 1
                 self._attempt(attempt, spent)
@@ -117,6 +128,14 @@ class Meters:
             if aside.usage != NO_USAGE or aside.cost:
                 _add(spent[aside.target], aside.usage, aside.cost)
         return sum(aside.cost for aside in asides)
+
+    def _asked_what(self, record: Record) -> None:
+        """Count the question what a request is, where it was put."""
+        for aside in record.asides:
+            if aside.purpose == CLASSIFY:
+                said = aside.detail if aside.detail == REMEMBERED else "unsure" if record.scores.abstained else "named"
+                self._classified.labels(record.decision.route, said if aside.ok else "failed").inc()
+                self._classified_cost.labels(record.decision.route).inc(aside.cost)
 
     def _time(self, attempt: Tried) -> None:
         call, first = self._times_of[attempt.target]

@@ -62,6 +62,9 @@ class Why(enum.StrEnum):
     COMBINE_TOO_DEAR = "combine_too_dear"
     HEDGED = "hedged"
     COMBINE_TOO_FEW = "combine_too_few"
+    # a small model was asked
+    TASK_ASKED = "task_asked"
+    ASKED_IN_VAIN = "asked_in_vain"
 
 
 class Drop(enum.StrEnum):
