@@ -56,6 +56,19 @@ def run(*arguments: str | Path, code: int = 0, cwd: Path | None = None) -> str:
     return done.stdout if code == 0 else done.stdout + done.stderr
 
 
+def test_stats_tell_for_how_many_a_small_model_was_asked_and_what_that_took(path: Path) -> None:
+    asides = (Aside("tool", "faq", False, error="miss"), Aside("classify", "mini", True, 0.0001, 0.03, Usage(100, 20)))
+    remembered = (Aside("classify", "mini", True, detail="remembered"),)
+    with closing(SqliteLog(path)) as log:
+        log.put(msgspec.structs.replace(record("d", 4.0), asides=asides))
+        log.put(msgspec.structs.replace(record("e", 5.0), asides=remembered))
+    figures = json.loads(run("stats", "--by", "task", "--log", path, "--json"))
+    assert figures["total"]["asked_rate"] == pytest.approx(2 / 5)
+    assert figures["total"]["asked_cost_share"] == pytest.approx(0.0001 / (5 * 0.0004 + 0.0001))
+    assert {group["name"]: group["asked_rate"] for group in figures["groups"]} == {"orders": pytest.approx(2 / 4), "policy": 0.0}
+    assert "for 40.0% of all requests, which took 4.76% of all cost" in run("stats", "--log", path)
+
+
 def test_tail_shows_the_newest_rows_a_line_each(path: Path) -> None:
     heading, *lines = run("tail", "-n", "2", "--log", path).splitlines()
     assert heading.split()[:3] == ["time", "id", "route"]

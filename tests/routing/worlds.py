@@ -131,6 +131,7 @@ def beliefs(draw: st.DrawFn, *, abstained: bool | None = None) -> Scores:
         good={name: draw(RATES) for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=2))},
         cost=draw(st.sampled_from([{}, {"a": 0.0005, "b": 0.05}])),
         abstained=draw(st.booleans()) if abstained is None else abstained,
+        asked=draw(st.sampled_from(["", "", "a"])),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,8 +166,8 @@ def test_a_model_may_be_the_scorer_always(gateway: Running) -> None:
     assert (lost.decision.task, lost.scores.abstained) == ("", True)
 
 
-def test_a_cost_cap_of_the_request_holds_for_asking_too(gateway: Running) -> None:
-    row = row_of(gateway, ask(gateway, "order or refund? money back, cheaply", headers={**ADMIN, "x-tierline-max-cost": "0.00001"}))
+def test_asking_never_spends_what_the_answer_needs(gateway: Running) -> None:
+    row = row_of(gateway, ask(gateway, "order or refund? money back, cheaply", headers={**ADMIN, "x-tierline-max-cost": "0.00008"}))
     assert row.asides[0].detail == "it would cost more than the request may" and row.asides[0].cost == 0
 
 

@@ -181,6 +181,9 @@ def stats(console: Console, figures: Stats) -> None:
     table.add_row("all", *_cells(figures.total), style="bold")
     console.width = max(console.width, _WIDTH)  # a narrow terminal wraps the lines rather than lose figures
     console.print(table)
+    if figures.total.asked_rate:
+        rate, share = figures.total.asked_rate, figures.total.asked_cost_share
+        console.print(f"A small model was asked what they are for {rate:.1%} of all requests, which took {share:.2%} of all cost.")
 
 
 def _cells(group: Group) -> list[str]:

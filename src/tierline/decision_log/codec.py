@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from tierline.types.ask import CLASSIFY
 from tierline.types.decision import Combine, Decision, Drop, Dropped, Reason, Step, Why
 from tierline.types.features import Complexity, Features
 from tierline.types.hints import NO_HINTS, Hints
@@ -472,6 +473,12 @@ def planned(row: Row) -> Decision:
 def attempted(blob: bytes) -> tuple[Tried, ...]:
     """The attempts of a row, from its column `tried`. Raises as `decode` does."""
     return _read_tried(blob)
+
+
+def asked_cost(asides: bytes) -> float | None:
+    """From the column `asides`: the USD of asking a small model what the request is, None where none was asked. Raises as `decode` does."""
+    costs = [aside.cost for aside in _read_asides(asides) if aside.purpose == CLASSIFY]
+    return sum(costs) if costs else None
 
 
 def mended(record: Record) -> Record:

@@ -20,7 +20,10 @@ DIMENSIONS: tuple[By, ...] = ("tier", "model", "task", "route")
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Figures of some requests. Costs are USD, latencies seconds (None where nothing was answered), rates and shares in [0, 1]."""
+    """Figures of some requests. Costs are USD, latencies seconds (None where nothing was answered), rates and shares in [0, 1].
+
+    `asked_rate` is the share of the group's requests about which a small model was asked what they are, remembered answers included;
+    `asked_cost_share` the share of the group's own cost that went into asking."""
 
     name: str
     requests: int
@@ -35,6 +38,8 @@ class Group(msgspec.Struct, frozen=True):
     escalation_rate: float
     input_tokens: int
     output_tokens: int
+    asked_rate: float = 0.0
+    asked_cost_share: float = 0.0
 
 
 class Stats(msgspec.Struct, frozen=True):
@@ -64,6 +69,7 @@ def _groups(log: LogReader, expression: str, which: Filter) -> list[Group]:
         WITH ranked AS (
             SELECT {expression} AS name, cost, latency, status, error, fallbacks, escalations, input_tokens, output_tokens,
                    winner IS NOT NULL AS answered,
+                   CASE WHEN asides IS NOT NULL THEN asked_cost(asides) END AS asked,
                    row_number() OVER (PARTITION BY {expression}, winner IS NULL ORDER BY latency) AS place,
                    count(*) OVER (PARTITION BY {expression}, winner IS NULL) AS size
             FROM decisions WHERE {condition}
@@ -72,7 +78,8 @@ def _groups(log: LogReader, expression: str, which: Filter) -> list[Group]:
                max(CASE WHEN answered AND place = (size + 1) / 2 THEN latency END) AS p50,
                max(CASE WHEN answered AND place = (size * 95 + 99) / 100 THEN latency END) AS p95,
                avg(status >= 400 OR error != '') AS errors, avg(fallbacks > 0) AS fallbacks, avg(escalations > 0) AS escalations,
-               sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
+               sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+               avg(asked IS NOT NULL) AS asks, total(asked) AS asking
         FROM ranked GROUP BY name ORDER BY requests DESC, name
         """,  # noqa: S608  # the expression is one of DIMENSIONS, values travel as parameters
         values,
@@ -92,6 +99,8 @@ def _groups(log: LogReader, expression: str, which: Filter) -> list[Group]:
             row["escalations"],
             row["input_tokens"],
             row["output_tokens"],
+            row["asks"],
+            row["asking"] / row["cost"] if row["cost"] else 0.0,
         )
         for row in rows
     ]

@@ -231,11 +231,12 @@ class Gateway:
         return self.weigh(done.request, again), found
 
     async def _classified(self, small: Classifier, weighed: Weighed, asked: Asked, found: Found, waiting: Waiting) -> tuple[Weighed, Found]:
-        """The request decided on again, in the same world, with what a small model said it is."""
+        """The request decided on again, in the same world, with what a small model said it is; the answer's own USD are not spent on
+        that."""
         decision = weighed.decision
         asker = Asker(self.means, self.world, weighed.features, "", self._translation(weighed), asked.headers, waiting)
-        left, money = decision.deadline - found.elapsed, None if decision.max_cost is None else decision.max_cost - found.cost
-        done = await small.ask(weighed, asker, waiting, left, money)
+        money = None if decision.max_cost is None else decision.max_cost - found.cost - sum(decision.steps[0].costs[:1])
+        done = await small.ask(weighed, asker, waiting, decision.deadline - found.elapsed, money)
         asides, elapsed = (*found.asides, *done.asides), found.elapsed + done.elapsed
         found = msgspec.structs.replace(found, asides=asides, elapsed=elapsed, cancelled=done.cancelled)
         decision = self.router.decide(weighed.features, done.scores, weighed.view)

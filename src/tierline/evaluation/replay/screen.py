@@ -175,7 +175,7 @@ class Screen:
         if scores is None:
             said = _Said(None)
         else:
-            key = (tuple(scores.task.items()), scores.abstained, scores.by)
+            key = (tuple(scores.task.items()), scores.abstained, scores.by, scores.asked)
             said = _Said(key, scores if scores.good or scores.cost else None)
         self._said[blob] = said
         return said
@@ -269,7 +269,11 @@ class Screen:
                         return None
             except BadRequest:
                 return None
-        if scores.by != logged.by or (scores is NO_SCORES) != (row.scores is None) or scores.difficulty != logged.difficulty:
+        if (
+            (scores.by, scores.asked) != (logged.by, logged.asked)
+            or (scores is NO_SCORES) != (row.scores is None)
+            or scores.difficulty != logged.difficulty
+        ):
             return None
         return msgspec.structs.replace(scores, good={}, cost={})
 
