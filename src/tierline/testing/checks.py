@@ -6,12 +6,12 @@ Each raises AssertionError with the law that does not hold. The built-ins pass t
 from __future__ import annotations
 
 import asyncio
-import time
+import copy
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from tierline.interfaces import Answerer, Dialect, Provider, Remembers, Scorer, StreamReader, Validator
-from tierline.testing import findings, neutral
+from tierline.testing import findings, neutral, scores
 from tierline.testing.laws import law, raises
 from tierline.types.ask import Exchange
 from tierline.types.catalog import Model
@@ -63,19 +63,15 @@ def check_dialect(dialect: Dialect, bodies: Sequence[bytes], answers: Sequence[b
 
 
 def check_scorer(scorer: Scorer, pairs: Sequence[tuple[Request, Features]], most: float = 0.1) -> None:
-    """The laws of a scorer, on requests with their features. `most`: seconds that one score may take, on average."""
+    """The laws of a scorer, on requests with their features, and on odd ones of our own. `most`: seconds of CPU time that one score may
+    take."""
     law(isinstance(scorer, Scorer), "a scorer has every method of the protocol")
-    began = time.perf_counter()
-    alone = [scorer.score(*pair) for pair in pairs]
-    law(time.perf_counter() - began <= most * len(pairs), f"a score takes at most {most} s")
-    law(list(scorer.score_many(pairs)) == alone, "many are scored as each of them alone")
-    law([scorer.score(*pair) for pair in pairs[::-1]] == alone[::-1], "what was scored before makes no difference")
-    for scores in alone:
-        chances = (*scores.task.values(), *scores.good.values(), *(() if scores.difficulty is None else (scores.difficulty,)))
-        law(all(0.0 <= chance <= 1.0 for chance in chances), "every probability is in [0, 1]")
-        law(sum(scores.task.values()) <= 1.001, "the tasks' probabilities are at most one together")
-        law(all(0.0 <= value < float("inf") for value in (*scores.cost.values(), *scores.latency.values())), "amounts are finite")
-        law(scores.by == scorer.name, "scores name their scorer")
+    law(scorer.name != "", "a scorer has a name")
+    features = copy.deepcopy(pairs[0][1]) if pairs else Features("checked")
+    for request in scores.odd():
+        scores.check_values(scorer, scorer.score(request, features))
+    scores.check_purity(scorer, [*pairs, *[(request, features) for request in scores.odd()]])
+    scores.check_time(scorer, features, most)
 
 
 def check_stream(dialect: Dialect, request: Request, stream: bytes) -> None:
