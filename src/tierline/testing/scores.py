@@ -52,15 +52,15 @@ def check_values(scorer: Scorer, scores: Scores) -> None:
 
 def check_purity(scorer: Scorer, pairs: Pairs) -> None:
     """The same input gives the same scores, in any order, alone or together; it is left as it was, and nothing else is touched."""
-    given = copy.deepcopy(list(pairs))
+    before, equal = copy.deepcopy(list(pairs)), copy.deepcopy(list(pairs))
     alone = [scorer.score(*pair) for pair in pairs]
     law(list(scorer.score_many(pairs)) == alone, "many are scored as each of them alone")
     with _watched() as touched:
         law([scorer.score(*pair) for pair in pairs[::-1]] == alone[::-1], "what was scored before makes no difference")
-        many = list(scorer.score_many(given))
+        many = list(scorer.score_many(equal))
     law(many == alone, "an equal input gives equal scores")
     law(not touched, f"it opens no file and no connection while it scores (it did: {', '.join(touched)})")
-    law(given == list(pairs), "what it scores is left as it was")
+    law(before == list(pairs), "what it scores is left as it was")
     law(list(scorer.score_many([])) == [], "of nothing it says nothing")
     for scores in alone:
         check_values(scorer, scores)
