@@ -9,9 +9,11 @@ import msgspec
 
 from tierline import plugins
 from tierline.config.loaded import Loaded
+from tierline.config.scorer_file import ScorerUnusable
 from tierline.config.spec import RouteSpec, ScorerSpec
 from tierline.config.structure import decode_unit
 from tierline.interfaces import Scorer
+from tierline.types.errors import TierlineError
 
 DEFAULT_ROUTE = "auto"
 
@@ -35,7 +37,12 @@ def _made(kind: Any, loaded: Loaded, settings: ScorerSpec) -> Scorer:
     shape = options_of(kind)
     if shape is not None:
         more["options"] = msgspec.convert(settings.options, shape, dec_hook=decode_unit)
-    scorer: Scorer = kind(loaded, settings.abstain_below, **more)
+    try:
+        scorer: Scorer = kind(loaded, settings.abstain_below, **more)
+    except TierlineError:
+        raise
+    except Exception as error:
+        raise ScorerUnusable(f"the scorer {settings.kind!r} cannot be made: {type(error).__name__}: {error} → mend its package") from error
     return scorer
 
 
