@@ -144,4 +144,5 @@ def test_how_sure_it_must_be_is_the_scorers_own_threshold() -> None:
 def test_a_model_as_scorer_knows_nothing_by_itself_and_keeps_the_laws_of_a_scorer() -> None:
     scorer = LlmScorer(LOADED, 0.6)
     assert scorer.score(request(("user", "Hi")), builders.features(0.3)) == Scores(difficulty=0.3, abstained=True, by="llm")
+    assert not scorer.score(request(), builders.features(0.3, operation="embedding")).abstained, "nobody is asked about a vector"
     check_scorer(scorer, [(request(("user", "Hi")), builders.features(0.3)), (request(), builders.features(0.9))])

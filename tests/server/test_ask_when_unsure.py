@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,9 +71,14 @@ def row_of(gateway: Running, said: Said) -> Record:
     """The row, which must decide again to its own decision."""
     assert said.status == 200, said.body
     row = gateway.record(said.headers["x-tierline-decision"])
-    assert Router(load(gateway.spec, KEYS)).decide(row.features, row.scores, row.view) == row.decision
+    assert router_of(gateway.spec).decide(row.features, row.scores, row.view) == row.decision
     assert said.headers["x-tierline-cost"] == f"{row.cost:.8f}"
     return row
+
+
+@lru_cache(1)
+def router_of(spec: Path) -> Router:
+    return Router(load(spec, KEYS))
 
 
 def told(row: Record) -> list[tuple[str, str, bool, str, str]]:
@@ -128,7 +135,7 @@ def test_one_that_is_too_slow_is_cut_off_and_the_request_is_answered_a_tier_up_i
 
 
 def test_being_too_slow_for_a_question_does_not_make_a_model_rest(gateway: Running) -> None:
-    for number in range(15):
+    for number in range(10):
         ask(gateway, f"order? refund? number {number}", "auto/slow")
     row = row_of(gateway, ask(gateway, "order? refund? the last", "auto/slow"))
     assert "slow" not in row.view.resting
@@ -194,6 +201,6 @@ def test_its_share_of_traffic_and_of_cost_is_in_the_metrics(gateway: Running) ->
     counted = {line.split(" ")[0]: float(line.split(" ")[1]) for line in lines if line.startswith("tierline_classified")}
     assert counted['tierline_classified_total{result="named",route="auto"}'] >= 1
     assert counted['tierline_classified_total{result="remembered",route="auto"}'] >= 1
-    assert counted['tierline_classified_total{result="failed",route="slow"}'] >= 16
+    assert counted['tierline_classified_total{result="failed",route="slow"}'] >= 11
     assert counted['tierline_classified_total{result="unsure",route="strict"}'] >= 3
     assert counted['tierline_classified_cost_usd_total{route="auto"}'] > 0

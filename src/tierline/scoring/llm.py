@@ -23,7 +23,7 @@ _OF_SYSTEM = 4
 
 
 class LlmScorer:
-    """Knows nothing by itself, and says so for every request: what it abstains on is asked of the model of `scorer.ask`. Pure."""
+    """Knows nothing by itself, and says so for every chat: what it abstains on is asked of the model of `scorer.ask`. Pure."""
 
     name = "llm"
 
@@ -33,7 +33,7 @@ class LlmScorer:
     def score(self, request: Request, features: Features) -> Scores:
         """Beliefs about one request: its complexity score alone."""
         del request
-        return Scores(difficulty=features.complexity.score, abstained=True, by=self.name)
+        return Scores(difficulty=features.complexity.score, abstained=features.operation != "embedding", by=self.name)
 
     def score_many(self, pairs: Sequence[tuple[Request, Features]]) -> Sequence[Scores]:
         """Beliefs about many requests, in the same order."""

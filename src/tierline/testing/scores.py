@@ -25,7 +25,7 @@ LONG = 65_536
 FILLERS = ("where is my order ", "a", " ", "(", "1.5 ", "\n\n- ", "数学")
 """What the texts are made of: words, and what is known to be hard on patterns."""
 
-_FIRST_SIZES = tuple([int(8 * 1.25**n) for n in range(12)])
+_FIRST_SIZES = tuple([int(8 * 1.15**n) for n in range(17)])
 """Small texts first, closely spaced: what takes exponential time is found before it hangs."""
 _MOST_GROWTH = 10.0
 """Times the CPU time that four times the text may take: 4 is proportional, 16 quadratic."""
@@ -111,7 +111,7 @@ def _took(scorer: Scorer, request: Request, features: Features, most: float) -> 
         began = time.thread_time()
         scorer.score(request, features)
         best = min(best, time.thread_time() - began)
-        if best > 10 * most:
+        if best > 3 * most:
             break
     return best
 
