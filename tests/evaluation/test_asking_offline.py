@@ -1,4 +1,4 @@
-"""Where nobody can be asked (evaluate, simulate, explain) a request that its scorer is unsure about goes up, and it is said who would be asked."""
+"""Where nobody can be asked (evaluate, simulate, explain) what a scorer is unsure about goes up, and it is said who would be asked."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def spec(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_evaluating_a_spec_asks_nobody_and_goes_up(spec: Path) -> None:
-    features, scores, decision = SpecRouter(load(spec)).decide("q1", UNCLEAR)
+    _, scores, decision = SpecRouter(load(spec)).decide("q1", UNCLEAR)
     assert (scores.abstained, scores.asked, decision.task, decision.target) == (True, "", "", "large")
     assert Why.ASKED_IN_VAIN not in [reason.why for reason in decision.reasons]
 

@@ -87,7 +87,7 @@ def looks_up(request: Request, features: Features) -> Scores:
 
 def quadratic(request: Request, features: Features) -> Scores:
     text = words(request)
-    return Scores(difficulty=float(sum(text.count(text[at]) > len(text) for at in range(0, len(text), 8))), by="made")
+    return Scores(difficulty=float(sum(text.count(text[at]) > len(text) for at in range(0, len(text), 32))), by="made")
 
 
 def explodes(request: Request, features: Features) -> Scores:
@@ -114,13 +114,13 @@ def chokes(request: Request, features: Features) -> Scores:
         (Made(marks), "left as it was"),
         (Made(reads_a_file), "no file and no connection.*open"),
         (Made(looks_up), "no file and no connection.*socket"),
-        (Made(quadratic), "its time grows with the text|takes at most"),
+        (Made(quadratic), "its time grows with the text"),
         (Made(explodes), "takes at most"),
     ],
 )
 def test_one_that_breaks_a_law_is_told_which(scorer: Made, law: str) -> None:
     with pytest.raises(AssertionError, match=law):
-        check_scorer(scorer, PAIRS)
+        check_scorer(scorer, PAIRS, most=0.05)
 
 
 def test_one_that_chokes_on_an_odd_request_is_found() -> None:

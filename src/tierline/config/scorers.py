@@ -23,11 +23,12 @@ def scorers_of(loaded: Loaded) -> dict[str, Scorer]:
     nobody registers, ScorerUnusable for a file that cannot be used."""
     routes = {DEFAULT_ROUTE: RouteSpec(), **loaded.spec.routes}
     kinds = plugins.find_all("scorers", {route.scorer.kind for route in routes.values()})
+    own = {name: msgspec.structs.replace(route.scorer, ask=None) for name, route in routes.items()}
     made: list[tuple[ScorerSpec, Scorer]] = []
-    for route in routes.values():
-        if not any(settings == route.scorer for settings, _ in made):
-            made.append((route.scorer, _made(kinds[route.scorer.kind], loaded, route.scorer)))
-    return {name: next(scorer for settings, scorer in made if settings == route.scorer) for name, route in routes.items()}
+    for wanted in own.values():
+        if not any(settings == wanted for settings, _ in made):
+            made.append((wanted, _made(kinds[wanted.kind], loaded, wanted)))
+    return {name: next(scorer for settings, scorer in made if settings == wanted) for name, wanted in own.items()}
 
 
 def _made(kind: Any, loaded: Loaded, settings: ScorerSpec) -> Scorer:
