@@ -67,8 +67,15 @@ def test_what_the_client_wrote_is_material_that_cannot_leave_its_quotes() -> Non
 def test_a_long_request_is_shown_cut_so_that_the_cap_pays_for_it(system: str, words: str) -> None:
     ask = small().ask(request(("system", system), ("user", words)))
     shown = {"system": "", "message": ""} if ask is None else msgspec.json.decode(ask.prompt)
-    assert len(shown.get("system", "")) + len(shown["message"]) <= 2020
-    assert shown["message"][:20].strip() in words
+    assert len((shown.get("system", "") + shown["message"]).encode()) <= 2020
+    assert shown["message"].partition(" … ")[0].strip() in words
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "数", "😀"])
+def test_of_a_long_message_its_beginning_and_its_end_are_shown_by_its_size_in_bytes(letter: str) -> None:
+    shown = msgspec.json.decode(asked(small(), ("user", f"begin{letter * 9000}end")).prompt)["message"]
+    assert shown.startswith("begin") and shown.endswith("end") and shown.count("…") == 1
+    assert 1000 < len(shown.encode()) <= 2000
 
 
 def test_half_a_surrogate_pair_is_shown_as_a_question_mark() -> None:
@@ -85,9 +92,9 @@ def test_what_may_be_shown_grows_with_the_cap_and_costs_no_more_than_it(cap: flo
     price = builders.model("m", price=(into, out)).price
     found = task_question(LOADED.spec.tasks, price, AskSpec(model="m", max_cost=cap))
     more = task_question(LOADED.spec.tasks, price, AskSpec(model="m", max_cost=cap * 2))
-    assert more.chars >= found.chars
-    if found.chars >= LEAST_SHOWN:
-        assert price.cost((len(found.system) + found.chars) // 4, MOST_REPLY) <= cap * 1.01
+    assert more.room >= found.room
+    if found.room >= LEAST_SHOWN:
+        assert price.cost((len(found.system) + found.room) // 4, MOST_REPLY) <= cap * 1.01
 
 
 @pytest.mark.parametrize("text", [reply(), f"Sure:\n```json\n{reply()}\n```"])

@@ -79,7 +79,7 @@ def _asked(case: Case, place: Place, ask: AskSpec, model: Model) -> None:
         case.problems.error((*place, "model"), f"the model {ask.model!r} does not chat", "name a small model that does")
         return
     question = task_question(case.spec.tasks, model.price, ask)
-    if question.chars < LEAST_SHOWN and case.whole:
+    if question.room < LEAST_SHOWN and case.whole:
         reason = f"asking {ask.model} costs ${question.least_cost:.6f} before a word of the request is shown, so nobody is ever asked"
         case.problems.error(
             (*place, "max_cost"), reason, f"give at least {_enough(question.least_cost, model):.6f}, or name a cheaper model"

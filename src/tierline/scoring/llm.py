@@ -20,6 +20,7 @@ from tierline.types.scores import Scores
 
 _OF_SYSTEM = 4
 """A system prompt takes at most this part (a fourth) of what is shown."""
+_GAP = " … "
 
 
 class LlmScorer:
@@ -72,7 +73,7 @@ class SmallModel:
 
     def ask(self, request: Request) -> Ask | None:
         """The question about one request; None where the user has said nothing in words."""
-        shown = _shown(request, self._question.chars)
+        shown = _shown(request, self._question.room)
         return Ask(self.name, shown, self._question.system, MOST_REPLY, self._question.schema) if shown else None
 
     def opinion(self, reply: str) -> Opinion:
@@ -96,20 +97,27 @@ class SmallModel:
         )
 
 
-def _shown(request: Request, chars: int) -> str:
-    """The request as JSON of about so many characters: what the user asked last, and the beginning of the system prompt."""
+def _shown(request: Request, room: int) -> str:
+    """The request as JSON of about so many bytes: what the user asked last, and the beginning of the system prompt."""
     words = asked(request)
     if not words:
         return ""
     system = "\n".join([part.text for turn in request.messages if turn.role == "system" for part in turn.parts if type(part) is Text])
-    system = _cut(system.strip(), chars // _OF_SYSTEM)
+    system = _cut(system.strip(), room // _OF_SYSTEM)
     told = {"system": system} if system else {}
-    shown = msgspec.json.encode({**told, "message": _cut(words, chars - len(system))}, order=None)
+    shown = msgspec.json.encode({**told, "message": _cut(words, room - len(system.encode()))}, order=None)
     return shown.decode()
 
 
 def _cut(text: str, most: int) -> str:
-    """A text, or its beginning and its end, of at most so many characters; half a surrogate pair becomes a question mark."""
-    if len(text) > most:
-        text = f"{text[: most - most // 4]} … {text[len(text) - most // 4 :]}"
-    return text.encode("utf-8", "replace").decode()
+    """A text, or its beginning and its end, of about so many bytes; half a surrogate pair becomes a question mark."""
+    text = _ends(text, most).encode("utf-8", "replace").decode()
+    return _ends(text, len(text) * most // max(len(text.encode()), 1))
+
+
+def _ends(text: str, most: int) -> str:
+    """A text of at most so many characters: all of it, or three fourths from its beginning and one from its end."""
+    if len(text) <= most:
+        return text
+    kept = max(most - len(_GAP.encode()), 0)
+    return f"{text[: kept - kept // 4]}{_GAP}{text[len(text) - kept // 4 :]}"
