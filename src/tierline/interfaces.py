@@ -33,7 +33,10 @@ from tierline.types.wire import Call, Reply
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Believes things about requests. Pure and quick: no I/O, no clock, no dice; `score_many` equals `score` one by one."""
+    """Believes things about requests. Pure and quick: no I/O, no clock, no dice; `score_many` equals `score` one by one.
+
+    Its class is called with the loaded spec and `abstain_below`; with `artifact` where the spec names a file; and with `options` where it
+    has a struct `Options`."""
 
     name: str
 

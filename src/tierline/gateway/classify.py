@@ -31,6 +31,8 @@ from tierline.types.scores import Scores
 
 _NO_TIME = 0.001
 """Seconds below which nobody is asked."""
+_PART = 4
+"""Asking takes at most this part (a fourth) of the time that a request has left: the rest is the answer's."""
 
 
 class Classified(msgspec.Struct, frozen=True):
@@ -68,7 +70,7 @@ class Classifier:
         try:
             if not self._may_see(weighed):
                 self._refused(asides, "auth", "governance or the key keeps the request from this model")
-            elif (seconds := min(self._timeout, left)) < _NO_TIME:
+            elif (seconds := min(self._timeout, left / _PART)) < _NO_TIME:
                 self._refused(asides, "deadline", "the request has no time left")
             else:
                 cap = self._max_cost if money is None else min(self._max_cost, money)
