@@ -68,10 +68,12 @@ def _groups(log: LogReader, expression: str, which: Filter) -> list[Group]:
                    count(*) OVER (PARTITION BY {expression}, winner IS NULL) AS size
             FROM decisions WHERE {condition}
         )
-        SELECT name, count(*) AS requests, total(cost) AS cost,
+        SELECT name, count(*) AS requests, sum(cost) AS cost,
                max(CASE WHEN answered AND place = (size + 1) / 2 THEN latency END) AS p50,
                max(CASE WHEN answered AND place = (size * 95 + 99) / 100 THEN latency END) AS p95,
-               avg(status >= 400 OR error != '') AS errors, avg(fallbacks > 0) AS fallbacks, avg(escalations > 0) AS escalations,
+               avg(CASE WHEN status >= 400 OR error != '' THEN 1.0 ELSE 0.0 END) AS errors,
+               avg(CASE WHEN fallbacks > 0 THEN 1.0 ELSE 0.0 END) AS fallbacks,
+               avg(CASE WHEN escalations > 0 THEN 1.0 ELSE 0.0 END) AS escalations,
                sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
         FROM ranked GROUP BY name ORDER BY requests DESC, name
         """,  # noqa: S608  # the expression is one of DIMENSIONS, values travel as parameters
@@ -90,8 +92,8 @@ def _groups(log: LogReader, expression: str, which: Filter) -> list[Group]:
             row["errors"],
             row["fallbacks"],
             row["escalations"],
-            row["input_tokens"],
-            row["output_tokens"],
+            int(row["input_tokens"]),
+            int(row["output_tokens"]),
         )
         for row in rows
     ]
