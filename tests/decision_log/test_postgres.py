@@ -17,13 +17,16 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
 from decision_log.make_records import typical
 from decision_log.relay import Relay
+from tierline.cli.app import build
 from tierline.decision_log.postgres.log import PostgresLog
 from tierline.decision_log.postgres.migrate import upgrade
 from tierline.decision_log.postgres.reader import PostgresReader
 from tierline.decision_log.reader import Filter, LogReader
+from tierline.decision_log.sqlite import SqliteLog
 from tierline.decision_log.stats import stats
 from tierline.interfaces import DecisionLog
 from tierline.types.errors import LogFailure
@@ -282,3 +285,33 @@ def test_a_database_without_a_log_and_one_that_is_not_there_say_so(url: str) -> 
         PostgresReader(url)
     with pytest.raises(LogFailure, match="cannot be read"):
         PostgresReader("postgresql://nobody@127.0.0.1:1/none")
+
+
+def test_a_log_moves_into_the_database_and_back_into_a_file_row_for_row(tmp_path: Path, url: str) -> None:
+    old = tmp_path / "old.db"
+    log = SqliteLog(old, clock=lambda: NOON)
+    for number in range(2500):
+        log.put(typical(f"r{number:04}", at=NOON + number), b"{}" if number % 500 == 0 else None)
+    log.close()
+    for said in ("2,500 rows copied", "0 rows copied"):
+        moved = CliRunner().invoke(build(["log"]), ["log", "migrate", str(old), url])
+        assert moved.exit_code == 0 and said in moved.stderr
+    back = tmp_path / "back.db"
+    assert CliRunner().invoke(build(["log"]), ["log", "migrate", url, str(back)]).exit_code == 0
+    with closing(LogReader(old)) as before, closing(LogReader(back)) as after:
+        assert list(before.records()) == list(after.records())
+        assert after.text("r1500") == b"{}" and after.text("r1501") is None
+    again = CliRunner().invoke(build(["log"]), ["log", "migrate", url, str(back)])
+    assert again.exit_code == 2 and "is there already" in again.stderr
+
+
+def test_the_log_commands_read_the_database_that_a_spec_names(tmp_path: Path, url: str) -> None:
+    with opened(tmp_path / "log.db", url) as log:
+        log.put(typical("a"))
+        shipped(log)
+    spec = tmp_path / "tierline.yaml"
+    spec.write_text(f'version: 1\ndecision_log: {{url: "{url}"}}\n')
+    shown = CliRunner().invoke(build(["log"]), ["log", "show", "a", "--config", str(spec), "--json"])
+    assert shown.exit_code == 0 and msgspec.json.decode(shown.stdout)["request_id"] == "a"
+    tail = CliRunner().invoke(build(["log"]), ["log", "tail", "--log", url, "--json"])
+    assert tail.exit_code == 0 and msgspec.json.decode(tail.stdout)["request_id"] == "a"
