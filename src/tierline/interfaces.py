@@ -177,6 +177,14 @@ class DecisionLog(Protocol):
     def problem(self) -> str:
         """What keeps rows from the disk and how to mend it; empty while all is well."""
 
+    @property
+    def backlog(self) -> int:
+        """Rows that are safe and have not yet come to where all replicas read them; 0 where there is no such place."""
+
+    @property
+    def behind(self) -> str:
+        """What keeps them from there; empty while all is well."""
+
     def put(self, record: Record, text: bytes | None = None) -> None:
         """Take a row (and its prompt and answer, where the route keeps them); raises LogFailure when the queue is full."""
 

@@ -381,7 +381,7 @@ class AlertsSpec(Section, frozen=True, kw_only=True):
 
 
 class DecisionLogSpec(Section, frozen=True, kw_only=True):
-    """Where every decision is kept."""
+    """Where every decision is kept: in a local file, and, where `url` is given, from there in a PostgreSQL database that replicas share."""
 
     path: Annotated[str, Meta(description="the SQLite file, relative to the spec")] = "tierline.db"
     retention: Annotated[Duration | None, Meta(description="rows older than this are deleted; kept for ever if left out")] = None
@@ -389,6 +389,12 @@ class DecisionLogSpec(Section, frozen=True, kw_only=True):
     max_queue: Annotated[int, Meta(ge=100, description="rows that may wait for the disk; past it requests are refused, none is lost")] = (
         100_000
     )
+    url: Annotated[str, Meta(description="postgresql://… that rows go on to; write ${ENV_NAME}")] = ""
+    read_url: Annotated[str, Meta(description="a replica of that database, for whoever reads")] = ""
+    keep_local: Annotated[Duration, Meta(description="how long a row that reached PostgreSQL stays in the file too")] = _span(3600)
+    max_backlog: Annotated[
+        int, Meta(ge=1000, description="rows that may wait in the file for PostgreSQL; past it requests are refused, none is lost")
+    ] = 5_000_000
 
 
 class ServerSpec(Section, frozen=True, kw_only=True):

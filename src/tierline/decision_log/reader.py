@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from tierline import sqlite_file
-from tierline.decision_log.codec import asked_cost, decode
+from tierline.decision_log.codec import decode
 from tierline.decision_log.schema import COLUMNS, MIGRATIONS, PART
 from tierline.types.errors import LogFailure
 from tierline.types.record import Record
@@ -84,7 +84,6 @@ class LogReader:
         self.path = Path(path)
         self._connection = sqlite_file.open_for_reading(self.path, PART, len(MIGRATIONS))
         self._connection.row_factory = sqlite3.Row
-        self._connection.create_function("asked_cost", 1, asked_cost, deterministic=True)
 
     def get(self, request_id: str) -> Record | None:
         """One record by its request's id, or None."""

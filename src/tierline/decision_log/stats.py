@@ -6,10 +6,13 @@ requests that were answered; percentiles are nearest ranks, so each is a latency
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
+from tierline.decision_log.codec import asked_cost
 from tierline.decision_log.reader import EVERYTHING, Filter, LogReader
 
 By = Literal["tier", "model", "task", "route"]
@@ -59,27 +62,29 @@ def stats(log: LogReader, by: By = "tier", which: Filter = EVERYTHING) -> Stats:
     return Stats(by, _shared(whole, whole), tuple(_shared(group, whole) for group in _groups(log, by, which)))
 
 
+_PAGE = 5000
 _EMPTY = Group("", 0, 0.0, 0.0, 0.0, 0.0, None, None, 0.0, 0.0, 0.0, 0, 0)
 
 
 def _groups(log: LogReader, expression: str, which: Filter) -> list[Group]:
     condition, values = which.where()
+    asked = _asked(log, expression, which)
     rows = log.query(
         f"""
         WITH ranked AS (
             SELECT {expression} AS name, cost, latency, status, error, fallbacks, escalations, input_tokens, output_tokens,
                    winner IS NOT NULL AS answered,
-                   CASE WHEN asides IS NOT NULL THEN asked_cost(asides) END AS asked,
                    row_number() OVER (PARTITION BY {expression}, winner IS NULL ORDER BY latency) AS place,
                    count(*) OVER (PARTITION BY {expression}, winner IS NULL) AS size
             FROM decisions WHERE {condition}
         )
-        SELECT name, count(*) AS requests, total(cost) AS cost,
+        SELECT name, count(*) AS requests, sum(cost) AS cost,
                max(CASE WHEN answered AND place = (size + 1) / 2 THEN latency END) AS p50,
                max(CASE WHEN answered AND place = (size * 95 + 99) / 100 THEN latency END) AS p95,
-               avg(status >= 400 OR error != '') AS errors, avg(fallbacks > 0) AS fallbacks, avg(escalations > 0) AS escalations,
-               sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-               avg(asked IS NOT NULL) AS asks, total(asked) AS asking
+               avg(CASE WHEN status >= 400 OR error != '' THEN 1.0 ELSE 0.0 END) AS errors,
+               avg(CASE WHEN fallbacks > 0 THEN 1.0 ELSE 0.0 END) AS fallbacks,
+               avg(CASE WHEN escalations > 0 THEN 1.0 ELSE 0.0 END) AS escalations,
+               sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
         FROM ranked GROUP BY name ORDER BY requests DESC, name
         """,  # noqa: S608  # the expression is one of DIMENSIONS, values travel as parameters
         values,
@@ -97,10 +102,10 @@ def _groups(log: LogReader, expression: str, which: Filter) -> list[Group]:
             row["errors"],
             row["fallbacks"],
             row["escalations"],
-            row["input_tokens"],
-            row["output_tokens"],
-            row["asks"],
-            row["asking"] / row["cost"] if row["cost"] else 0.0,
+            int(row["input_tokens"]),
+            int(row["output_tokens"]),
+            asked[row["name"]][0] / row["requests"],
+            asked[row["name"]][1] / row["cost"] if row["cost"] else 0.0,
         )
         for row in rows
     ]
@@ -112,3 +117,25 @@ def _shared(group: Group, whole: Group) -> Group:
         request_share=group.requests / whole.requests if whole.requests else 0.0,
         cost_share=group.cost / whole.cost if whole.cost else 0.0,
     )
+
+
+def _asked(log: LogReader, expression: str, which: Filter) -> Mapping[str, Sequence[float]]:
+    """For each group, about how many requests a small model was asked, and the USD of it: the few rows that made calls beside their
+    attempts are read page by page."""
+    condition, values = which.where()
+    found: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    after = 0
+    while True:
+        page = log.query(
+            f"SELECT seq, {expression} AS name, asides FROM decisions "  # noqa: S608  # the expression is one of DIMENSIONS
+            f"WHERE {condition} AND asides IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?",
+            [*values, after, _PAGE],
+        )
+        for row in page:
+            cost = asked_cost(row["asides"])
+            if cost is not None:
+                found[row["name"]][0] += 1
+                found[row["name"]][1] += cost
+        if len(page) < _PAGE:
+            return found
+        after = page[-1]["seq"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 from tierline import plugins
 from tierline.config.loaded import Loaded
@@ -61,9 +62,11 @@ def log_path(loaded: Loaded) -> Path:
 def open_log(loaded: Loaded, path: Path) -> DecisionLog:
     """The decision log at `path`, kept as the spec says; raises LogFailure."""
     spec = loaded.spec.decision_log
-    sqlite = plugins.find("decision_logs", "sqlite")
-    log: DecisionLog = sqlite(path, retention=spec.retention, text_retention=spec.text_retention, max_queue=spec.max_queue)
-    return log
+    kept: dict[str, Any] = {"retention": spec.retention, "text_retention": spec.text_retention, "max_queue": spec.max_queue}
+    if not spec.url:
+        return cast(DecisionLog, plugins.find("decision_logs", "sqlite")(path, **kept))
+    shared = {"url": spec.url, "read_url": spec.read_url, "keep_local": float(spec.keep_local), "max_backlog": spec.max_backlog}
+    return cast(DecisionLog, plugins.find("decision_logs", "postgres")(path, **kept, **shared))
 
 
 def providers_of(gateway: Gateway) -> dict[str, tuple[Endpoint, Provider]]:

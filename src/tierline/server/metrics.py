@@ -37,6 +37,9 @@ class Meters:
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self.in_flight = Gauge("tierline_requests_in_flight", "Requests being answered", registry=registry, multiprocess_mode="livesum")
+        self.backlog = Gauge(
+            "tierline_log_backlog_rows", "Rows on disk that are not in PostgreSQL yet", registry=registry, multiprocess_mode="livemax"
+        )
         self.waiting = Gauge("tierline_log_rows_waiting", "Rows not yet on disk", registry=registry, multiprocess_mode="livesum")
         self.world = WorldGauges(registry)
         self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)

@@ -129,6 +129,8 @@ class Public:
                 "pressure": {name: model.pressure for name, model in seen.items() if model.pressure},
                 "calls_waiting": sum(model.waiting for model in seen.values()),
                 "log_rows_waiting": self._live.log.waiting,
+                "log_backlog": self._live.log.backlog,
+                "log_behind": self._live.log.behind,
             },
             503 if problems else 200,
         )
@@ -143,6 +145,7 @@ class Public:
         meters, live = self._meters, self._live
         meters.in_flight.set(live.gateway.in_flight)
         meters.waiting.set(live.log.waiting)
+        meters.backlog.set(live.log.backlog)
         meters.world.show(live.world.seen())
 
 
