@@ -57,7 +57,7 @@ routes:
   unchecked: {{task: all, shadow: {{models: [big], share: 1, validate: false}}}}
   governed: {{task: all, shadow: {{models: [big, home], share: 1, sensitive: true}}}}
   private: {{task: all, shadow: {{models: [big], share: 1}}}}
-  poor: {{task: all, shadow: {{models: [big], share: 1, max_cost_per_day: 0.0015}}}}
+  poor: {{task: all, shadow: {{models: [big], share: 1, max_cost_per_day: 0.0012}}}}
 governance:
   rules: [{{when: sensitivity.pii, allow: {{residency: on_prem}}, why: It stays here.}}, {{when: "risk == 'high'", allow: {{models: [mini]}}, why: Approved.}}]
 keys:
@@ -324,12 +324,12 @@ def test_the_days_cap_holds_and_a_restart_does_not_begin_it_anew(tmp_path: Path,
     spec = tmp_path / "tierline.yaml"
     spec.write_text(SPEC.format(port=upstream.server_port))
     with serving(spec, **KEYS) as running:
-        shadow_of(running, ask(running, "poor"))
-        ask(running, "poor")
+        shadow_of(running, ask(running, "poor", max_tokens=20))
+        ask(running, "poor", max_tokens=20)
         until(lambda: metric(running, "tierline_shadows_skipped_total", model="big", why="budget"))
     assert len(upstream.asked("big")) == 1
     with serving(spec, **KEYS) as running:
-        ask(running, "poor")
+        ask(running, "poor", max_tokens=20)
         until(lambda: metric(running, "tierline_shadows_skipped_total", model="big", why="budget"))
     assert len(upstream.asked("big")) == 1
 
@@ -355,7 +355,7 @@ def test_a_reload_leaves_what_runs_to_end_and_begins_nothing_of_the_old_spec(tmp
     with serving(spec, **KEYS) as running:
         asked = [ask(running, "hanging") for _ in range(6)]
         until(lambda: len(upstream.asked("hung")) == 4)
-        spec.write_text(spec.read_text().replace("shadow: {models: [hung], share: 1}", "explore: 0"))
+        spec.write_text(spec.read_text().replace("hanging: {task: all, shadow", "hanging: {task: all}\n  renamed: {task: all, shadow"))
         assert running.ask("POST", "/admin/reload", headers=ADMIN).status == 200
         until(lambda: metric(running, "tierline_shadows_skipped_total", model="hung", why="reloaded") == 2)
         upstream.release.set()
