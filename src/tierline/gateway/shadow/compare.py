@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 
 from tierline.gateway.choose import INSTRUCTION, Normalise, agreed, opinion
@@ -15,8 +16,8 @@ _ALIKE = Combine("agreement", "text")
 
 
 def judge_id(model: str) -> str:
-    """The name of a judge: its model and the digest of what it is told to do."""
-    return f"{model}@{INSTRUCTION}"
+    """The name of a judge: its model and a digest of what it is told to do."""
+    return f"{model}#{hashlib.sha256(chr(0).join(INSTRUCTION).encode()).hexdigest()[:8]}"
 
 
 async def compared(
