@@ -37,6 +37,7 @@ models:
   opus: {{provider: claude, tier: best, price: {{input: 10, output: 10}}, capabilities: [tools]}}
   home: {{provider: house, tier: best, price: {{input: 0, output: 0}}}}
   hung: {{provider: up, tier: best, price: {{input: 10, output: 10}}}}
+  single: {{provider: up, tier: best, price: {{input: 10, output: 10}}, max_concurrency: 1}}
   broken: {{provider: up, tier: best, price: {{input: 10, output: 10}}}}
   fair: {{provider: up, tier: best, price: {{input: 1, output: 1}}}}
   first: {{provider: up, tier: best, price: {{input: 1, output: 1}}}}
@@ -48,18 +49,22 @@ routes:
   auto: {{task: all}}
   compared: {{task: all, shadow: {{models: [big], share: 1, judge: fair, max_cost_per_day: 10}}}}
   streamed: {{task: plain, shadow: {{models: [big], share: 1, judge: fair}}}}
+  unjudged: {{task: all, shadow: {{models: [big], share: 1, judge: broken}}}}
   biased: {{task: all, shadow: {{models: [big], share: 1, judge: first}}}}
   unread: {{task: all, shadow: {{models: [big], share: 1, judge: mumbles}}}}
   alike: {{task: all, shadow: {{models: [echo], share: 1, judge: fair}}}}
   translated: {{task: all, shadow: {{models: [opus], share: 1, judge: fair}}}}
   hanging: {{task: all, shadow: {{models: [hung], share: 1}}}}
+  single: {{task: all, shadow: {{models: [single], share: 1}}}}
   failing: {{task: all, shadow: {{models: [broken], share: 1}}}}
   unchecked: {{task: all, shadow: {{models: [big], share: 1, validate: false}}}}
   governed: {{task: all, shadow: {{models: [big, home], share: 1, sensitive: true}}}}
   private: {{task: all, shadow: {{models: [big], share: 1}}}}
   poor: {{task: all, shadow: {{models: [big], share: 1, max_cost_per_day: 0.0012}}}}
 governance:
-  rules: [{{when: sensitivity.pii, allow: {{residency: on_prem}}, why: It stays here.}}, {{when: "risk == 'high'", allow: {{models: [mini]}}, why: Approved.}}]
+  rules:
+    - {{when: sensitivity.pii, allow: {{residency: on_prem}}, why: It stays here.}}
+    - {{when: "risk == 'high'", allow: {{models: [mini]}}, why: Approved.}}
 keys:
   ops: {{secret: "${{KEY}}", scopes: [call, read, admin]}}
   narrow: {{secret: "${{NARROW}}", models: [mini]}}
@@ -81,7 +86,7 @@ class Model(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         name = body["model"]
         self.server.seen.append(body)
-        if name == "hung":
+        if name == "hung" or (name == "single" and self.server.asked(name) == [body]):
             self.server.release.wait(20)
         words = self._judged(name, body) if "compare answers" in json.dumps(body["messages"]) else ANSWERS.get(name, name)
         usage = {"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100}
@@ -89,7 +94,7 @@ class Model(BaseHTTPRequestHandler):
             told: Any = {"id": "m", "type": "message", "role": "assistant", "model": name, "stop_reason": "end_turn"}
             told |= {"content": [{"type": "text", "text": words}], "usage": {"input_tokens": 90, "output_tokens": 10}}
         else:
-            call = {"id": "t", "type": "function", "function": {"name": "look", "arguments": '{"at": "%s"}' % name}}
+            call = {"id": "t", "type": "function", "function": {"name": "look", "arguments": json.dumps({"at": name})}}
             message = {"role": "assistant", "content": words} if not body.get("tools") else {"role": "assistant", "tool_calls": [call]}
             told = {"id": "c", "object": "chat.completion", "created": 1, "model": name, "usage": usage}
             told |= {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
@@ -243,10 +248,18 @@ def test_a_judge_that_does_not_say_labels_nothing(gateway: Running) -> None:
     assert {label.source for label in labels_of(gateway, said)} == {"validator"}
 
 
+def test_where_the_judge_does_not_answer_nothing_is_compared(gateway: Running, upstream: Upstream) -> None:
+    said = ask(gateway, "unjudged")
+    shadow = shadow_of(gateway, said)
+    assert (shadow.ok, shadow.passed, shadow.judgement, shadow.judging) == (True, True, "", 0.0)
+    assert len(upstream.asked("broken")) == 1, "it is not asked in the other order"
+    assert metric(gateway, "tierline_shadows_skipped_total", model="broken", why="judge") == 1
+
+
 def test_answers_that_say_the_same_need_no_judge(gateway: Running, upstream: Upstream) -> None:
     said = ask(gateway, "alike")
-    shadow = shadow_of(gateway, said)
-    assert (shadow.judgement, shadow.judge, upstream.asked("fair")) == ("same", "", [])
+    assert (shadow_of(gateway, said).judgement, upstream.asked("fair")) == ("same", [])
+    assert {label.source for label in labels_of(gateway, said)} == {"validator"}
 
 
 @pytest.mark.parametrize("route", ["compared", "streamed"])
@@ -289,6 +302,21 @@ def test_a_shadow_that_hangs_or_fails_leaves_the_client_alone(gateway: Running, 
     until(lambda: metric(gateway, "tierline_shadows_skipped_total", model="broken", why="quiet"))
     assert len(upstream.asked("broken")) == asked, "who has too much to do is left alone for a while"
     assert gateway.ask("GET", "/health/readiness").json["status"] == "ready"
+
+
+def test_a_client_gets_the_place_of_a_shadow_at_once(gateway: Running, upstream: Upstream) -> None:
+    upstream.release.clear()
+    said = ask(gateway, "single")
+    until(lambda: upstream.asked("single"))
+    assert metric(gateway, "tierline_shadows_running") >= 1
+    began = time.monotonic()
+    direct = gateway.chat("single", ADMIN)
+    assert direct.status == 200 and direct.headers["x-tierline-model"] == "single" and time.monotonic() - began < 5
+    assert row_of(gateway, direct).view.load == {}, "routing does not see shadows"
+    shadow = shadow_of(gateway, said)
+    assert (shadow.ok, shadow.error) == (False, "cancelled") and shadow.cost > 0, "what was sent is paid for"
+    upstream.release.set()
+    until(lambda: metric(gateway, "tierline_shadows_running") == 0)
 
 
 def test_what_governance_or_the_key_forbids_is_never_shadowed(gateway: Running, upstream: Upstream) -> None:

@@ -140,12 +140,12 @@ def show_stats(
     with _opened(log, config) as reader:
         which = _filter(since, until, route, task, model, key, None, "")
         figures = stats(reader, by, which)
-        beside = log_shadows.summed(log_shadows.standings(reader.path, which.since, which.until, task))
+        beside = log_shadows.summed(log_shadows.standings(reader.path, which.since, which.until, route, task))
     if as_json:
         typer.echo(msgspec.json.encode({**msgspec.structs.asdict(figures), "shadows": beside}).decode())
         return
     log_view.stats(Console(), figures)
-    if beside.answers:
+    if beside.answers and not (model or key):
         typer.echo(f"beside them: {beside.answers:,} answers of shadows for ${beside.cost:.4f}, in none of the figures above")
 
 
@@ -155,6 +155,7 @@ def show_shadows(
     config: Config = None,
     since: Since = "",
     until: Until = "",
+    route: Route = "",
     task: Task = "",
     model: Annotated[str, typer.Option(help="Only answers of this model.")] = "",
     as_json: Json = False,
@@ -164,8 +165,8 @@ def show_shadows(
 
     Example: `tierline log shadows --task order_extraction --since 7d`"""
     with _opened(log, config) as reader:
-        which = _filter(since, until, "", task, model, "", None, "")
-        found = log_shadows.standings(reader.path, which.since, which.until, task, model)
+        which = _filter(since, until, route, task, model, "", None, "")
+        found = log_shadows.standings(reader.path, which.since, which.until, route, task, model)
     if as_json:
         typer.echo(log_shadows.as_json(found).decode())
     else:

@@ -33,10 +33,12 @@ def opened(path: Path) -> Iterator[Shadows | None]:
         yield ledger.shadows
 
 
-def standings(path: Path, since: float = 0.0, until: float | None = None, task: str = "", model: str = "") -> list[Standing]:
+def standings(
+    path: Path, since: float = 0.0, until: float | None = None, route: str = "", task: str = "", model: str = ""
+) -> list[Standing]:
     """How models stood that answered beside."""
     with opened(path) as shadows:
-        return [] if shadows is None else shadows.standings(since, until, task, model)
+        return [] if shadows is None else shadows.standings(since, until, route, task, model)
 
 
 def summed(found: Sequence[Standing]) -> Sum:

@@ -28,9 +28,12 @@ async def compared(
     pair = (clients, shadows)
     if agreed(_ALIKE, pair, normalise) is not None:
         return "same"
-    picks = [await opinion(judge, pair, order, request, ask) for order in ((0, 1), (1, 0))]
-    if None in picks:
+    first = await opinion(judge, pair, (0, 1), request, ask)
+    if first is None:
         return "unread"
-    if picks[0] != picks[1]:
+    second = await opinion(judge, pair, (1, 0), request, ask)
+    if second is None:
+        return "unread"
+    if first != second:
         return "disagreed"
-    return "won" if picks[0] == 1 else "lost"
+    return "won" if first == 1 else "lost"

@@ -35,7 +35,7 @@ from tierline.types.ask import Ask, Told
 from tierline.types.completion import Completion
 from tierline.types.decision import Attempt, Decision, Step
 from tierline.types.errors import BadRequest, ProviderFailure
-from tierline.types.outcome import Aside, Outcome, Result, Usage
+from tierline.types.outcome import Aside, Outcome, Result, Usage, Verdict
 from tierline.types.request import Request
 
 USUAL = ShadowSpec()
@@ -181,12 +181,17 @@ class Shadows:
             money = left - sum(aside.cost for aside in asides)
             return await asker.told(asked, "judge", asides, left=float(said.timeout), money=money)
 
-        return await compared(said.judge, clients, given, quiet.request, self._means.normalise, ask)
+        found = await compared(said.judge, clients, given, quiet.request, self._means.normalise, ask)
+        if all(aside.ok for aside in asides):
+            return found
+        self._pool.watch.skipped(said.judge, "judge")
+        return ""
 
     def _put(
         self, quiet: Weighed, against: str, model: str, said: ShadowSpec, outcome: Outcome, judgement: Judgement, asides: list[Aside]
     ) -> None:
         judging = sum(aside.cost for aside in asides)
+        verdicts = _found(outcome)
         row = Shadowed(
             quiet.decision.request_id,
             time.time(),
@@ -196,14 +201,14 @@ class Shadows:
             against,
             said.share,
             outcome.ok,
-            passed=outcome.accepted if outcome.verdicts else None,
+            passed=_passed(outcome, verdicts),
             cost=outcome.cost + judging,
             elapsed=outcome.elapsed,
-            judge=judge_id(said.judge) if judgement and judgement != "same" else "",
+            judge=judge_id(said.judge) if said.judge else "",
             judgement=judgement,
             judging=judging,
             usage=outcome.usage,
-            verdicts=outcome.verdicts,
+            verdicts=verdicts,
             error=outcome.error,
         )
         self._pool.accounts.put(row)
@@ -235,3 +240,16 @@ def _checks(weighed: Weighed, model: str) -> tuple[str, ...]:
     """The validators that an answer of this model would have had to pass: those of its step, else those of the first."""
     steps = weighed.decision.steps
     return next((step.validators for step in steps if model in step.targets), steps[0].validators)
+
+
+def _found(outcome: Outcome) -> tuple[Verdict, ...]:
+    """What its validators found, without those that had no answer from the model they asked: they say nothing of this one."""
+    unanswered = {aside.purpose for aside in outcome.asides if not aside.ok}
+    return tuple([verdict for verdict in outcome.verdicts if verdict.validator not in unanswered])
+
+
+def _passed(outcome: Outcome, verdicts: tuple[Verdict, ...]) -> bool | None:
+    """Whether every validator said yes; None where that is not known."""
+    if not all(verdict.passed for verdict in verdicts):
+        return False
+    return True if verdicts and len(verdicts) == len(outcome.verdicts) else None
