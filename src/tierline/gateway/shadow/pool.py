@@ -103,6 +103,12 @@ class Pool:
                 self.watch.skipped(job.model, "reloaded")
         self._waiting, self._bytes = deque(staying), sum(job.size for job in staying)
 
+    async def idle(self) -> None:
+        """Returns when nothing runs or waits any more, and all of it is written down."""
+        while self._running:
+            await asyncio.wait(list(self._running))
+        await self.accounts.written()
+
     async def close(self) -> None:
         """End everything: who waits is left out, who runs is cancelled, and what it has cost is written down."""
         self._closed = True
