@@ -11,6 +11,7 @@ from hypothesis import given
 from routing.worlds import beliefs, requests, routers, views
 from tierline.routing.draws import EXPLORE, SHADOW, draw_for
 from tierline.routing.eligibility import bits, eligible
+from tierline.routing.explain import explain
 from tierline.routing.reach import reach
 from tierline.routing.router import Router
 from tierline.testing.builders import features, router
@@ -104,6 +105,13 @@ def test_where_a_route_says_nothing_an_experiments_shadows_are_drawn_as_is_usual
     dice = random.Random(2)
     found = [drawn({}, more=experiments, draw=dice.random()) for _ in range(400)]
     assert 0.01 < sum(map(bool, found)) / 400 < 0.1
+
+
+def test_a_decision_tells_who_answers_beside() -> None:
+    made = router({"routes": {"auto": {"shadow": {"models": ["opus", "sonnet"], "share": 1}}}})
+    decision = made.decide(features(), NO_SCORES, NO_VIEW)
+    told = " ".join(explain(made, features(), NO_SCORES, NO_VIEW, decision).sentences)
+    assert "Once it is answered, sonnet and opus may be asked the same, unseen" in told
 
 
 def test_embeddings_have_no_shadow() -> None:

@@ -279,6 +279,31 @@ def test_a_model_of_another_dialect_is_asked_by_way_of_a_translation(gateway: Ru
     assert "max_tokens" in upstream.asked("opus")[0]
 
 
+WORDS = "Tell me of it."
+CLIENTS: list[tuple[str, dict[str, Any]]] = [
+    ("/v1/chat/completions", {"model": "auto/compared", "messages": [{"role": "user", "content": WORDS}]}),
+    ("/v1/responses", {"model": "auto/compared", "input": WORDS}),
+    ("/v1/messages", {"model": "auto/compared", "max_tokens": 50, "messages": [{"role": "user", "content": WORDS}]}),
+    ("/v1beta/models/auto%2Fcompared", {"contents": [{"role": "user", "parts": [{"text": WORDS}]}]}),
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("path", "body"), CLIENTS)
+def test_a_client_of_any_format_may_be_shadowed(
+    gateway: Running, upstream: Upstream, path: str, body: dict[str, Any], stream: bool
+) -> None:
+    if "v1beta" in path:
+        path += ":streamGenerateContent" if stream else ":generateContent"
+    elif stream:
+        body = {**body, "stream": True}
+    said = gateway.ask("POST", path, body, ADMIN)
+    assert said.status == 200 and b"mini here" in said.body
+    assert shadow_of(gateway, said).judgement == "won"
+    assert [prompt["messages"][-1]["content"].count(WORDS) for prompt in upstream.asked("fair")] == [1, 1]
+    row_of(gateway, said)
+
+
 def test_calls_of_tools_are_compared_as_calls(gateway: Running, upstream: Upstream) -> None:
     tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
     said = ask(gateway, "compared", tools=[tool])

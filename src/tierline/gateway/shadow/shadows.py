@@ -8,6 +8,7 @@ empty, and not while it has too much to do."""
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -37,6 +38,8 @@ from tierline.types.decision import Attempt, Decision, Step
 from tierline.types.errors import BadRequest, ProviderFailure
 from tierline.types.outcome import Aside, Outcome, Result, Usage, Verdict
 from tierline.types.request import Request
+
+_logger = logging.getLogger("tierline.gateway")
 
 USUAL = ShadowSpec()
 """What holds where a route says nothing of shadows, and an experiment wants some."""
@@ -83,25 +86,23 @@ class Shadows:
         self._pool.forget(self)
 
     def begin(self, weighed: Weighed, headers: tuple[tuple[str, str], ...], size: int, result: Result, heard: Overheard | None) -> None:
-        """Put every model that was drawn to work beside a request that was answered; `size` is that of its body in bytes. Returns at
-        once."""
-        outcome = result.outcome
-        answered = {attempt.target for attempt, each in result.attempts if each.ok}
-        body = b"" if outcome is None or outcome.answer is None else outcome.answer.body
-        beside = Beside(weighed, headers, result.model, body, heard)
-        size += len(body) if heard is None else heard.size
-        for model in weighed.decision.shadows:
-            why = "reloaded" if self._retired else self._why_not(model, answered, result)
-            if why:
-                self._pool.watch.skipped(model, why)
-            else:
-                self._pool.offer(Job(model, size, self, partial(self._run, beside, model)))
+        """Put every model that was drawn to work beside a request that was answered; `size` is that of its body in bytes. Returns at once,
+        and never raises: the client has its answer."""
+        try:
+            outcome = result.outcome
+            body = b"" if outcome is None or outcome.answer is None else outcome.answer.body
+            beside = Beside(weighed, headers, result.model, body, heard)
+            for model in weighed.decision.shadows:
+                self._offer(beside, model, size + (len(body) if heard is None else heard.size), result)
+        except Exception as error:
+            _logger.error("shadows could not begin: %s", type(error).__name__)
 
-    def _why_not(self, model: str, answered: set[str], result: Result) -> str:
-        """What is known already to stand against it."""
-        if result.winner is None or result.truncated or result.stopped == "cancelled":
-            return "unanswered"
-        return "same_model" if model in answered else ""
+    def _offer(self, beside: Beside, model: str, size: int, result: Result) -> None:
+        why = "reloaded" if self._retired else _why_not(model, result)
+        if why:
+            self._pool.watch.skipped(model, why)
+        else:
+            self._pool.offer(Job(model, size, self, partial(self._run, beside, model)))
 
     async def _run(self, beside: Beside, model: str) -> None:
         """One shadow, from what stands against it to its row."""
@@ -158,7 +159,9 @@ class Shadows:
         judgement: Judgement = ""
         given = caller.answer_of(1)
         if outcome.ok and given is not None and said.judge:
-            asker = Asker(self._means, self._world, quiet.features, quiet.decision.task, translation, beside.headers, waiting, guest)
+            asker = Asker(
+                self._means, self._world, quiet.features, quiet.decision.task, translation, beside.headers, waiting, admission=guest
+            )
             try:
                 judgement = await self._compared(beside, quiet, given, said, asker, asides, left - outcome.cost)
             except asyncio.CancelledError:
@@ -214,6 +217,13 @@ class Shadows:
         self._pool.accounts.put(row)
         self._pool.watch.shadowed(row)
         self._pool.charge(quiet.features, model, row.cost)
+
+
+def _why_not(model: str, result: Result) -> str:
+    """What is known already to stand against it."""
+    if result.winner is None or result.truncated or result.stopped == "cancelled":
+        return "unanswered"
+    return "same_model" if any(outcome.ok and attempt.target == model for attempt, outcome in result.attempts) else ""
 
 
 def _beside(weighed: Weighed, model: str, said: ShadowSpec, left: float) -> Weighed:
