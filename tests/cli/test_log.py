@@ -152,16 +152,16 @@ def test_stats_add_up_for_people_and_for_programs(path: Path) -> None:
 def test_what_answered_beside_is_shown_with_how_often_its_judge_disagreed_with_itself(path: Path) -> None:
     assert "no model has answered beside" in run("shadows", "--log", path)
     plain = Shadowed(
-        "a", 1.0, "auto", "orders", "opus", "mini", 0.5, True, True, 0.01, 2.0, "fair#1", "won", verdicts=(Verdict("s", True),)
+        "a", 1.0, "auto", "orders", "opus", "mini", 0.5, True, True, 0.01, 2.0, "fair@1", "won", verdicts=(Verdict("s", True),)
     )
     with closing(Ledger(path)) as ledger:
         ledger.shadows.add([plain, msgspec.structs.replace(plain, judgement="disagreed")])
     told = run("shadows", "--log", path)
-    assert "50.0%" in told and "fair#1 disagrees with itself in 50% of 2 comparisons" in told and "$0.0200" in told
+    assert "50.0%" in told and "fair@1 disagrees with itself in 50% of 2 comparisons" in told and "$0.0200" in told
     (found,) = json.loads(run("shadows", "--json", "--task", "orders", "--log", path))
     assert (found["won"], found["disagreed"], found["self_disagreement"], found["requests"]) == (1, 1, 0.5, 4.0)
     assert run("shadows", "--json", "--task", "policy", "--log", path).strip() == "[]"
-    assert "won against mini, says fair#1" in run("show", "a", "--log", path)
+    assert "won against mini, says fair@1" in run("show", "a", "--log", path)
     assert "2 answers of shadows for $0.0200, in none of the figures above" in run("stats", "--log", path)
     assert json.loads(run("stats", "--json", "--log", path))["shadows"] == {"answers": 2, "cost": 0.02}
 

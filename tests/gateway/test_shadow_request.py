@@ -124,13 +124,13 @@ def test_the_same_calls_are_the_same_answer_however_they_are_written() -> None:
 
 
 def test_a_judge_with_another_instruction_is_another() -> None:
-    assert judge_id("fair") == judge_id("fair") != judge_id("other") and judge_id("fair").startswith("fair#")
+    assert judge_id("fair") == judge_id("fair") != judge_id("other") and judge_id("fair").startswith("fair@")
 
 
 @given(st.sampled_from(["", "won", "lost", "same", "disagreed", "unread"]), st.lists(st.booleans(), max_size=3))
 def test_the_labels_of_two_answers_that_were_compared_add_up_to_one(said: Judgement, passed: list[bool]) -> None:
     verdicts = tuple(Verdict(f"v{n}", each) for n, each in enumerate(passed))
-    row = Shadowed("r", 1.0, "auto", "", "big", "mini", 1.0, True, judge="big#1", judgement=said, verdicts=verdicts)
+    row = Shadowed("r", 1.0, "auto", "", "big", "mini", 1.0, True, judge="big@1", judgement=said, verdicts=verdicts)
     labels = list(labels_of(row))
     judged = {label.model: label for label in labels if label.source == "judge"}
     assert sum(label.score for label in judged.values()) == (1.0 if said in ("won", "lost", "disagreed") else 0.0)

@@ -40,10 +40,10 @@ def test_spending_is_summed_by_route_from_a_moment_and_a_place_on(ledger: Ledger
 
 
 def test_standings_count_judgements_and_how_often_the_judge_disagreed_with_itself(ledger: Ledger) -> None:
-    ledger.shadows.add([shadowed(said, judge="fair#1") for said in ("won", "won", "lost", "disagreed", "same", "unread")])
+    ledger.shadows.add([shadowed(said, judge="fair@1") for said in ("won", "won", "lost", "disagreed", "same", "unread")])
     ledger.shadows.add([shadowed(), shadowed(ok=False)])
     judged, alone = ledger.shadows.standings()
-    assert (judged.won, judged.lost, judged.disagreed, judged.same, judged.unread, judged.judge) == (2, 1, 1, 1, 1, "fair#1")
+    assert (judged.won, judged.lost, judged.disagreed, judged.same, judged.unread, judged.judge) == (2, 1, 1, 1, 1, "fair@1")
     assert judged.self_disagreement == 0.25
     assert (alone.runs, alone.ok, alone.judge, alone.self_disagreement, alone.requests) == (2, 1, "", None, 4.0)
     assert ledger.shadows.standings(task="other") == ledger.shadows.standings(since=101.0) == ledger.shadows.standings(model="x") == []

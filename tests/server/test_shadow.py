@@ -230,7 +230,7 @@ def test_what_validators_and_the_judge_say_are_labels_of_both_answers(gateway: R
     assert checked == [("big", 1.0, "all/pattern"), ("big", 1.0, "all/max_chars")]
     judged = [label for label in labels if label.source == "judge"]
     assert [(label.model, label.score, label.trust) for label in judged] == [("big", 1.0, 0.0), ("mini", 0.0, 0.0)]
-    assert all(re.fullmatch(r"fair#[0-9a-f]{8}", label.by) for label in judged)
+    assert all(re.fullmatch(r"fair@[0-9a-f]{12}", label.by) for label in judged)
     assert judged[0].note == "pairwise, blind; both orders agreed; against mini"
 
 

@@ -17,7 +17,7 @@ _ALIKE = Combine("agreement", "text")
 
 def judge_id(model: str) -> str:
     """The name of a judge: its model and a digest of what it is told to do."""
-    return f"{model}#{hashlib.sha256(chr(0).join(INSTRUCTION).encode()).hexdigest()[:8]}"
+    return f"{model}@{hashlib.sha256(chr(0).join(INSTRUCTION).encode()).hexdigest()[:12]}"
 
 
 async def compared(

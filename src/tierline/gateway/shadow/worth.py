@@ -19,7 +19,7 @@ def labels_of(row: Shadowed) -> Iterator[Label]:
         yield Label(row.request_id, row.model, score, "validator", row.at, verdict.validator, note="of an answer given beside")
     if row.judgement in _SCORES:
         score, note = _SCORES[row.judgement], f"pairwise, blind; {_NOTES[row.judgement]}"
-        own = {row.model, row.against} & {row.judge.rpartition("#")[0]}
+        own = {row.model, row.against} & {row.judge.rpartition("@")[0]}
         note += f"; the answer of {next(iter(own))} is the judge's own" if own else ""
         yield Label(row.request_id, row.model, score, "judge", row.at, row.judge, 0.0, f"{note}; against {row.against}")
         yield Label(row.request_id, row.against, 1.0 - score, "judge", row.at, row.judge, 0.0, f"{note}; against {row.model}")
