@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gateway.clock import run
 from tierline.gateway.shadow.accounts import DAY, FRESH, Accounts
-from tierline.gateway.shadow.pool import AT_ONCE, MOST_BYTES, MOST_WAITING, Job, Pool
+from tierline.gateway.shadow.pool import AFTER, AT_ONCE, MOST_BYTES, MOST_WAITING, OF_ONE, Job, Pool
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.shadows import Shadowed
 from tierline.types.errors import LogFailure
@@ -56,26 +56,37 @@ def pool(watch: Counting) -> Pool:
 OWNER = object()
 
 
-@given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 5), st.integers(0, MOST_BYTES // 4)), max_size=150))
-def test_so_many_run_so_many_wait_and_every_one_is_run_or_counted(jobs: list[tuple[float, float, int]]) -> None:
+JOB = st.tuples(
+    st.floats(0, 3), st.floats(0, 5), st.integers(0, MOST_BYTES // 4) | st.integers(0, MOST_BYTES * 2), st.sampled_from("abcdefgh")
+)
+
+
+@given(st.lists(JOB, max_size=150))
+def test_so_many_run_so_many_wait_and_every_one_is_run_or_counted(jobs: list[tuple[float, float, int, str]]) -> None:
     async def story() -> None:
-        watch, ran, at_once = Counting(), list[int](), list[int]()
+        watch, ran, at_once, of_one, holding = Counting(), list[int](), list[int](), Counter[str](), list[int]()
         made = pool(watch)
 
-        async def work(number: int, seconds: float) -> None:
+        async def work(number: int, seconds: float, model: str, size: int) -> None:
             at_once.append(made.running)
+            holding.append(size)
+            assert sum(holding) <= MOST_BYTES
+            of_one[model] += 1
+            assert of_one[model] <= OF_ONE
             await asyncio.sleep(seconds)
+            of_one[model] -= 1
+            holding.remove(size)
             ran.append(number)
 
-        async def offer(number: int, after: float, seconds: float, size: int) -> None:
+        async def offer(number: int, after: float, seconds: float, size: int, model: str) -> None:
             await asyncio.sleep(after)
-            made.offer(Job("m", size, OWNER, lambda: work(number, seconds)))
+            made.offer(Job(model, size, OWNER, lambda: work(number, seconds, model, size)))
             assert made.waiting <= MOST_WAITING
 
         await asyncio.gather(*[offer(number, *job) for number, job in enumerate(jobs)])
         await asyncio.sleep(1000)
         assert max(at_once, default=0) <= AT_ONCE and (made.running, made.waiting) == (0, 0)
-        assert len(ran) + watch.skips["m queue"] == len(jobs)
+        assert len(ran) + watch.skips.total() == len(jobs)
 
     run(story())
 
@@ -89,20 +100,39 @@ def test_where_the_queue_is_full_the_oldest_is_left_out() -> None:
             ran.append(number)
             await asyncio.sleep(1)
 
-        for number in range(AT_ONCE + MOST_WAITING + 3):
+        for number in range(OF_ONE + MOST_WAITING + 3):
             made.offer(Job("m", 1, OWNER, lambda number=number: work(number)))  # type: ignore[misc]
         assert watch.skips == {"m queue": 3}
         await asyncio.sleep(1000)
         return ran
 
-    assert run(story()) == [*range(AT_ONCE), *range(AT_ONCE + 3, AT_ONCE + MOST_WAITING + 3)]
+    assert sorted(run(story())) == [*range(OF_ONE), *range(OF_ONE + 3, OF_ONE + MOST_WAITING + 3)]
+
+
+def test_a_model_that_hangs_does_not_keep_the_others_from_answering() -> None:
+    async def story() -> list[str]:
+        ran: list[str] = []
+        made = pool(Counting())
+
+        async def works() -> None:
+            ran.append("answered")
+
+        for _ in range(MOST_WAITING):
+            made.offer(Job("hung", 1, OWNER, lambda: asyncio.sleep(1e9)))
+        made.offer(Job("well", 1, OWNER, works))
+        await asyncio.sleep(1)
+        assert made.running == OF_ONE
+        await made.close()
+        return ran
+
+    assert run(story()) == ["answered"]
 
 
 def test_closing_ends_all_of_them_and_nothing_begins_after_it() -> None:
     async def story() -> Counting:
         watch = Counting()
         made = pool(watch)
-        for _ in range(AT_ONCE + 2):
+        for _ in range(OF_ONE + 2):
             made.offer(Job("m", 1, OWNER, lambda: asyncio.sleep(1e9)))
         await asyncio.sleep(1)
         await made.close()
@@ -110,7 +140,7 @@ def test_closing_ends_all_of_them_and_nothing_begins_after_it() -> None:
         assert (made.running, made.waiting) == (0, 0)
         return watch
 
-    assert run(story()).skips == {"m stopped": AT_ONCE + 3}
+    assert run(story()).skips == {"m stopped": OF_ONE + 3}
 
 
 def test_a_job_that_breaks_is_counted_and_the_next_goes_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -124,13 +154,13 @@ def test_a_job_that_breaks_is_counted_and_the_next_goes_on(caplog: pytest.LogCap
         async def works() -> None:
             ran.append("next")
 
-        for work in (*[breaks] * AT_ONCE, works):
+        for work in (*[breaks] * OF_ONE, works):
             made.offer(Job("m", 1, OWNER, work))
         await asyncio.sleep(1)
         assert ran == ["next"]
         return watch
 
-    assert run(story()).skips == {"m failed": AT_ONCE}
+    assert run(story()).skips == {"m failed": OF_ONE}
     assert "RuntimeError" in caplog.text and "words" not in caplog.text
 
 
@@ -138,18 +168,32 @@ def test_what_waits_for_a_spec_that_is_gone_is_left_out_and_what_runs_goes_on() 
     async def story() -> Counting:
         watch, other = Counting(), object()
         made = pool(watch)
-        for _ in range(AT_ONCE + 1):
-            made.offer(Job("old", 1, OWNER, lambda: asyncio.sleep(5)))
-        made.offer(Job("new", 1, other, lambda: asyncio.sleep(5)))
+        for owner in (*[OWNER] * (OF_ONE + 1), other):
+            made.offer(Job("m", 1, owner, lambda: asyncio.sleep(5)))
         await asyncio.sleep(1)
         made.forget(OWNER)
-        assert made.runs_for(OWNER) and made.waiting == 1
+        assert made.runs_for(OWNER) and not made.runs_for(other) and made.waiting == 1
         await asyncio.sleep(5)
         assert not made.runs_for(OWNER) and made.runs_for(other)
         await asyncio.sleep(5)
         return watch
 
-    assert run(story()).skips == {"old reloaded": 1}
+    assert run(story()).skips == {"m reloaded": 1}
+
+
+def test_nothing_begins_before_the_answer_has_left() -> None:
+    async def story() -> list[float]:
+        made, began = pool(Counting()), list[float]()
+        loop = asyncio.get_running_loop()
+
+        async def work() -> None:
+            began.append(loop.time())
+
+        made.offer(Job("m", 1, OWNER, work))
+        await made.idle()
+        return began
+
+    assert run(story()) == [AFTER]
 
 
 @pytest.fixture

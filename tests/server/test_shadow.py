@@ -17,6 +17,7 @@ import pytest
 
 from server.harness import Running, Said, serving, until
 from tierline.config.load import load
+from tierline.gateway.shadow.pool import OF_ONE
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.shadows import Shadowed
 from tierline.routing.router import Router
@@ -406,14 +407,14 @@ def test_a_reload_leaves_what_runs_to_end_and_begins_nothing_of_the_old_spec(tmp
     spec = tmp_path / "tierline.yaml"
     spec.write_text(SPEC.format(port=upstream.server_port))
     with serving(spec, **KEYS) as running:
-        asked = [ask(running, "hanging") for _ in range(6)]
-        until(lambda: len(upstream.asked("hung")) == 4)
+        asked = [ask(running, "hanging") for _ in range(OF_ONE + 2)]
+        until(lambda: len(upstream.asked("hung")) == OF_ONE)
         spec.write_text(spec.read_text().replace("hanging: {task: all, shadow", "hanging: {task: all}\n  renamed: {task: all, shadow"))
         assert running.ask("POST", "/admin/reload", headers=ADMIN).status == 200
         until(lambda: metric(running, "tierline_shadows_skipped_total", model="hung", why="reloaded") == 2)
         upstream.release.set()
         with ledger(running) as opened:
-            until(lambda: sum(len(opened.shadows.of(said.headers["x-tierline-decision"])) for said in asked) == 4)
+            until(lambda: sum(len(opened.shadows.of(said.headers["x-tierline-decision"])) for said in asked) == OF_ONE)
         assert row_of(running, ask(running, "hanging")).decision.shadows == ()
 
 

@@ -3,7 +3,7 @@
     answer out ─► begin ─► pool ─► asked → checked → compared ─► a row, labels, figures
 
 No client waits for any of it. A model is asked only where governance and the key allow it, within the day's cap, at a place that stands
-empty, and not while it has too much to do."""
+empty, and not while it has too much to do already."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ USUAL = ShadowSpec()
 """What holds where a route says nothing of shadows, and an experiment wants some."""
 
 QUIET = 10.0
-"""Seconds at least for which a model that has too much to do is left alone."""
+"""Seconds at least for which a model that has too much to do, or does not answer, is left alone."""
 
 _JUDGEMENT_TOKENS = 50
-_TOO_MUCH = frozenset({"rate_limited", "overloaded"})
+_LEFT_ALONE = frozenset({"rate_limited", "overloaded", "timeout", "idle", "connect"})
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -153,7 +153,7 @@ class Shadows:
         if outcome.error == "untranslatable" or (outcome.error == "overloaded" and outcome.detail == NO_PLACE):
             self._pool.watch.skipped(model, "untranslatable" if outcome.error == "untranslatable" else "busy")
             return
-        if outcome.error in _TOO_MUCH:
+        if outcome.error in _LEFT_ALONE:
             self._quiet[model] = self._world.clock() + max(outcome.retry_after or 0.0, QUIET)
         asides: list[Aside] = []
         judgement: Judgement = ""
