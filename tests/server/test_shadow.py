@@ -374,17 +374,18 @@ def test_validators_can_be_left_out(gateway: Running) -> None:
     assert (shadow.passed, shadow.verdicts, shadow.judgement, labels_of(gateway, said)) == (None, (), "", [])
 
 
-def test_the_days_cap_holds_and_a_restart_does_not_begin_it_anew(tmp_path: Path, upstream: Upstream) -> None:
+def test_the_days_cap_holds_and_a_process_that_starts_later_does_not_begin_it_anew(
+    gateway: Running, tmp_path: Path, upstream: Upstream
+) -> None:
+    shadow_of(gateway, ask(gateway, "poor", max_tokens=20))
+    ask(gateway, "poor", max_tokens=20)
+    until(lambda: metric(gateway, "tierline_shadows_skipped_total", model="big", why="budget"))
+    assert len(upstream.asked("big")) == 1
     spec = tmp_path / "tierline.yaml"
     spec.write_text(SPEC.format(port=upstream.server_port))
-    with serving(spec, **KEYS) as running:
-        shadow_of(running, ask(running, "poor", max_tokens=20))
-        ask(running, "poor", max_tokens=20)
-        until(lambda: metric(running, "tierline_shadows_skipped_total", model="big", why="budget"))
-    assert len(upstream.asked("big")) == 1
-    with serving(spec, **KEYS) as running:
-        ask(running, "poor", max_tokens=20)
-        until(lambda: metric(running, "tierline_shadows_skipped_total", model="big", why="budget"))
+    with serving(spec, "--log", str(gateway.spec.parent / "tierline.db"), **KEYS) as later:
+        ask(later, "poor", max_tokens=20)
+        until(lambda: metric(later, "tierline_shadows_skipped_total", model="big", why="budget"))
     assert len(upstream.asked("big")) == 1
 
 
