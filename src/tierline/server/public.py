@@ -147,6 +147,8 @@ class Public:
         meters.waiting.set(live.log.waiting)
         meters.backlog.set(live.log.backlog)
         meters.world.show(live.world.seen())
+        if live.pool is not None:
+            meters.shadows.show(live.pool.running, live.pool.waiting)
 
 
 def _only(listed: bytes) -> Any:
