@@ -136,7 +136,7 @@ def test_a_refusal_says_when_to_come_back_or_that_it_never_helps() -> None:
     with pytest.raises(RateLimited, match="make it smaller") as never:
         turn.reserve(101)
     assert never.value.retry_after is None
-    with pytest.raises(RateLimited, match="1 a minute requests") as later:
+    with pytest.raises(RateLimited, match="1 requests a minute") as later:
         rates.turn(key).begin()
     assert later.value.retry_after is not None and 0 < later.value.retry_after <= 120
 

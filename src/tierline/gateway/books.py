@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tierline.config.loaded import Loaded
+from tierline.gateway.reload import Reloaded
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reviews import Review, review_of
 from tierline.state.world import World
@@ -56,6 +57,17 @@ class Books:
         at = time.time()
         self._open_for = float(loaded.spec.decision_log.text_retention)
         self._thread.submit(self._ledger.specs.keep, loaded.fingerprint, loaded.parts, loaded.canonical, at).result()
+
+    def note_spec(self, done: Reloaded) -> None:
+        """Put a spec that took another's place into the audit trail; another thread writes it, once for all workers."""
+        if done.changed and not done.problem:
+            self._thread.submit(self._note_spec, done)
+
+    def _note_spec(self, done: Reloaded) -> None:
+        try:
+            self._ledger.audit.add_change(f"({done.occasion})", "spec", done.policy)
+        except LogFailure as failure:
+            _logger.error("the spec %s is at work and not in the audit trail: %s", done.policy, failure.message)
 
     def review(self, record: Record) -> None:
         """Put a logged request into the review queue, where there is something to judge; another thread writes it."""

@@ -59,9 +59,9 @@ from tierline.types.scores import NO_SCORES
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A request as a face hands it over: parsed, with who asks, what they hinted, the body's bytes and the reading of
-    `perf_counter` at which it came. `headers` are those of the client's that upstreams of its dialect read too; they go to no other. `turn` is
-    its part of its key's limits."""
+    """A request as a face hands it over: parsed, with who asks, what they hinted, the body's bytes and the reading of `perf_counter`
+    at which it came. `headers` are those of the client's that upstreams of its dialect read too; they go to no other. `turn` is its
+    part of its key's limits."""
 
     request: Request
     key: Key = ANYONE

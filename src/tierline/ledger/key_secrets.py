@@ -1,9 +1,8 @@
 """The secrets of keys: how one is made, known again, and kept.
 
-A secret is `tl_`, 256 random bits in base 62 and six characters of checksum. The prefix lets scanners of repositories and logs know it; the
-checksum tells a mistyped or cut secret from an unknown one, without a look-up. What is kept is its SHA-256: a slow hash protects secrets that can
-be guessed, and 256 random bits cannot be; a fast one costs a request a microsecond.
-"""
+A secret is `tl_`, 256 random bits in base 62 and six characters of checksum. The prefix lets scanners of repositories and logs know
+it; the checksum tells a mistyped or cut secret from an unknown one, without a look-up. What is kept is its SHA-256: a slow hash
+protects secrets that can be guessed, and 256 random bits cannot be; a fast one costs a request a microsecond."""
 
 from __future__ import annotations
 

@@ -73,8 +73,8 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Ring(msgspec.Struct, frozen=True):
-    """Every key that ever was: the digest of each secret → its key, with `expires` as the secret's own end where that is earlier; ended ones
-    too, in `ended`, for they are told that they have ended. `names` are those of all."""
+    """Every key that ever was: the digest of each secret → its key, with `expires` as the secret's own end where that is earlier;
+    ended ones too, in `ended`, for they are told that they have ended. `names` are those of all."""
 
     opens: Mapping[bytes, Key]
     ended: frozenset[bytes]

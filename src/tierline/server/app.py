@@ -147,6 +147,11 @@ class App:
                     exchange.watch()
 
     @property
+    def routes(self) -> list[tuple[str, str, Scope]]:
+        """Every method and path that is answered, with the scope that it needs; a path that ends in `/` goes on."""
+        return [(method, path, route.scope) for (method, path), route in (*self._exact.items(), *self._below.items())]
+
+    @property
     def in_flight(self) -> int:
         """Requests being answered now."""
         return len(self._open)

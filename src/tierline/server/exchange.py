@@ -21,9 +21,9 @@ T = TypeVar("T")
 
 
 class Exchange:
-    """One request and the task that answers it; `dialect` is the one its errors are told in. `rest` is what follows the path of a route
-    that ends in `/`; `waiting` is true while a client waits for a model and nobody watches whether it goes away; `turn` is its part of its key's limits,
-    where it has any."""
+    """One request and the task that answers it; `dialect` is the one its errors are told in. `rest` is what follows the path of a
+    route that ends in `/`; `waiting` is true while a client waits for a model and nobody watches whether it goes away; `turn` is its
+    part of its key's limits, where it has any."""
 
     __slots__ = (
         "_disconnect",

@@ -79,8 +79,8 @@ class Keeping:
         exchange.json(_shown(kept))
 
     async def create(self, exchange: Exchange) -> None:
-        """POST /admin/keys: `{"name": "ci", "scopes": ["call"], "owner": "ada", "models": ["mini"], "requests": 60, "per": "1m"}`. The answer
-        holds the secret, which is shown this once."""
+        """POST /admin/keys: `{"name": "ci", "scopes": ["call"], "owner": "ada", "models": ["mini"], "requests": 60, "per": "1m"}`.
+        The answer holds the secret, which is shown this once."""
         wanted = await exchange.read(Wanted)
         given, who, loaded = wanted.given(), exchange.key.name, exchange.gateway.loaded
         ends = None if wanted.expires_in is None else time.time() + _seconds(wanted.expires_in, "expires_in")

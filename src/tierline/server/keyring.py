@@ -1,8 +1,7 @@
 """Every key that opens this gateway now: those of the spec, and those that are made beside it in the ledger.
 
-The spec's change with the spec, the ledger's when somebody makes, rotates or revokes one, in this process or another: `read` brings the ring up
-to date, and is called about once a second. A request pays one SHA-256 and at most two look-ups in a dictionary.
-"""
+The spec's change with the spec, the ledger's when somebody makes, rotates or revokes one, in this process or another: `read` brings
+the ring up to date, and is called about once a second. A request pays one SHA-256 and at most two look-ups in a dictionary."""
 
 from __future__ import annotations
 
@@ -21,8 +20,8 @@ _logger = logging.getLogger("tierline.server")
 
 
 class Keyring:
-    """The keys of the ledger as this process knows them. `public`: others than this machine can reach the gateway, so that it is never open,
-    not even when its last key is taken out of the spec."""
+    """The keys of the ledger as this process knows them. `public`: others than this machine can reach the gateway, so that it is
+    never open, not even when its last key is taken out of the spec."""
 
     def __init__(self, *, public: bool = False) -> None:
         self._public = public

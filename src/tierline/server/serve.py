@@ -17,7 +17,7 @@ import uvloop
 from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
-from tierline.gateway.reload import Live
+from tierline.gateway.reload import Live, Reloaded
 from tierline.interfaces import DecisionLog
 from tierline.server.admin import Admin, Reviewing
 from tierline.server.app import App
@@ -62,7 +62,12 @@ async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Book
         meters.observe(record)
         books.review(record)
 
-    live = Live(loaded, service.environ, log, observe, books.keep_spec, meters.reloaded)
+    def told(done: Reloaded) -> None:
+        meters.reloaded(done)
+        books.note_spec(done)
+
+    live = Live(loaded, service.environ, log, observe, books.keep_spec, told)
+    books.note_spec(live.last)
     public = Public(live, books, meters)
     ring = Keyring(public=not is_loopback(service.listener.getsockname()[0]))
     keeping = Keeping(live, books, ring)
@@ -71,6 +76,8 @@ async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Book
     stopping = _on_signals(live)
     await books.read_pins(live.world)
     await ring.read(books, live)
+    head = await books.ask(lambda ledger: ledger.audit.head())
+    _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
     chores = (
         live.watch(),
         books.follow_pins(live.world),

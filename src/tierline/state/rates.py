@@ -4,9 +4,8 @@ A `Window` counts in two spans of the wall clock, the one that runs and the one 
 running one goes on (a sliding window counter). That is two numbers and O(1) whatever the traffic. In no span of the clock is more than the
 limit taken; in a span that lies across two, never more than twice the limit, and there only after a burst at the end of the first.
 
-A window is made to be shared: `name` is the counter's, `at` numbers the span of the clock, which is the same for every process, and `used` is
-what was taken in it here.
-"""
+A window is made to be shared: `name` is the counter's, `at` numbers the span of the clock, which is the same for every process, and
+`used` is what was taken in it here."""
 
 from __future__ import annotations
 
@@ -126,9 +125,9 @@ class Turn:
         if limits.most is not None and limits.in_flight >= limits.most:
             raise RateLimited(f"{self._who} has {limits.in_flight} requests in flight, as many as it may have", retry_after=BUSY)
         if limits.requests is not None and (wait := limits.requests.wait(1.0, now)):
-            raise RateLimited(f"{self._who} has had its {_said(limits.requests)} requests", retry_after=wait)
+            raise RateLimited(f"{self._who} has had its {_said(limits.requests, 'requests')}", retry_after=wait)
         if limits.tokens is not None and (wait := limits.tokens.wait(0.0, now)):
-            raise RateLimited(f"{self._who} has had its {_said(limits.tokens)} tokens", retry_after=wait)
+            raise RateLimited(f"{self._who} has had its {_said(limits.tokens, 'tokens')}", retry_after=wait)
         if limits.requests is not None:
             limits.requests.take(1.0, now)
         limits.in_flight += 1
@@ -143,9 +142,11 @@ class Turn:
         now = self._clock()
         wait = window.wait(tokens, now)
         if wait == math.inf:
-            raise RateLimited(f"this request may take about {tokens} tokens, and {self._who} may have {_said(window)}: make it smaller")
+            raise RateLimited(
+                f"this request may take about {tokens} tokens, and {self._who} may have {_said(window, 'tokens')}: make it smaller"
+            )
         if wait:
-            raise RateLimited(f"{self._who} has not enough left of its {_said(window)} tokens for about {tokens}", retry_after=wait)
+            raise RateLimited(f"{self._who} has not enough left of its {_said(window, 'tokens')} for about {tokens}", retry_after=wait)
         self._at = window.take(tokens, now)
         self._reserved += tokens
 
@@ -221,6 +222,7 @@ class Rates:
             del self._keys[name]
 
 
-def _said(window: Window) -> str:
+def _said(window: Window, what: str) -> str:
     units = {1.0: "second", 60.0: "minute", 3600.0: "hour", 86400.0: "day"}
-    return f"{window.limit} a {units.get(window.seconds, f'{window.seconds:g} seconds')}"
+    per = f"a {units[window.seconds]}" if window.seconds in units else f"in {window.seconds:g} seconds"
+    return f"{window.limit} {what} {per}"
