@@ -108,6 +108,7 @@ class Audit:
             for seq, at, who, action, subject, detail, previous, digest in self._connection.execute(
                 f"SELECT {_COLUMNS} FROM audit ORDER BY seq"  # noqa: S608  # a constant of this file
             ):
+                at = at if isinstance(at, float) else 0.0  # somebody may have written over it
                 yield Link(Entry(seq, at, who, action, subject, _read(detail)), _hex(previous), _hex(digest))
 
     def verify(self, head: Head | None = None) -> Broken | None:

@@ -115,6 +115,8 @@ class Keys:
         until = now + max(grace, 0.0)
         with told(self._path), transaction(self._connection):
             kept = self._living(name, now)
+            if kept.state(now) == "expired":
+                raise CannotKeep(f"the key {name!r} has expired: create another")
             self._connection.execute(
                 "UPDATE key_secrets SET until = ? WHERE name = ? AND (until IS NULL OR until > ?)", (until, name, until)
             )
