@@ -108,8 +108,8 @@ class Audit:
             for seq, at, who, action, subject, detail, previous, digest in self._connection.execute(
                 f"SELECT {_COLUMNS} FROM audit ORDER BY seq"  # noqa: S608  # a constant of this file
             ):
-                at = at if isinstance(at, float) else 0.0  # somebody may have written over it
-                yield Link(Entry(seq, at, who, action, subject, _read(detail)), _hex(previous), _hex(digest))
+                moment = at if isinstance(at, float) else 0.0  # somebody may have written over it
+                yield Link(Entry(seq, moment, who, action, subject, _read(detail)), _hex(previous), _hex(digest))
 
     def verify(self, head: Head | None = None) -> Broken | None:
         """The first entry that is not as it was written, or None. With an earlier `head`, also whether the trail still holds it."""
