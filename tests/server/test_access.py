@@ -156,7 +156,8 @@ def test_failures_are_counted_by_cause_and_no_secret_is_written_anywhere(place: 
 
 NAMES = (
     "big", "fleet/big", "tier/best", "BIG", "Big", " big", "big ", "\tbig", "big\u200b", "b\u0131g", "\uff42\uff49\uff47", "b%69g",
-    "big\x00", "auto/big", "auto/../big", "../big", "tierline/big", "models/big", "auto", "auto/auto", "auto/audited", "tier/balanced", "tier/BEST", "mini,big",
+    "big\x00", "auto/big", "auto/../big", "../big", "tierline/big", "models/big", "auto", "auto/auto", "auto/audited",
+    "tier/balanced", "tier/BEST", "mini,big",
 )  # fmt: skip
 HINTS = (
     {"x-tierline-tier": "best"},
