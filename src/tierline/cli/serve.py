@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     config: Path = typer.Option(Path("tierline.yaml"), "--config", "-c", help="The spec."),
-    host: str = typer.Option("127.0.0.1", help="The address to listen on. A public one needs keys in the spec."),
+    host: str = typer.Option(
+        "127.0.0.1", help="The address to listen on. A public one needs keys: in the spec, by `tierline keys`, or by --mint."
+    ),
     port: int = typer.Option(8080, min=0, max=65535, help="The port; 0 takes a free one."),
     workers: int = typer.Option(1, min=1, max=256, help="Processes that answer, each with its own view of load and latency."),
     log: Path | None = typer.Option(None, help="The decision log's file, instead of the spec's `decision_log.path`."),
