@@ -24,6 +24,10 @@ BUSY = 1.0
 """Seconds after which a key whose places are all taken is told to come back: when one is free cannot be known."""
 
 
+SLACK = 0.002
+"""Seconds that a call waits longer than it must: timers and the clock on the wall do not agree on the last of them."""
+
+
 class Allowance(msgspec.Struct, frozen=True):
     """One limit as a client may see it: what is left of it now, and the seconds until nothing of what was taken counts any more."""
 
@@ -203,7 +207,7 @@ class Rates:
         if limits.tokens is not None:
             tokens = min(tokens, limits.tokens.limit)  # one that is estimated above the limit goes alone
         if wait := limits.wait(tokens, now):
-            return wait
+            return wait + SLACK
         turn = Turn(f"the model {model!r}", limits, self._clock)
         turn.begin()
         turn.reserve(tokens)
