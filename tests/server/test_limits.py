@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,16 +16,19 @@ SPEC = """
 version: 1
 providers:
   fleet: {kind: scripted, script: {seed: 7, latency: none, models: {mini: {ability: 0.5}, mid: {ability: 0.8}}}}
+  slowly: {kind: scripted, script: {seed: 7, models: {late: {ability: 0.5, ttft: 400ms, output: 2}}}}
 models:
   mini: {provider: fleet, tier: fast, price: {input: 0.1, output: 0.4}, context: 100000}
+  late: {provider: slowly, tier: balanced, price: {input: 9, output: 9}, context: 100000}
   mid: {provider: fleet, tier: best, price: {input: 1, output: 4}, context: 100000, rate: {requests: 2, per: day}}
 keys:
   free: {secret: "${FREE}", rate: {requests: 1000, tokens: 100000, per: day}}
   twice: {secret: "${TWICE}", rate: {requests: 2, per: day}}
   few: {secret: "${FEW}", rate: {tokens: 200, per: day}}
+  two: {secret: "${TWO}", max_concurrency: 2}
   none: {secret: "${NONE}"}
 """
-SECRETS = {name: f"s-{name}-of-twenty-characters" for name in ("FREE", "TWICE", "FEW", "NONE")}
+SECRETS = {name: f"s-{name}-of-twenty-characters" for name in ("FREE", "TWICE", "FEW", "TWO", "NONE")}
 WORDS = [{"role": "user", "content": "What is the capital of France?"}]
 RESET = re.compile(r"(\d+h)?(\d+m)?[\d.]+m?s")
 
@@ -127,3 +131,19 @@ def test_a_model_that_has_had_its_rate_gives_way_and_says_so(limited: Running) -
     assert told["decision"]["dropped"][0][:2] == ["mid", "rate"]
     assert "has had its requests or tokens for now" in json.dumps(told["explanation"])
     assert ask("auto").headers["x-tierline-model"] == "mini"
+
+
+def test_a_key_has_no_more_requests_in_flight_than_it_may(limited: Running) -> None:
+    said: list[tuple[int, str]] = []
+
+    def ask() -> None:
+        answer = post(limited, "/v1/chat/completions", {"model": "late", "messages": WORDS}, "TWO")
+        said.append((answer.status, answer.headers.get("retry-after", "")))
+
+    asking = [threading.Thread(target=ask) for _ in range(6)]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join()
+    assert sorted(said) == [(200, "")] * 2 + [(429, "1")] * 4
+    assert post(limited, "/v1/chat/completions", {"model": "mini", "messages": WORDS}, "TWO").status == 200
