@@ -121,6 +121,8 @@ def requests(draw: st.DrawFn) -> Features:
         stream=draw(st.booleans()),
         tool_loop=draw(st.integers(0, 4)) == 0,
         sealed=draw(st.integers(0, 4)) == 0,
+        key_models=draw(st.sampled_from([(), (), ("a",), ("b", "gone"), ("gone",)])),
+        key_task=draw(st.sampled_from(["", "", "t"])),
     )
 
 
@@ -148,4 +150,5 @@ def views(draw: st.DrawFn) -> View:
         warm=draw(st.sampled_from(["", "", *NAMES])),
         pins={"auto": draw(st.sampled_from(NAMES))} if draw(st.booleans()) and draw(st.booleans()) else {},
         token_scale={name: draw(st.floats(0.5, 2)) for name in draw(some)},
+        limited=dict.fromkeys(draw(some), 3.0) if draw(st.booleans()) else {},
     )

@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "simulate": "tierline.cli.simulate",
     "sweep": "tierline.cli.sweep",
     "pin": "tierline.cli.pin",
+    "keys": "tierline.cli.keys",
+    "audit": "tierline.cli.audit",
     "review": "tierline.cli.review",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",
@@ -32,7 +34,7 @@ COMMANDS: dict[str, str] = {
 
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
-    "Run": ("serve", "log", "review", "pin"),
+    "Run": ("serve", "log", "review", "pin", "keys", "audit"),
     "Measure": ("collect", "evaluate", "train", "replay", "simulate", "sweep"),
 }
 """How the help lists the commands."""

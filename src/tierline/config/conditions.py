@@ -89,14 +89,12 @@ def _report_invalid(case: Case, place: Place, source: str, error: ExpressionInva
 
 
 def _domains(case: Case, route: str, task_open: bool) -> dict[str, Domain]:
-    """What each name can be. `key` and `team` are empty for a gateway without keys."""
-    spec, counted = case.spec, Domain(low=0)
+    """What each name can be. `key` and `team` may be those of keys that are made while the spec stands."""
+    counted = Domain(low=0)
     one_route = frozenset({route}) if route else case.routes
     domains = {
         "task": Domain(words=frozenset({""}) if task_open else case.tasks | {""}),
         "route": Domain(words=one_route),
-        "key": Domain(words=case.names("keys") | {""}),
-        "team": Domain(words=frozenset(key.team for key in spec.keys.values()) | {""}),
         "operation": Domain(words=frozenset(get_args(Operation))),
         "complexity": Domain(low=0, high=1),
     }
@@ -144,6 +142,9 @@ def _check_constants(case: Case, place: Place, node: Node, domains: Mapping[str,
             case.problems.error(place, reason, "compare something else, or give the rule `use:` instead of `task:`")
         elif fact.subject == "risk" and fact.value not in ("", *RISKS):
             case.problems.warn(place, f"{fact.value!r} is not one of the words for risk", did_you_mean(str(fact.value), RISKS))
+        elif fact.subject == "key" and constant == "text" and fact.value not in case.names("keys") | {""}:
+            near = did_you_mean(str(fact.value), case.names("keys"))
+            case.problems.warn(place, f"the spec has no key {fact.value!r}; `tierline keys create` may make one", near)
         elif constant == "text" and domain.words is not None and fact.value not in domain.words:
             _report_word(case, place, fact.subject, str(fact.value), domain.words)
         elif constant == "number" and never_holds(_comparison(fact.subject, fact.sign, fact.value), domains):
@@ -161,7 +162,7 @@ def _comparison(subject: str, sign: str, value: Any) -> Node:
 def _report_word(case: Case, place: Place, subject: str, word: str, words: frozenset[str]) -> None:
     if subject == "route" and word in case.routes:
         case.problems.error(place, f"this rule is asked on route {min(words)!r} only, never on {word!r}", f"move it to routes.{word}.rules")
-    elif case.whole or subject in ("operation", "task", "key", "route"):
+    elif case.whole or subject in ("operation", "task", "route"):
         case.problems.unknown(place, subject, word, words - {""})
 
 

@@ -76,6 +76,14 @@ class PriceSpec(Section, frozen=True, kw_only=True):
     cache_write: Annotated[Money | None, Meta(description="a million tokens written to a prompt cache; as input if left out")] = None
 
 
+class RateSpec(Section, frozen=True, kw_only=True):
+    """The most requests and tokens in a time, counted in a window that slides over two of them."""
+
+    requests: Annotated[AtLeastOne | None, Meta(description="most requests; for a model, most calls")] = None
+    tokens: Annotated[AtLeastOne | None, Meta(description="most tokens, in and out; estimated before, corrected by what was used")] = None
+    per: Annotated[Literal["second", "minute", "hour", "day"], Meta(description="the time")] = "minute"
+
+
 class ModelSpec(Section, frozen=True, kw_only=True):
     """One upstream model. Prices, window and capabilities come from the catalogue unless given here."""
 
@@ -90,6 +98,7 @@ class ModelSpec(Section, frozen=True, kw_only=True):
     region: Annotated[str, Meta(description="overrides the provider's")] = ""
     max_concurrency: Annotated[AtLeastOne | None, Meta(description="most calls at one time")] = None
     max_queue: Annotated[Count, Meta(description="most calls that wait for a place; further ones go to another model")] = 100
+    rate: Annotated[RateSpec | None, Meta(description="most calls and tokens in a time; past it other models are preferred")] = None
 
 
 class SignalSpec(Section, frozen=True, kw_only=True):
@@ -331,7 +340,10 @@ class KeySpec(Section, frozen=True, kw_only=True):
     models: Annotated[list[str], Meta(description="models it may reach; every one if left out")] = []
     task: Annotated[str, Meta(description="the task of all its requests")] = ""
     team: Annotated[str, Meta(description="the team it belongs to")] = ""
-    rate: Annotated[dict[str, Any], Meta(description="most requests and tokens in a time")] = {}
+    rate: Annotated[RateSpec | None, Meta(description="most requests and tokens in a time; past it 429 with retry-after")] = None
+    owner: Annotated[str, Meta(description="who answers for it")] = ""
+    max_concurrency: Annotated[AtLeastOne | None, Meta(description="most of its requests at one time; past it 429")] = None
+    expires: Annotated[datetime.date | None, Meta(description="the last day, in UTC, on which it opens")] = None
 
 
 class BudgetSpec(Section, frozen=True, kw_only=True):

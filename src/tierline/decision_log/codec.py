@@ -73,6 +73,7 @@ DROPS = (
     Drop.LATENCY,
     Drop.PRICE,
     Drop.BUDGET,
+    Drop.RATE,
 )
 """The number of each cause of a drop is its place here. Append-only."""
 
@@ -135,6 +136,8 @@ class _Features(msgspec.Struct, frozen=True, array_like=True):
     tool_loop: bool = False
     tool_failures: int = 0
     sealed: bool = False
+    key_models: tuple[str, ...] = ()
+    key_task: str = ""
 
 
 class _FeaturesHead(msgspec.Struct, frozen=True, array_like=True):
@@ -162,6 +165,8 @@ class _FeaturesHead(msgspec.Struct, frozen=True, array_like=True):
     tool_loop: bool = False
     tool_failures: int = 0
     sealed: bool = False
+    key_models: tuple[str, ...] = ()
+    key_task: str = ""
 
 
 class _Step(msgspec.Struct, frozen=True, array_like=True):
@@ -274,6 +279,7 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
     pressure: Mapping[str, float] = {}
     ttft: Mapping[str, Latency] = {}
     pace: Mapping[str, float] = {}
+    limited: Mapping[str, float] = {}
 
 
 _IN_TURN = (None, None, "", "", 0.0, (), ())
@@ -403,8 +409,10 @@ def encode(record: Record) -> tuple[Any, ...]:
 
 
 def _session_tail(features: Features) -> tuple[Any, ...]:
-    """The fields that only a conversation has; left out, they read as their defaults."""
+    """The fields that only a conversation has, or a key that the spec does not know; left out, they read as their defaults."""
     tail = (features.session, features.tool_loop, features.tool_failures, features.sealed)
+    if features.key_models or features.key_task:
+        return (*tail, features.key_models, features.key_task)
     return tail if any(tail) else ()
 
 
@@ -437,7 +445,7 @@ def _scores_values(scores: Scores) -> tuple[Any, ...]:
 
 def _view_values(view: View) -> tuple[Any, ...]:
     values = msgspec.structs.astuple(view)
-    return values if view.pressure or view.ttft or view.pace else values[:-3]
+    return values if view.pressure or view.ttft or view.pace or view.limited else values[:-4]
 
 
 def _tried_values(tried: Tried) -> tuple[Any, ...]:
@@ -581,6 +589,8 @@ def _features(row: Row, stored: _Features) -> Features:
         tool_loop=stored.tool_loop,
         tool_failures=stored.tool_failures,
         sealed=stored.sealed,
+        key_models=stored.key_models,
+        key_task=stored.key_task,
         draw=row["draw"] if stored.draw is None else stored.draw,
     )
 

@@ -47,6 +47,7 @@ from tierline.routing.explain_tools import told_first
 from tierline.routing.extract import Extractor
 from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
+from tierline.state.rates import Turn
 from tierline.state.world import World
 from tierline.types.access import ANYONE, Key
 from tierline.types.decision import Decision
@@ -60,8 +61,9 @@ from tierline.types.scores import NO_SCORES
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A request as a face hands it over: parsed, with who asks, what they hinted, the body's bytes and the reading of
-    `perf_counter` at which it came. `headers` are those of the client's that upstreams of its dialect read too; they go to no other."""
+    """A request as a face hands it over: parsed, with who asks, what they hinted, the body's bytes and the reading of `perf_counter`
+    at which it came. `headers` are those of the client's that upstreams of its dialect read too; they go to no other. `turn` is its
+    part of its key's limits."""
 
     request: Request
     key: Key = ANYONE
@@ -69,6 +71,7 @@ class Asked(msgspec.Struct, frozen=True):
     body: bytes = b""
     started: float = 0.0
     headers: tuple[tuple[str, str], ...] = ()
+    turn: Turn | None = None
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -93,6 +96,14 @@ class Answered(msgspec.Struct, frozen=True):
     def cost(self) -> float:
         """USD over every attempt and every call beside them."""
         return self.result.cost + self.found.cost
+
+    @property
+    def tokens(self) -> int:
+        """Tokens in and out of every attempt and every call beside them."""
+        beside = [aside.usage for _, outcome in self.result.attempts for aside in outcome.asides] + [
+            aside.usage for aside in self.found.asides
+        ]
+        return sum(usage.input + usage.output for usage in [*(outcome.usage for _, outcome in self.result.attempts), *beside])
 
     @property
     def status(self) -> int:
@@ -145,6 +156,8 @@ class Gateway:
         only what cannot be decided at all (RequestError) and what should not happen."""
         request = self.admit(asked)
         features = self._extract(request, asked.key)
+        if asked.turn is not None:
+            asked.turn.reserve(features.input_tokens + features.output_tokens)
         try:
             weighed = self.weigh(request, features)
             texts = self._texts.of(features, client)

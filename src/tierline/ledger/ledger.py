@@ -9,6 +9,7 @@ from pathlib import Path
 from tierline import sqlite_file
 from tierline.ledger.audit import Audit
 from tierline.ledger.feedback import Feedbacks
+from tierline.ledger.keys import Keys
 from tierline.ledger.labels import Labels
 from tierline.ledger.pins import Pins
 from tierline.ledger.reviews import Reviews
@@ -19,8 +20,8 @@ from tierline.sqlite_file import Durability
 
 
 class Ledger:
-    """Specs, pins, audit, feedback, labels, shadows and reviews. Every write is on disk when its method returns; calls are rare, and take
-    about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix time in seconds.
+    """Specs, pins, keys, audit, feedback, labels, shadows and reviews. Every write is on disk when its method returns; calls are
+    rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix time in seconds.
 
     Raises LogFailure, here and in every method of its parts, when the file cannot be opened, read or written."""
 
@@ -30,6 +31,7 @@ class Ledger:
         self.audit = Audit(self.path, self._connection, clock)
         self.specs = Specs(self.path, self._connection)
         self.pins = Pins(self.path, self._connection, self.audit, clock)
+        self.keys = Keys(self.path, self._connection, self.audit, clock)
         self.feedback = Feedbacks(self.path, self._connection)
         self.labels = Labels(self.path, self._connection)
         self.shadows = Shadows(self.path, self._connection)

@@ -108,13 +108,20 @@ MIGRATIONS = (
     CREATE INDEX shadows_at ON shadows (at);
     CREATE TABLE keys (
         name TEXT PRIMARY KEY,
-        digest BLOB NOT NULL UNIQUE,  -- SHA-256 of the secret
-        prefix TEXT NOT NULL,         -- its first characters, to know it by
-        given TEXT NOT NULL,          -- JSON: scopes, owner, team, routes, models, task, rate
+        given TEXT NOT NULL,          -- JSON: scopes, owner, team, routes, models, task, rate, max_concurrency
         created REAL NOT NULL,
+        "by" TEXT NOT NULL,           -- who made it
         expires REAL,                 -- Unix time; NULL: never
         revoked REAL                  -- Unix time; NULL: not
     );
+    CREATE TABLE key_secrets (
+        digest BLOB PRIMARY KEY,      -- SHA-256 of the secret
+        name TEXT NOT NULL REFERENCES keys (name),
+        prefix TEXT NOT NULL,         -- its first characters, to know it by
+        created REAL NOT NULL,
+        until REAL                    -- Unix time until which it opens; NULL: as long as the key
+    );
+    CREATE INDEX key_secrets_name ON key_secrets (name);
     CREATE TABLE arms (               -- experiments: what was done to an arm while its experiment ran
         id INTEGER PRIMARY KEY,
         at REAL NOT NULL,

@@ -148,7 +148,8 @@ class GovernancePolicy(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """The whole compiled spec. `keys` maps a key's name → the mask of models it may reach; `key_tasks` → its fixed task."""
+    """The whole compiled spec. `keys` maps a key's name → the mask of models it may reach; `key_tasks` → its fixed task; both are of
+    the spec's own keys (`eligibility.of_key` adds those that came later)."""
 
     fingerprint: str
     fleet: Fleet

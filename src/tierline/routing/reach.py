@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tierline.routing.eligibility import bits
+from tierline.routing.eligibility import bits, of_key
 from tierline.routing.policy import Policy
 from tierline.types.features import Features
 
@@ -11,7 +11,8 @@ def reach(policy: Policy, features: Features, task: str) -> frozenset[str]:
     """The names of the models that the request's key may use and that every governance rule which holds leaves standing."""
     fleet, governance = policy.fleet, policy.governance
     known = policy.tasks.get(task)
-    mask = policy.keys.get(features.key, fleet.everyone)
+    allowed = of_key(policy, features)
+    mask = fleet.everyone if allowed is None else allowed
     for number in governance.rules.holding(features, task, features.hints.risk or ("" if known is None else known.risk)):
         mask &= governance.allowed[number]
     return frozenset([fleet.models[at].name for at in bits(mask)])

@@ -104,6 +104,7 @@ class Router:
             token_scale=view.token_scale,
             pressure=view.pressure,
             ttft=_only(view.ttft, first) if features.stream else {},
+            limited=view.limited,
         )
 
     # the parts of a decision, in their order

@@ -29,7 +29,7 @@ class Completions:
         body = await exchange.body()
         asked = self.asked(exchange, self._dialect.parse(body), body)
         if asked.request.stream:
-            await self.stream(exchange, asked, Events(exchange.protocol, exchange.gateway))
+            await self.stream(exchange, asked, Events(exchange))
         else:
             await self.whole(exchange, asked)
 
@@ -70,12 +70,14 @@ class Completions:
         if len(request.messages) > most:
             raise BadRequest(f"messages: {len(request.messages)} are over the limit of {most} (`server.max_messages`)", param="messages")
         passed = tuple([(name, value) for name in self._passed if (value := exchange.headers.get(name)) is not None])
-        return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started, passed)
+        return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started, passed, exchange.turn)
 
     async def whole(self, exchange: Exchange, asked: Asked) -> None:
         """Answer all at once."""
         exchange.waiting = True
         answered = await exchange.gateway.answer(asked)
+        if exchange.turn is not None:
+            exchange.turn.settle(answered.tokens)
         said = headers.of_answer(exchange.gateway, answered)
         if answered.error is None and answered.answer is not None:
             exchange.reply(200, [headers.JSON, *said], answered.answer.body)
@@ -92,6 +94,8 @@ class Completions:
             raise
         finally:
             exchange.answered = client.begun
+        if exchange.turn is not None:
+            exchange.turn.settle(answered.tokens)
         if not client.begun:
             self._failed(exchange, answered, headers.of_answer(exchange.gateway, answered))
             return

@@ -45,6 +45,7 @@ class Meters:
         self.world = WorldGauges(registry)
         self.shadows = ShadowMeters(registry)
         self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)
+        self.not_let_in = Counter("tierline_not_let_in_total", "Requests without a key that opens, by cause", ["cause"], registry=registry)
         self._reloads = Counter("tierline_reloads_total", "Reloads of the spec", ["outcome"], registry=registry)
         self._requests = Counter(
             "tierline_requests_total", "Requests by route, answering model and status", ["route", "model", "status"], registry=registry

@@ -13,6 +13,7 @@ from tierline.state.breaker import Breaker, State, Ticket
 from tierline.state.latency import Recent
 from tierline.state.places import Places
 from tierline.state.pressure import Pressure
+from tierline.state.rates import Turn
 from tierline.types.access import Door
 from tierline.types.outcome import ErrorClass, Outcome
 
@@ -44,9 +45,9 @@ class DoorState:
 
 class Permit:
     """A call's way in: by which door of which model it goes, since when (the world's clock), and what its breaker gave it. `began` is when
-    it began to wait for its place."""
+    it began to wait for its place; `turn` its part of the model's rate, where it has one."""
 
-    __slots__ = ("background", "began", "door", "model", "started", "ticket")
+    __slots__ = ("background", "began", "door", "model", "started", "ticket", "turn")
 
     def __init__(self, model: LiveModel, door: DoorState, ticket: Ticket, began: float, started: float, background: bool) -> None:
         self.model = model
@@ -55,6 +56,7 @@ class Permit:
         self.began = began
         self.started = started
         self.background = background
+        self.turn: Turn | None = None
 
     @property
     def name(self) -> str:

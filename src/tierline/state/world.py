@@ -17,6 +17,7 @@ from tierline.config.loaded import Loaded
 from tierline.config.spec import LoadSpec
 from tierline.state.breaker import State
 from tierline.state.live_model import LiveModel, Permit
+from tierline.state.rates import Rates
 from tierline.state.sessions import Sessions
 from tierline.types.access import Door
 from tierline.types.catalog import Model
@@ -56,10 +57,11 @@ class ModelSeen(msgspec.Struct, frozen=True):
 
 
 class World:
-    """Live state of one process. `clock` gives seconds that never go back."""
+    """Live state of one process. `clock` gives seconds that never go back, `wall` Unix time, by which rates are counted."""
 
-    def __init__(self, loaded: Loaded, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, loaded: Loaded, clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
         self.clock = clock
+        self.rates = Rates(wall)
         self._loaded = loaded
         self._models: dict[str, LiveModel] = {}
         self._scale: dict[str, float] = {}
@@ -84,6 +86,7 @@ class World:
         self._scale = {name: scale for name, scale in self._scale.items() if self._models.get(name) is before.get(name)}
         self._sessions.keep({name for name, live in self._models.items() if live is before.get(name)})
         self._sticky = {name: float(route.session.ttl) for name, route in loaded.spec.routes.items() if route.session.sticky}
+        self.rates.adopt(loaded)
         patient = {name: task.latency_budget for name, task in loaded.spec.tasks.items()}
         self._patient = frozenset(name for name, wait in patient.items() if wait is not None and wait >= PATIENT)
         self._renew_at = 0.0
@@ -112,6 +115,7 @@ class World:
             token_scale=dict(self._scale),
             pressure={name: pressure for name, live in models if (pressure := live.look(now))},
             ttft={name: seen for name, live in models if (seen := live.first.quantiles(now)).count},
+            limited=self.rates.limited() if self.rates.models else {},
         )
 
     def pin(self, pins: Mapping[str, str]) -> None:
@@ -166,6 +170,9 @@ class World:
     def leave(self, permit: Permit, outcome: Outcome) -> None:
         """Count a call out and learn from what it gave: the door's health, and how long the answer took."""
         now, live = self.clock(), permit.model
+        if permit.turn is not None:
+            permit.turn.settle(outcome.usage.input + outcome.usage.output)
+            permit.turn.close()
         before = permit.door.breaker.state(now)
         if live.leave(now, permit, outcome) != before or before == "half_open":
             self._renew_at = 0.0

@@ -79,6 +79,7 @@ class Drop(enum.StrEnum):
     LATENCY = "latency"
     PRICE = "price"
     BUDGET = "budget"
+    RATE = "rate"
 
 
 class Reason(msgspec.Struct, frozen=True, array_like=True):

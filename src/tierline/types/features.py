@@ -34,7 +34,8 @@ class Features(msgspec.Struct, frozen=True, omit_defaults=True):
     with its changing parts taken out; `session` is a digest of what holds its requests together (header, harness, or the start of the
     conversation); `tool_loop`: the model has asked for tools and is to go on with their results; `tool_failures` counts those
     results, at the end of the conversation, that are marked as failed; `sealed`: the conversation holds reasoning that is signed for
-    one model; `draw` is a number in [0, 1) that depends on the request id alone."""
+    one model; `draw` is a number in [0, 1) that depends on the request id alone; `key_models` (empty: all) and `key_task` are what a
+    key that the spec does not know may reach, and the task of all its requests."""
 
     request_id: str
     route: str = "auto"
@@ -62,3 +63,5 @@ class Features(msgspec.Struct, frozen=True, omit_defaults=True):
     tool_loop: bool = False
     tool_failures: int = 0
     sealed: bool = False
+    key_models: tuple[str, ...] = ()
+    key_task: str = ""

@@ -23,7 +23,8 @@ class View(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `resting`: seconds of rest left behind an open breaker; `load`: calls in flight; `budgets`: USD left in the period; `pace` in [-1,
     1]: how far spending runs ahead of (above zero) or behind its period's plan; `warm`: the session's model with a warm prompt cache;
-    `pins`: the model an operator pinned a route to; `token_scale`: measured / estimated input tokens."""
+    `pins`: the model an operator pinned a route to; `token_scale`: measured / estimated input tokens; `limited`: seconds until the
+    model's own rate limit takes another call."""
 
     resting: Mapping[str, float] = {}
     load: Mapping[str, int] = {}
@@ -35,6 +36,7 @@ class View(msgspec.Struct, frozen=True, omit_defaults=True):
     pressure: Mapping[str, float] = {}
     ttft: Mapping[str, Latency] = {}
     pace: Mapping[str, float] = {}
+    limited: Mapping[str, float] = {}
 
 
 NO_VIEW = View()

@@ -129,7 +129,8 @@ class Screen:
         read = _names_read(router.loaded)
         self._signals = "signals" in read
         self._of_hints = operator.attrgetter(*_HINTED)
-        self._of_features = operator.attrgetter("needs", "sealed", "tool_loop", *(name for name in _STEADY if name in read))
+        steady = (name for name in _STEADY if name in read)
+        self._of_features = operator.attrgetter("needs", "sealed", "tool_loop", "key_models", "key_task", *steady)
         self._of_row = operator.attrgetter("route", "key", "policy", *(name for name in ("operation", "team", "language") if name in read))
         self._numbers = itertools.count()
         self._classes: dict[tuple[Any, ...], _Class] = {}
@@ -195,7 +196,7 @@ class Screen:
 
     def _world(self, blob: bytes | None) -> _World:
         view = stored_view(blob)
-        plain = not (view.resting or view.pressure or view.warm or view.pins or view.load or view.latency)
+        plain = not (view.resting or view.pressure or view.warm or view.pins or view.load or view.latency or view.limited)
         scale = np.array([view.token_scale.get(name, 1.0) for name in self._router.policy.fleet.names])
         world = self._worlds[blob] = _World(plain, scale, max(1.0, *view.token_scale.values()) if view.token_scale else 1.0)
         return world

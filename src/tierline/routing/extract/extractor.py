@@ -73,7 +73,7 @@ class Extractor:
         tokens = system.tokens + words + reading.overhead + (tools_tokens(request.tools) if request.tools else 0)
         work = _judge(request, reading, system, found, tokens)
         looping = reading.results > 0 and in_tool_loop(request.messages)
-        return Features(
+        features = Features(
             request_id=request.id,
             route=request.route,
             key=key.name,
@@ -101,6 +101,9 @@ class Extractor:
             tool_failures=tool_failures(request.messages) if looping else 0,
             sealed=reading.sealed,
         )
+        if not key.minted:
+            return features
+        return msgspec.structs.replace(features, key_models=tuple(sorted(key.models)), key_task=key.task)
 
     def _system(self, prompt: str) -> _System:
         if not prompt:
