@@ -16,7 +16,6 @@ KEYS: Mapping[tuple[str, ...], str] = {
     ("routes", "*", "scorer", "ask"): "asking a small model when unsure",
     ("governance", "detect"): "finding personal data and secrets",
     ("keys", "*", "rate"): "rate limits",
-    ("budgets",): "budgets",
     ("experiments",): "controlled comparisons",
     ("alerts",): "watching and alerts",
 }

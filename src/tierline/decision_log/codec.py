@@ -57,6 +57,9 @@ WHYS = (
     Why.COMBINE_TOO_DEAR,
     Why.HEDGED,
     Why.COMBINE_TOO_FEW,
+    Why.BUDGET_CHEAPEST,
+    Why.PACE_AHEAD,
+    Why.PACE_BEHIND,
 )
 """The number of each reason is its place here. Append-only."""
 

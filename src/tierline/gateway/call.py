@@ -206,7 +206,9 @@ class Caller:
     def _examining(self) -> Examiner:
         if self._examiner is None:
             means, weighed = self._means, self._weighed
-            asker = Asker(means, self._world, weighed.features, weighed.decision.task, self._translation, self._headers, self._waiting)
+            asker = Asker(
+                means, self._world, weighed.features, weighed.decision.task, self._translation, self._headers, self._waiting, weighed.purse
+            )
             self._examiner = Examiner(means.validators, means.normalise, weighed, self._translation, asker)
         return self._examiner
 

@@ -24,6 +24,7 @@ from tierline.gateway.failure import error_of
 from tierline.gateway.ids import Ids
 from tierline.gateway.means import Means
 from tierline.gateway.prepare import Preparations, prepare
+from tierline.gateway.purse import Funds, Paid
 from tierline.gateway.texts import Text, Texts
 from tierline.gateway.tools_first import (
     NOT_ASKED,
@@ -45,6 +46,7 @@ from tierline.routing.explain_tools import told_first
 from tierline.routing.extract import Extractor
 from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
+from tierline.state.purse import Purse
 from tierline.state.world import World
 from tierline.types.access import ANYONE, Key
 from tierline.types.decision import Decision
@@ -125,6 +127,7 @@ class Gateway:
         self.router = router
         self.tools = tools
         self.preparations = Preparations(loaded)
+        self.funds = Funds(world.budgets)
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -139,6 +142,7 @@ class Gateway:
         only what cannot be decided at all (RequestError) and what should not happen."""
         request = self.admit(asked)
         features = self._extract(request, asked.key)
+        purse: Purse | None = None
         try:
             weighed = self.weigh(request, features)
             texts = self._texts.of(features, client)
@@ -146,6 +150,9 @@ class Gateway:
             tools = self.tools.of(request)
             seen = with_headers(request, asked.headers) if tools else request
             found = await ask_tools(tools, seen, features, weighed.decision.deadline) if tools else NOT_ASKED
+            if self.funds.active and not found.ends_it:
+                weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features), found)
+                purse = weighed.purse
             waiting = Waiting(found.elapsed)
             if not found.ends_it and (steps := self.preparations.of(request)):
                 weighed, found = await self._prepared(steps, weighed, asked, found, waiting)
@@ -157,11 +164,14 @@ class Gateway:
             caller = Caller(
                 self.means, self.world, weighed, heard or stream, arrived, explained, translation, asked.headers, waiting, spent
             )
-            result = await drive(pursue(weighed.decision, found.elapsed, spent), caller)
+            calls = caller if purse is None else Paid(caller, purse, weighed.decision)
+            result = await drive(pursue(weighed.decision, found.elapsed, spent), calls)
             if client is not None:
                 result = await caller.deliver(result)
             self.world.settle(weighed.features, result)
             error = error_of(weighed.decision, result, found.elapsed)
+            if purse is not None:
+                error = self.funds.refused(weighed.decision, result, error)
             answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - waiting.seconds, explained, found)
             self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=result.flagged))
             remember(tools, seen, self.dialects[request.dialect], result, heard)
@@ -170,6 +180,9 @@ class Gateway:
         except Exception:
             self._put_incident(features)
             raise
+        finally:
+            if purse is not None:
+                purse.close()
         return answered
 
     def admit(self, asked: Asked) -> Request:
@@ -209,7 +222,7 @@ class Gateway:
     ) -> tuple[Weighed, Found]:
         """The request as its route's steps leave it, decided on anew where they changed it, and what they were told."""
         request, features, decision = weighed.request, weighed.features, weighed.decision
-        asker = Asker(self.means, self.world, features, decision.task, self._translation(weighed), asked.headers, waiting)
+        asker = Asker(self.means, self.world, features, decision.task, self._translation(weighed), asked.headers, waiting, weighed.purse)
         left, money = decision.deadline - found.elapsed, decision.max_cost
         done = await prepare(
             steps, request, self.dialects[request.dialect], asker, lambda now: self._extract(now, asked.key).input_tokens, left, money
@@ -224,7 +237,8 @@ class Gateway:
         if done.request is request:
             return weighed, found
         again = msgspec.structs.replace(self._extract(done.request, asked.key), session=features.session)
-        return self.weigh(done.request, again), found
+        reweighed = self.weigh(done.request, again)
+        return reweighed if weighed.purse is None else msgspec.structs.replace(reweighed, purse=weighed.purse), found
 
     async def _told(
         self, weighed: Weighed, asked: Asked, found: Found, texts: Text | None, client: Downstream | None, explained: str
@@ -254,6 +268,8 @@ class Gateway:
 
     def _put(self, weighed: Weighed, answered: Answered, text: bytes | None) -> None:
         result, decision = answered.result, weighed.decision
+        if weighed.purse is not None:
+            weighed.purse.square(answered.cost)
         record = Record(
             at=time.time(),
             features=weighed.features,

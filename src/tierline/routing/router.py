@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from tierline.config.loaded import Loaded
+from tierline.routing import budgets
 from tierline.routing.address import Address, addresses, resolve
 from tierline.routing.belief import Candidate, candidates, validated
 from tierline.routing.climb import explore, up_when_unsure
@@ -60,6 +61,8 @@ class Router:
             scope, standing = widened(self.policy, question, scope, standing, reasons)
         if standing.lifted:
             reasons.append(Reason(Why.LIMITS_LIFTED))
+        if question.view.budgets and (only_cheapest := budgets.spent(self.policy, standing)) is not None:
+            reasons.append(only_cheapest)
         if not standing.mask & scope.first:
             reasons.append(Reason(Why.NOTHING_ELIGIBLE))
             return self._decision(question, (), standing, reasons)
@@ -103,6 +106,8 @@ class Router:
             token_scale=view.token_scale,
             pressure=view.pressure,
             ttft=_only(view.ttft, first) if features.stream else {},
+            budgets=view.budgets,
+            pace=view.pace,
         )
 
     # the parts of a decision, in their order
@@ -122,7 +127,7 @@ class Router:
 
     def _helping(self, question: Question) -> Standing:
         """Those of the route's helpers that can serve; none of them where that would lift a limit."""
-        standing = standing_in(self.policy, question, question.route.helpers)
+        standing = standing_in(self.policy, question, question.route.helpers, whole=False)
         return Standing(0) if standing.lifted else standing
 
     def _choose(self, question: Question, scope: Scope, pool: list[Candidate], standing: Standing, reasons: list[Reason]) -> Choice:

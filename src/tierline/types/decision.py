@@ -62,6 +62,10 @@ class Why(enum.StrEnum):
     COMBINE_TOO_DEAR = "combine_too_dear"
     HEDGED = "hedged"
     COMBINE_TOO_FEW = "combine_too_few"
+    # budgets
+    BUDGET_CHEAPEST = "budget_cheapest"
+    PACE_AHEAD = "pace_ahead"
+    PACE_BEHIND = "pace_behind"
 
 
 class Drop(enum.StrEnum):
