@@ -127,12 +127,13 @@ class Live:
             digests = contents
 
     async def close(self) -> None:
-        """Let go of every provider."""
+        """Let go of every provider, and of what is held of the budgets."""
         for task in tuple(self._closing):
             task.cancel()
         for _, provider in providers_of(self.gateway).values():
             await provider.close()
         await self.gateway.tools.close()
+        await self.world.budgets.close()
 
 
 async def _close_when_idle(old: Gateway, going: Sequence[Provider | ToolsFirst]) -> None:

@@ -144,6 +144,7 @@ class Public:
         meters.in_flight.set(live.gateway.in_flight)
         meters.waiting.set(live.log.waiting)
         meters.world.show(live.world.seen())
+        meters.budgets.show(live.world.budgets.seen())
 
 
 def _only(listed: bytes) -> Any:

@@ -17,6 +17,7 @@ import uvloop
 from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
+from tierline.gateway.recall import keep, remember
 from tierline.gateway.reload import Live
 from tierline.interfaces import DecisionLog
 from tierline.server.admin import Admin, Reviewing
@@ -48,12 +49,12 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
     log = open_log(loaded, path)
     try:
         with contextlib.closing(Books(path)) as books:
-            uvloop.run(_serve(service, loaded, log, books, ready))
+            uvloop.run(_serve(service, loaded, path, log, books, ready))
     finally:
         log.close()
 
 
-async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
+async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
     meters = Meters()
 
     def observe(record: Record) -> None:
@@ -66,7 +67,14 @@ async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Book
     server = Embedded(app, service.listener)
     stopping = _on_signals(live)
     await books.read_pins(live.world)
-    chores = (live.watch(), books.follow_pins(live.world), meters.keep_counting(public.gauges), app.watch_the_waiting())
+    await remember(live.world.budgets, path)
+    chores = (
+        keep(live.world.budgets, path),
+        live.watch(),
+        books.follow_pins(live.world),
+        meters.keep_counting(public.gauges),
+        app.watch_the_waiting(),
+    )
     background = [asyncio.create_task(chore) for chore in chores]
     serving = asyncio.create_task(server.serve())
     gc.collect()

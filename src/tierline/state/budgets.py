@@ -10,6 +10,7 @@ claim asks for all counters that lack. Counters are bounded: past `MOST_COUNTERS
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,7 +77,7 @@ class Budgets:
         self._periods: dict[tuple[str, str], Period] = {}
         self._plans: dict[str, tuple[str, Plan]] = {}
         self._demand: Mapping[str, Demand] = {}
-        self._leaving: list[Counter] = []
+        self._leaving: dict[tuple[str, str], Counter] = {}
         self._asking = asyncio.Lock()
         self.active = False
         self.all: tuple[Budget, ...] = ()
@@ -192,9 +193,9 @@ class Budgets:
         """Say the last of what was used, and give every lease back."""
         try:
             async with self._asking:
-                self._leaving += self._counters.values()
-                self._counters = {}
-                while self._leaving:
+                for key in list(self._counters):
+                    self._let_go(key)
+                for _ in range(0, len(self._leaving), MOST_CLAIMED):
                     await self._claim([])
         except SharedStateGone:
             _logger.warning("what was used last of the budgets could not be said: it is read from the log again")
@@ -204,24 +205,25 @@ class Budgets:
 
     async def _claim(self, needs: Sequence[tuple[Counter, float]]) -> None:
         """One round trip, which takes the counters that are no longer needed along."""
-        going, self._leaving = self._leaving[:MOST_CLAIMED], self._leaving[MOST_CLAIMED:]
-        claims = [*[counter.claim(need) for counter, need in needs], *[counter.farewell() for counter in going]]
+        going = list(itertools.islice(self._leaving.items(), MOST_CLAIMED))
+        claims = [*[counter.farewell() for _, counter in going], *[counter.claim(need) for counter, need in needs]]
         if not claims:
             return
-        counters = [*[counter for counter, _ in needs], *going]
+        counters = [*[counter for _, counter in going], *[counter for counter, _ in needs]]
         try:
             grants = await self._shared.claim(claims)
         except SharedStateGone:
             for counter in counters:
                 counter.gone = True
-            self._leaving += going
             return
         now = self.clock()
         for counter, claim, grant in zip(counters, claims, grants, strict=True):
             counter.granted(claim, grant, now)
         for counter, need in needs:
             counter.ask_again = now if counter.covers(need, now) else now + ASK_AGAIN
-        self._leaving += [counter for counter in going if counter.open]
+        for key, counter in going:
+            if self._leaving.get(key) is counter and not (counter.open or counter.unsaid):
+                del self._leaving[key]
 
     def _counter(self, budget: Budget, value: str, now: float) -> Counter:
         key = (budget.name, value)
@@ -235,14 +237,15 @@ class Budgets:
         if len(self._counters) >= MOST_COUNTERS:
             self._let_go(next(iter(self._counters)))
         name = f"{budget.name}/{value}" if budget.each else budget.name
-        made = self._counters[key] = Counter(name, period.name, budget.limit, period.ends)
+        known = self._leaving.pop((name, period.name), None)
+        made = self._counters[key] = known or Counter(name, period.name, budget.limit, period.ends)
         return made
 
     def _let_go(self, key: tuple[str, str]) -> None:
         counter = self._counters.pop(key, None)
         self._paces.pop(key, None)
-        if counter is not None:
-            self._leaving.append(counter)
+        if counter is not None and (counter.hold or counter.unsaid or counter.open):
+            self._leaving[counter.name, counter.window] = counter
 
     def _period(self, budget: Budget, now: float) -> Period:
         key = (budget.per, budget.zone)
@@ -267,7 +270,7 @@ class Budgets:
     def _seen(self, budget: Budget, now: float) -> BudgetSeen:
         period = self._period(budget, now)
         counters = {value: c for (name, value), c in self._counters.items() if name == budget.name and c.window == period.name}
-        used, reserved = (sum(getattr(c, what) for c in counters.values()) for what in ("used", "reserved"))
+        used, reserved = (sum([getattr(c, what) for c in counters.values()], 0.0) for what in ("used", "reserved"))
         steps = [pace.step for (name, _), pace in self._paces.items() if name == budget.name]
         projected, exhausted = None, None
         if budget.spread and not budget.each:
