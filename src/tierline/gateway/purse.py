@@ -18,26 +18,21 @@ from tierline.gateway.race import Calls, Claim
 from tierline.gateway.tools_first import Found
 from tierline.gateway.weighed import Weighed
 from tierline.state.budgets import Budgets
+from tierline.state.funding import OTHERS_TOOK_IT, fund
 from tierline.state.purse import Purse
 from tierline.types.decision import Attempt, Decision, Drop
 from tierline.types.errors import BudgetSpent, NoEligibleModel, RequestError
 from tierline.types.outcome import Aside, Outcome, Result
-
-ROUNDS = 4
-"""How often a request is decided on anew because others took what it was to have; then the cheapest model overdraws, or it is refused."""
-MOST_QUEUED = 1000
-"""Requests that wait for a period to turn; more are refused."""
 
 _NO_MONEY = Outcome(ok=False, error="budget", detail="a budget has not got what the call may cost")
 _GONE = Outcome(ok=False, error="cancelled", detail="the client went away")
 
 
 class Funds:
-    """What a gateway's requests spend by; `queued` of them wait for a period to turn."""
+    """What a gateway's requests spend by."""
 
     def __init__(self, budgets: Budgets) -> None:
         self._budgets = budgets
-        self.queued = 0
 
     @property
     def active(self) -> bool:
@@ -47,46 +42,22 @@ class Funds:
     async def funded(self, weighed: Weighed, weigh: Callable[[], Weighed], found: Found) -> tuple[Weighed, Found]:
         """The request with money for its first call, decided on anew where that was not there; without steps where it is refused. What it
         waited for a period to turn is an aside of `found`."""
-        purse, tried = self._budgets.purse(weighed.features), 0
-        while True:
-            decision = weighed.decision
-            if decision.steps:
-                tried += 1
-                if await purse.begin(decision, last=tried > 1):
-                    return msgspec.structs.replace(weighed, purse=purse), found
-                if tried == ROUNDS:
-                    raise BudgetSpent("a budget has nothing left for the request: others have taken it; try again", retry_after=1.0)
-            else:
-                names = self._queues(decision)
-                wait = self._budgets.ends(names)
-                left = decision.deadline - found.elapsed
-                if not names or wait >= left or self.queued >= MOST_QUEUED:
-                    return msgspec.structs.replace(weighed, purse=purse), found
-                found = await self._waited(names[0], wait, found)
-                if found.cancelled:
-                    return msgspec.structs.replace(weighed, purse=purse), found
-            weighed = weigh()
+        latest = weighed
 
-    async def _waited(self, name: str, seconds: float, found: Found) -> Found:
-        """The time that passes until a period turns."""
-        loop = asyncio.get_running_loop()
-        began, cancelled = loop.time(), False
-        self.queued += 1
-        try:
-            await asyncio.sleep(seconds)
-        except asyncio.CancelledError:
-            cancelled = True
-        finally:
-            self.queued -= 1
-        waited = loop.time() - began
-        aside = Aside("queue", name, not cancelled, elapsed=waited, error="cancelled" if cancelled else "")
-        return msgspec.structs.replace(found, asides=(*found.asides, aside), elapsed=found.elapsed + waited, cancelled=cancelled)
+        def decide() -> Decision:
+            nonlocal latest
+            latest = weigh()
+            return latest.decision
 
-    def _queues(self, decision: Decision) -> list[str]:
-        """The budgets for whose next period a refused request waits; none where one refuses it outright."""
-        known = [self._budgets.by_name[d.subject] for d in decision.dropped if d.why == Drop.BUDGET and d.subject in self._budgets.by_name]
-        names = dict.fromkeys(budget.name for budget in known)
-        return list(names) if known and all(budget.at_limit == "queue" for budget in known) else []
+        done = await fund(self._budgets, weighed.features, weighed.decision, decide, found.elapsed)
+        funded = msgspec.structs.replace(latest, purse=done.purse)
+        if not done.queued:
+            return funded, found
+        error = "cancelled" if done.cancelled else ""
+        aside = Aside("queue", done.queued[-1], not done.cancelled, elapsed=done.waited, error=error)
+        return funded, msgspec.structs.replace(
+            found, asides=(*found.asides, aside), elapsed=found.elapsed + done.waited, cancelled=done.cancelled
+        )
 
     def refused(self, decision: Decision, result: Result, error: RequestError | None) -> RequestError | None:
         """The error as it is, or the one of a spent budget where it is for want of money that nobody answers."""
@@ -101,7 +72,7 @@ class Funds:
             return BudgetSpent(told(budget, least.value or 0.0, least.limit or 0.0, self._budgets.clock() + ends, ends), retry_after=ends)
         outcomes = [outcome for _, outcome in result.attempts]
         if error is not None and outcomes and all(outcome.error == "budget" for outcome in outcomes):
-            return BudgetSpent("a budget has nothing left for the request: others have taken it; try again", retry_after=1.0)
+            return BudgetSpent(OTHERS_TOOK_IT, retry_after=1.0)
         return error
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from tierline.config.budgets import Budget
 from tierline.routing.policy import Policy, RoutePolicy, TaskPolicy
 from tierline.types.decision import Reason, Why
@@ -25,28 +27,32 @@ def capped(caps: Sequence[Budget], features: Features, task: str) -> tuple[float
     return usd, tokens
 
 
-def paced(
-    policy: Policy, route: RoutePolicy, task: TaskPolicy, view: View, bar: float, difficulty: float, reasons: list[Reason]
-) -> tuple[float, float]:
-    """The bar and the difficulty as pace moves them: by at most the tolerance, down where spending runs ahead of its plan, up where it runs
-    behind. Where several budgets are paced the one furthest ahead speaks. Only ways to choose by bar or difficulty are moved."""
+class Paced(msgspec.Struct, frozen=True):
+    """How pace has moved a choice: the bar, the difficulty, and how far below the bar (or the best there is) a cheaper one may be."""
+
+    bar: float
+    difficulty: float
+    slack: float = 0.0
+
+
+def paced(policy: Policy, route: RoutePolicy, task: TaskPolicy, view: View, bar: float, difficulty: float, reasons: list[Reason]) -> Paced:
+    """Bar and difficulty as pace moves them: by at most the tolerance, down where spending runs ahead of its plan, up where it runs behind.
+    Where several budgets are paced the one furthest ahead speaks. Only ways to choose by bar or difficulty are moved."""
     found = [(view.pace[b.name], b.name) for b, _ in concerned(policy.budgets, task.name, view) if b.name in view.pace]
-    if not found:
-        return bar, difficulty
-    pace, name = max(found)
-    tolerance = route.tolerance if task.tolerance is None else task.tolerance
-    if not pace or not tolerance:
-        return bar, difficulty
+    pace, name = max(found, default=(0.0, ""))
+    move = pace * (route.tolerance if task.tolerance is None else task.tolerance)
+    if not move:
+        return Paced(bar, difficulty)
     why = Why.PACE_AHEAD if pace > 0 else Why.PACE_BEHIND
     if route.select == "by_difficulty":
-        moved = min(max(difficulty - pace * tolerance, 0.0), 1.0)
+        moved = min(max(difficulty - move, 0.0), 1.0)
         reasons.append(Reason(why, f"{name}/difficulty", moved, difficulty))
-        return bar, moved
-    if route.select in _BY_BAR and task.prefer != "quality":
-        moved = min(max(bar - pace * tolerance, 0.0), max(bar, _HIGHEST_BAR))
-        reasons.append(Reason(why, name, moved, bar))
-        return moved, difficulty
-    return bar, difficulty
+        return Paced(bar, moved)
+    if route.select not in _BY_BAR or task.prefer == "quality":
+        return Paced(bar, difficulty)
+    moved = max(bar - move, 0.0) if move > 0 else max(bar, min(bar - move, _HIGHEST_BAR))
+    reasons.append(Reason(why, name, moved, bar))
+    return Paced(bar, difficulty, move) if move > 0 else Paced(moved, difficulty)
 
 
 _BY_BAR = frozenset({"cheapest_above_bar", "fastest", "best_within_budget"})

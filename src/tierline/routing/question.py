@@ -19,7 +19,7 @@ class Question(msgspec.Struct, frozen=True):
     """Everything a decision is made from. `difficulty` is in [0, 1], `bar` the pass rate to clear, `latency_budget` in seconds, `max_cost`
     in USD; `checks` is what an answer must pass; `model` and `tier` are what the client named, empty for a routed request; `unsure`: the
     scorer abstained; `tight`: it might overflow the smallest window, were the estimate of its tokens far off; `token_cap`: the budget that
-    caps the tokens of one request, and at how many."""
+    caps the tokens of one request, and at how many; `slack`: how far below the bar pace lets a cheaper model be."""
 
     features: Features
     scores: Scores
@@ -37,6 +37,7 @@ class Question(msgspec.Struct, frozen=True):
     unsure: bool = False
     tight: bool = False
     token_cap: tuple[str, float] | None = None
+    slack: float = 0.0
 
     @property
     def named(self) -> bool:
@@ -55,8 +56,10 @@ def ask(
     if not task.name and not model and not tier:
         reasons.append(Reason(Why.DIFFICULTY, "", difficulty))
     bar = route.bar if task.bar is None else task.bar
+    slack = 0.0
     if view.pace:
-        bar, difficulty = paced(policy, route, task, view, bar, difficulty, reasons)
+        moved = paced(policy, route, task, view, bar, difficulty, reasons)
+        bar, difficulty, slack = moved.bar, moved.difficulty, moved.slack
     most, token_cap = capped(policy.caps, features, task.name) if policy.caps else (None, None)
     caps = [cap for cap in (hints.max_cost, route.max_cost, most) if cap is not None]
     return Question(
@@ -76,6 +79,7 @@ def ask(
         unsure=scores.abstained and not task.name,
         tight=(features.input_tokens + features.output_tokens) * FAR_OFF > policy.fleet.smallest_window > 0,
         token_cap=token_cap,
+        slack=slack,
     )
 
 

@@ -162,7 +162,7 @@ class Router:
 
     def _field(self, question: Question, scope: Scope, first: list[Candidate]) -> Field:
         q = question
-        return Field(self.policy.fleet, q.route, q.task, first, q.bar, q.difficulty, scope.order, q.max_cost, q.features, q.view)
+        return Field(self.policy.fleet, q.route, q.task, first, q.bar, q.difficulty, scope.order, q.max_cost, q.features, q.view, q.slack)
 
     def _steps(self, question: Question, scope: Scope, choice: Choice, pool: list[Candidate], reasons: list[Reason]) -> tuple[Step, ...]:
         fleet = self.policy.fleet

@@ -67,7 +67,7 @@ class BudgetSeen(msgspec.Struct, frozen=True):
 
 class Budgets:
     """The budgets of one process. `clock` gives Unix seconds; `shared` is what other processes count together with this one, by default
-    nobody. `active`: the spec has any that are counted over time."""
+    nobody. `active`: the spec has any that are counted over time; `queued` counts the requests that wait for a period to turn."""
 
     def __init__(self, loaded: Loaded, clock: Callable[[], float] = time.time, shared: Shared | None = None) -> None:
         self.clock = clock
@@ -80,6 +80,7 @@ class Budgets:
         self._leaving: dict[tuple[str, str], Counter] = {}
         self._asking = asyncio.Lock()
         self.active = False
+        self.queued = 0
         self.all: tuple[Budget, ...] = ()
         self.by_name: Mapping[str, Budget] = {}
         self.adopt(loaded)

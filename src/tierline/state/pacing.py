@@ -23,7 +23,7 @@ GAIN = 10.0
 STEP = 0.125
 STAY = 0.75
 """A step is left when the pace is more than so many steps away from it."""
-BELIEVED = 2.0
+BELIEVED = 0.1
 """How many weeks of even demand the learnt one is mixed with."""
 _HOUR = 3600.0
 _LEAST = 1e-6
