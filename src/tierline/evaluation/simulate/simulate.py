@@ -25,6 +25,9 @@ from tierline.state.world import World
 from tierline.types.decision import Decision
 from tierline.types.outcome import Result
 
+A_MONDAY = 345_600.0
+"""The Unix time of a Monday's midnight in UTC: where budgets are at the beginning of their day and week."""
+
 Progress = Callable[[int], None]
 """Called with the number of requests that have ended since the last call."""
 
@@ -48,7 +51,7 @@ def simulate(
     checks: Checks | None = None,
     seed: int = 0,
     progress: Progress = lambda _: None,
-    began: float = 0.0,
+    began: float = A_MONDAY,
     demand: Mapping[str, Demand] | None = None,
 ) -> list[Happened]:
     """Everything that happens to these requests (which stand in the order of their arrival), in the order in which they end. The same seed
