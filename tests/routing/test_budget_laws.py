@@ -172,7 +172,7 @@ def test_pace_and_a_spent_budget_are_told_in_sentences() -> None:
     for view, sentence in (
         (View(budgets={"company": 400.0}, pace={"company": 0.5}), "runs ahead of its plan, so the bar went down from 90.0% to 87.5%"),
         (View(budgets={"company": 400.0}, pace={"company": -1.0}), "runs behind its plan, so the bar went up from 90.0% to 95.0%"),
-        (View(budgets={"company": 0.0}), "only the cheapest is asked"),
+        (View(budgets={"company": 0.0}), "at its limit the cheapest answers"),
     ):
         decision = router.decide(asked, Scores(), view)
         assert sentence in " ".join(explain(router, asked, Scores(), view, decision).sentences)

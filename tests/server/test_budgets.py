@@ -104,7 +104,7 @@ def test_at_the_limit_the_cheapest_answers_and_says_why(gateway: Running) -> Non
     assert named[0].status == 200 and named[-1].status == 402
     routed = chat(gateway, "thrifty", headers={"x-tierline-explain": "1", "x-tierline-task": "plain"})
     assert routed.status == 200 and routed.headers["x-tierline-model"] == "mini"
-    assert "only the cheapest is asked" in routed.headers["x-tierline-explanation"]
+    assert "at its limit the cheapest answers" in routed.headers["x-tierline-explanation"]
     assert chat(gateway, "thrifty", "mini").status == 200
 
 

@@ -7,6 +7,7 @@ import zoneinfo
 from tierline.config.case import Case
 from tierline.config.check_names import exists
 from tierline.config.document import Place
+from tierline.config.problems import did_you_mean
 from tierline.config.spec import BudgetSpec
 
 _ANSWERED_BY_OTHERS = "where a model's or provider's budget is spent, other models answer"
@@ -38,11 +39,14 @@ def _limit(case: Case, place: Place, budget: BudgetSpec) -> None:
 
 
 def _names(case: Case, place: Place, budget: BudgetSpec) -> None:
-    known = {"key": case.names("keys"), "task": case.tasks, "route": case.routes, "model": case.models, "provider": case.names("providers")}
+    known = {"task": case.tasks, "route": case.routes, "model": case.models, "provider": case.names("providers")}
     for field, names in known.items():
         name = getattr(budget, field)
-        if name and not (field == "key" and not names):
+        if name:
             exists(case, (*place, field), field, name, names)
+    if budget.key and budget.key not in case.names("keys"):
+        reason = f"the spec has no key {budget.key!r}: this budget counts one of that name from elsewhere, or nothing"
+        case.problems.warn((*place, "key"), reason, did_you_mean(budget.key, case.names("keys")) or "add the key, or remove the budget")
     teams = {key.team for key in case.spec.keys.values() if key.team}
     if budget.team and teams and budget.team not in teams:
         case.problems.warn((*place, "team"), f"no key of the spec is of the team {budget.team!r}", f"teams are {', '.join(sorted(teams))}")

@@ -104,7 +104,7 @@ SENTENCES: dict[Why, Callable[[Reason], str]] = {
     ),
     Why.HEDGED: lambda r: f"If no answer has come after {number(r.value)} s, {r.subject} is asked as well, and the first good answer wins.",
     Why.BUDGET_CHEAPEST: lambda r: (
-        f"The budget {r.subject!r} has {number(r.value, '.6f')} left, which is too little for dearer models, so only the cheapest is asked."
+        f"The budget {r.subject!r} has {number(r.value, '.6f')} left, too little for some models; at its limit the cheapest answers."
     ),
     Why.PACE_AHEAD: lambda r: _paced(r, "ahead of", "down"),
     Why.PACE_BEHIND: lambda r: _paced(r, "behind", "up"),
