@@ -1,4 +1,4 @@
-"""What pacing is worth: a replayed week under a budget that does not reach. `python -m bench pacing [seeds]`.
+"""What pacing is worth: a replayed week under a budget that does not reach. `python -m bench.pacing [seeds [first]]`.
 
 Real questions, scores and costs (RouteLLM's MMLU table: GPT-4 and Mixtral, 57 subjects) are sent through `tierline simulate`'s own
 machinery: `Router.decide`, `pursue`, and the budgets that a gateway keeps, over reckoned time. Pass rates by subject come from one half
@@ -142,10 +142,10 @@ def uniform(free: Router, fitted: Fitted, sent: Sequence[Sent], money: float) ->
     return told
 
 
-def compare(table: Table, seeds: int) -> dict[tuple[float, str], list[tuple[Figures, Figures, float]]]:
+def compare(table: Table, seeds: range) -> dict[tuple[float, str], list[tuple[Figures, Figures, float]]]:
     """For every share of the money and policy: the run, the one without a budget, and the money."""
     found: dict[tuple[float, str], list[tuple[Figures, Figures, float]]] = {}
-    for seed in range(seeds):
+    for seed in seeds:
         rows = list(range(len(table.query)))
         random.Random(seed).shuffle(rows)
         trained, held = rows[: len(rows) // 2], rows[len(rows) // 2 :]
@@ -191,13 +191,13 @@ def paired(values: Sequence[float]) -> str:
     return f"{np.mean(values):+.2f} [{np.mean(values) - half:+.2f}, {np.mean(values) + half:+.2f}]"
 
 
-def main(seeds: int = SEEDS) -> int:
+def main(seeds: int = SEEDS, first: int = 0) -> int:
     """Measure and print; 1 where the paced policy misses its budget by more than 2 %, or loses no less quality than the others."""
     data = Path(os.environ.get("TIERLINE_DATA") or Path(__file__).parents[2] / "shared" / "data", "routellm_mmlu.parquet")
     if not data.exists():
         raise SystemExit(f"{data.name} is not there: set TIERLINE_DATA to the folder that holds it")
     table = read([data], Reading(text=True)).table
-    found = compare(table, seeds)
+    found = compare(table, range(first, first + seeds))
     shown = Shown(
         "budget",
         "policy",
@@ -230,4 +230,4 @@ def main(seeds: int = SEEDS) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:2])))
+    sys.exit(main(*map(int, sys.argv[1:3])))
