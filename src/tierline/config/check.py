@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tierline.config.case import Case
 from tierline.config.check_access import examine_access
+from tierline.config.check_budgets import examine_budgets
 from tierline.config.check_courses import examine_courses
 from tierline.config.check_load import examine_load
 from tierline.config.check_models import examine_models
@@ -35,4 +36,5 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_shadow(case, models)
     examine_models(case, models)
     examine_load(case)
+    examine_budgets(case)
     examine_scorers(case, models)

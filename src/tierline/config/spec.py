@@ -347,21 +347,25 @@ class KeySpec(Section, frozen=True, kw_only=True):
 
 
 class BudgetSpec(Section, frozen=True, kw_only=True):
-    """A limit in USD over a period."""
+    """A limit in USD, or in tokens, over a period: of all traffic, or of what the other fields narrow it to."""
 
-    limit: Annotated[Money, Meta(description="USD")]
-    per: Annotated[Literal["hour", "day", "week", "month"], Meta(description="the period")]
+    limit: Annotated[Money | None, Meta(description="USD; or give tokens")] = None
+    per: Annotated[Literal["request", "hour", "day", "week", "month"], Meta(description="the period; weeks begin on Monday")]
     key: Annotated[str, Meta(description="the key it is for")] = ""
     team: Annotated[str, Meta(description="the team it is for")] = ""
     task: Annotated[str, Meta(description="the task it is for")] = ""
     route: Annotated[str, Meta(description="the route it is for")] = ""
-    model: Annotated[str, Meta(description="the model it is for")] = ""
-    provider: Annotated[str, Meta(description="the provider it is for")] = ""
+    model: Annotated[str, Meta(description="the model it is for; where it is spent, other models answer")] = ""
+    provider: Annotated[str, Meta(description="the provider it is for; where it is spent, other models answer")] = ""
     tag: Annotated[str, Meta(description="the client's tag it is for")] = ""
     pace: Annotated[Literal["none", "spread"], Meta(description="whether spending is spread over the period")] = "none"
     soft: Annotated[Rate, Meta(description="share of the limit at which warnings begin")] = 1.0
     at_limit: Annotated[Literal["cheapest", "reject", "queue"], Meta(description="what happens at the limit")] = "reject"
-    time_zone: Annotated[str, Meta(description="whose midnight begins a day")] = "UTC"
+    time_zone: Annotated[str, Meta(description="whose midnight begins a day, e.g. Europe/Berlin")] = "UTC"
+    tokens: Annotated[AtLeastOne | None, Meta(description="tokens in and out, in place of USD")] = None
+    each: Annotated[
+        Literal["", "key", "team", "session", "tag"], Meta(description="one such budget for each key, team, session or tag")
+    ] = ""
 
 
 class TargetSpec(Section, frozen=True, kw_only=True):

@@ -14,7 +14,6 @@ from tierline.config.problems import Problems
 
 KEYS: Mapping[tuple[str, ...], str] = {
     ("governance", "detect"): "finding personal data and secrets",
-    ("budgets",): "budgets",
     ("experiments",): "controlled comparisons",
     ("alerts",): "watching and alerts",
 }

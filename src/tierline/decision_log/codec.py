@@ -60,6 +60,9 @@ WHYS = (
     Why.COMBINE_TOO_FEW,
     Why.TASK_ASKED,
     Why.ASKED_IN_VAIN,
+    Why.BUDGET_CHEAPEST,
+    Why.PACE_AHEAD,
+    Why.PACE_BEHIND,
 )
 """The number of each reason is its place here. Append-only."""
 

@@ -209,8 +209,10 @@ class Caller:
     def _examining(self) -> Examiner:
         if self._examiner is None:
             means, weighed = self._means, self._weighed
-            task, headers = weighed.decision.task, self._headers
-            asker = Asker(means, self._world, weighed.features, task, self._translation, headers, self._waiting, admission=self._beside)
+            task, headers, purse = weighed.decision.task, self._headers, weighed.purse
+            asker = Asker(
+                means, self._world, weighed.features, task, self._translation, headers, self._waiting, purse, admission=self._beside
+            )
             self._examiner = Examiner(means.validators, means.normalise, weighed, self._translation, asker)
         return self._examiner
 

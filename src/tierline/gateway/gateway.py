@@ -25,6 +25,7 @@ from tierline.gateway.failure import error_of
 from tierline.gateway.ids import Ids
 from tierline.gateway.means import Means
 from tierline.gateway.prepare import Preparations, prepare
+from tierline.gateway.purse import Funds, Paid
 from tierline.gateway.shadow.shadows import Shadows
 from tierline.gateway.texts import Text, Texts
 from tierline.gateway.tools_first import (
@@ -47,6 +48,7 @@ from tierline.routing.explain_tools import told_first
 from tierline.routing.extract import Extractor
 from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
+from tierline.state.purse import Purse
 from tierline.state.rates import Turn
 from tierline.state.world import World
 from tierline.types.access import ANYONE, Key
@@ -142,6 +144,7 @@ class Gateway:
         self.shadows = shadows
         self.preparations = Preparations(loaded)
         self.classifiers = classifiers_of(loaded, means)
+        self.funds = Funds(world.budgets)
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -158,6 +161,7 @@ class Gateway:
         features = self._extract(request, asked.key)
         if asked.turn is not None:
             asked.turn.reserve(features.input_tokens + features.output_tokens)
+        purse: Purse | None = None
         try:
             weighed = self.weigh(request, features)
             texts = self._texts.of(features, client)
@@ -165,6 +169,9 @@ class Gateway:
             tools = self.tools.of(request)
             seen = with_headers(request, asked.headers) if tools else request
             found = await ask_tools(tools, seen, features, weighed.decision.deadline) if tools else NOT_ASKED
+            if self.funds.active and not found.ends_it:
+                weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features), found)
+                purse = weighed.purse
             waiting = Waiting(found.elapsed)
             if not found.ends_it and (steps := self.preparations.of(request)):
                 weighed, found = await self._prepared(steps, weighed, asked, found, waiting)
@@ -178,11 +185,14 @@ class Gateway:
             caller = Caller(
                 self.means, self.world, weighed, heard or stream, arrived, explained, translation, asked.headers, waiting, spent
             )
-            result = await drive(pursue(weighed.decision, found.elapsed, spent), caller)
+            calls = caller if purse is None else Paid(caller, purse, weighed.decision)
+            result = await drive(pursue(weighed.decision, found.elapsed, spent), calls)
             if client is not None:
                 result = await caller.deliver(result)
             self.world.settle(weighed.features, result)
             error = error_of(weighed.decision, result, found.elapsed)
+            if purse is not None:
+                error = self.funds.refused(weighed.decision, result, error)
             answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - waiting.seconds, explained, found)
             self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=result.flagged))
             remember(tools, seen, self.dialects[request.dialect], result, heard)
@@ -193,6 +203,9 @@ class Gateway:
         except Exception:
             self._put_incident(features)
             raise
+        finally:
+            if purse is not None:
+                purse.close()
         return answered
 
     def admit(self, asked: Asked) -> Request:
@@ -232,7 +245,7 @@ class Gateway:
     ) -> tuple[Weighed, Found]:
         """The request as its route's steps leave it, decided on anew where they changed it, and what they were told."""
         request, features, decision = weighed.request, weighed.features, weighed.decision
-        asker = Asker(self.means, self.world, features, decision.task, self._translation(weighed), asked.headers, waiting)
+        asker = Asker(self.means, self.world, features, decision.task, self._translation(weighed), asked.headers, waiting, weighed.purse)
         left, money = decision.deadline - found.elapsed, decision.max_cost
         done = await prepare(
             steps, request, self.dialects[request.dialect], asker, lambda now: self._extract(now, asked.key).input_tokens, left, money
@@ -247,13 +260,14 @@ class Gateway:
         if done.request is request:
             return weighed, found
         again = msgspec.structs.replace(self._extract(done.request, asked.key), session=features.session)
-        return self.weigh(done.request, again), found
+        reweighed = self.weigh(done.request, again)
+        return reweighed if weighed.purse is None else msgspec.structs.replace(reweighed, purse=weighed.purse), found
 
     async def _classified(self, small: Classifier, weighed: Weighed, asked: Asked, found: Found, waiting: Waiting) -> tuple[Weighed, Found]:
         """The request decided on again, in the same world, with what a small model said it is; the answer's own USD are not spent on
         that."""
         decision = weighed.decision
-        asker = Asker(self.means, self.world, weighed.features, "", self._translation(weighed), asked.headers, waiting)
+        asker = Asker(self.means, self.world, weighed.features, "", self._translation(weighed), asked.headers, waiting, weighed.purse)
         money = None if decision.max_cost is None else decision.max_cost - found.cost - sum(decision.steps[0].costs[:1])
         done = await small.ask(weighed, asker, waiting, decision.deadline - found.elapsed, money)
         asides, elapsed = (*found.asides, *done.asides), found.elapsed + done.elapsed
@@ -289,6 +303,8 @@ class Gateway:
 
     def _put(self, weighed: Weighed, answered: Answered, text: bytes | None) -> None:
         result, decision = answered.result, weighed.decision
+        if weighed.purse is not None:
+            weighed.purse.square(answered.cost)
         record = Record(
             at=time.time(),
             features=weighed.features,

@@ -132,7 +132,7 @@ class Live:
             digests = contents
 
     async def close(self) -> None:
-        """End what runs beside, and let go of every provider."""
+        """End what runs beside, let go of every provider, and of what is held of the budgets."""
         if self.pool is not None:
             await self.pool.close()
         for task in tuple(self._closing):
@@ -140,6 +140,7 @@ class Live:
         for _, provider in providers_of(self.gateway).values():
             await provider.close()
         await self.gateway.tools.close()
+        await self.world.budgets.close()
 
 
 async def _close_when_idle(old: Gateway, going: Sequence[Provider | ToolsFirst]) -> None:

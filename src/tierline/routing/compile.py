@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tierline.config.budgets import budgets_of
 from tierline.config.expressions import Condition
 from tierline.config.loaded import Loaded
 from tierline.config.spec import AllowSpec, CombineSpec, RouteSpec, RuleSpec, ShadowSpec, Spec, TaskSpec
@@ -26,6 +27,7 @@ def compile_policy(loaded: Loaded) -> Policy:
     spec = loaded.spec
     fleet = _fleet(spec.tiers, loaded.models.values())
     routes = {"auto": RouteSpec(), **spec.routes}
+    budgets = budgets_of(spec, loaded.models)
     return Policy(
         fingerprint=loaded.fingerprint,
         fleet=fleet,
@@ -35,6 +37,8 @@ def compile_policy(loaded: Loaded) -> Policy:
         keys={key.name: _mask(fleet, key.models) for key in loaded.keys.values() if key.models},
         key_tasks={key.name: key.task for key in loaded.keys.values() if key.task},
         open_task=TaskPolicy(name="", mask=fleet.everyone, quality=(None,) * len(fleet.models)),
+        budgets=tuple([budget for budget in budgets if budget.per != "request"]),
+        caps=tuple([budget for budget in budgets if budget.per == "request"]),
     )
 
 

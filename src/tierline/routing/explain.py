@@ -68,6 +68,7 @@ _OVERRULING = {
     Why.COMBINED: "several answer together",
     Why.LOAD_SHIFTED: "moved by load",
     Why.SESSION_KEPT: "its session stays",
+    Why.BUDGET_CHEAPEST: "a budget is near its limit",
 }
 """What stands above the reasons before it; the last of them decided."""
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from tierline.config.budgets import Budget
 from tierline.routing.rules import Rules
 from tierline.types.catalog import Model
 
@@ -149,7 +150,8 @@ class GovernancePolicy(msgspec.Struct, frozen=True):
 
 class Policy(msgspec.Struct, frozen=True):
     """The whole compiled spec. `keys` maps a key's name → the mask of models it may reach; `key_tasks` → its fixed task; both are of
-    the spec's own keys (`eligibility.of_key` adds those that came later)."""
+    the spec's own keys (`eligibility.of_key` adds those that came later). `budgets` are those that are counted over time, `caps` those of
+    one request."""
 
     fingerprint: str
     fleet: Fleet
@@ -159,3 +161,5 @@ class Policy(msgspec.Struct, frozen=True):
     keys: Mapping[str, int]
     key_tasks: Mapping[str, str]
     open_task: TaskPolicy
+    budgets: tuple[Budget, ...] = ()
+    caps: tuple[Budget, ...] = ()

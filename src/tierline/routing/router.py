@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from tierline.config.loaded import Loaded
+from tierline.routing import budgets
 from tierline.routing.address import Address, addresses, resolve
 from tierline.routing.belief import Candidate, candidates, validated
 from tierline.routing.climb import explore, up_when_unsure
@@ -61,6 +62,8 @@ class Router:
             scope, standing = widened(self.policy, question, scope, standing, reasons)
         if standing.lifted:
             reasons.append(Reason(Why.LIMITS_LIFTED))
+        if question.view.budgets and (only_cheapest := budgets.spent(self.policy, standing)) is not None:
+            reasons.append(only_cheapest)
         if not standing.mask & scope.first:
             reasons.append(Reason(Why.NOTHING_ELIGIBLE))
             return self._decision(question, (), standing, reasons)
@@ -105,6 +108,8 @@ class Router:
             pressure=view.pressure,
             ttft=_only(view.ttft, first) if features.stream else {},
             limited=view.limited,
+            budgets=view.budgets,
+            pace=view.pace,
         )
 
     # the parts of a decision, in their order
@@ -124,7 +129,7 @@ class Router:
 
     def _helping(self, question: Question) -> Standing:
         """Those of the route's helpers that can serve; none of them where that would lift a limit."""
-        standing = standing_in(self.policy, question, question.route.helpers)
+        standing = standing_in(self.policy, question, question.route.helpers, whole=False)
         return Standing(0) if standing.lifted else standing
 
     def _choose(self, question: Question, scope: Scope, pool: list[Candidate], standing: Standing, reasons: list[Reason]) -> Choice:
@@ -159,7 +164,7 @@ class Router:
 
     def _field(self, question: Question, scope: Scope, first: list[Candidate]) -> Field:
         q = question
-        return Field(self.policy.fleet, q.route, q.task, first, q.bar, q.difficulty, scope.order, q.max_cost, q.features, q.view)
+        return Field(self.policy.fleet, q.route, q.task, first, q.bar, q.difficulty, scope.order, q.max_cost, q.features, q.view, q.slack)
 
     def _steps(self, question: Question, scope: Scope, choice: Choice, pool: list[Candidate], reasons: list[Reason]) -> tuple[Step, ...]:
         fleet = self.policy.fleet

@@ -29,6 +29,15 @@ def _difficulty(reason: Reason) -> str:
     return f"No task was named; its difficulty is {reason.value:.2f} on a scale from 0 to 1."
 
 
+def _paced(reason: Reason, where: str, way: str) -> str:
+    """How the pace of a budget has moved what is chosen by."""
+    name, _, by_difficulty = reason.subject.partition("/")
+    what = f"The spending of the budget {name!r} runs {where} its plan"
+    if by_difficulty:
+        return f"{what}, so its difficulty counts as {number(reason.value)} instead of {number(reason.limit)}."
+    return f"{what}, so the bar went {way} from {number(reason.limit, '.1%')} to {number(reason.value, '.1%')}."
+
+
 def number(value: float | None, form: str = ".2f") -> str:
     """A number as a sentence shows it, in a format of Python's."""
     return "unknown" if value is None else format(value, form)
@@ -98,4 +107,9 @@ SENTENCES: dict[Why, Callable[[Reason], str]] = {
         f"Of the models that answer side by side only {number(r.value, '.0f')} can serve it, or their judge cannot; so one is asked."
     ),
     Why.HEDGED: lambda r: f"If no answer has come after {number(r.value)} s, {r.subject} is asked as well, and the first good answer wins.",
+    Why.BUDGET_CHEAPEST: lambda r: (
+        f"The budget {r.subject!r} has {number(r.value, '.6f')} left, too little for some models; at its limit the cheapest answers."
+    ),
+    Why.PACE_AHEAD: lambda r: _paced(r, "ahead of", "down"),
+    Why.PACE_BEHIND: lambda r: _paced(r, "behind", "up"),
 }

@@ -69,6 +69,10 @@ class Admin:
         seconds to an answer."""
         exchange.json({"models": self._live.world.seen()})
 
+    async def budgets(self, exchange: Exchange) -> None:
+        """GET /admin/budgets: every budget as this worker knows it: limit, used, reserved, left, pace, and where it will end."""
+        exchange.json({"budgets": self._live.world.budgets.seen()})
+
     async def pins(self, exchange: Exchange) -> None:
         """GET /admin/pins: the pins that hold now."""
         exchange.json({"pins": await self._books.ask(lambda ledger: ledger.pins.current(time.time()))})

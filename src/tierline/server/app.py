@@ -77,6 +77,7 @@ class App:
             ("POST", "/admin/reload"): Route(admin.reload, "admin"),
             ("GET", "/admin/pins"): Route(admin.pins, "admin"),
             ("GET", "/admin/world"): Route(admin.world, "read"),
+            ("GET", "/admin/budgets"): Route(admin.budgets, "read"),
             ("POST", "/admin/pins"): Route(admin.pin, "admin"),
             ("GET", "/admin/reviews"): Route(reviewing.list, "admin"),
             ("GET", "/admin/keys"): Route(keeping.list, "admin"),

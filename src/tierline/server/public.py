@@ -149,6 +149,7 @@ class Public:
         meters.world.show(live.world.seen())
         if live.pool is not None:
             meters.shadows.show(live.pool.running, live.pool.waiting)
+        meters.budgets.show(live.world.budgets.seen())
 
 
 def _only(listed: bytes) -> Any:

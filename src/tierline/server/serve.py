@@ -17,6 +17,7 @@ import uvloop
 from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
+from tierline.gateway.recall import keep, remember
 from tierline.gateway.reload import Live, Reloaded
 from tierline.gateway.shadow.accounts import Accounts
 from tierline.gateway.shadow.pool import Pool
@@ -52,12 +53,12 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
     log = open_log(loaded, path)
     try:
         with contextlib.closing(Books(path)) as books:
-            uvloop.run(_serve(service, loaded, log, books, ready))
+            uvloop.run(_serve(service, loaded, path, log, books, ready))
     finally:
         log.close()
 
 
-async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
+async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
     meters = Meters()
 
     def observe(record: Record) -> None:
@@ -78,10 +79,12 @@ async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Book
     server = Embedded(app, service.listener)
     stopping = _on_signals(live)
     await books.read_pins(live.world)
+    await remember(live.world.budgets, path)
     await ring.read(books, live)
     head = await books.ask(lambda ledger: ledger.audit.head())
     _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
     chores = (
+        keep(live.world.budgets, path),
         live.watch(),
         books.follow_pins(live.world),
         ring.follow(books, live),

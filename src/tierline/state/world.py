@@ -15,7 +15,9 @@ import msgspec
 
 from tierline.config.loaded import Loaded
 from tierline.config.spec import LoadSpec
+from tierline.interfaces import Shared
 from tierline.state.breaker import State
+from tierline.state.budgets import Budgets
 from tierline.state.live_model import LiveModel, Permit
 from tierline.state.rates import Rates
 from tierline.state.sessions import Sessions
@@ -57,11 +59,19 @@ class ModelSeen(msgspec.Struct, frozen=True):
 
 
 class World:
-    """Live state of one process. `clock` gives seconds that never go back, `wall` Unix time, by which rates are counted."""
+    """Live state of one process. `clock` gives seconds that never go back, `wall` Unix seconds, by which rates and budgets are
+    counted; `shared` is what other processes hold in common with this one, None: there are none."""
 
-    def __init__(self, loaded: Loaded, clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        shared: Shared | None = None,
+    ) -> None:
         self.clock = clock
         self.rates = Rates(wall)
+        self.budgets = Budgets(loaded, wall, shared)
         self._loaded = loaded
         self._models: dict[str, LiveModel] = {}
         self._scale: dict[str, float] = {}
@@ -77,6 +87,7 @@ class World:
         """Take a new spec: what it shares with the old one is kept, what is gone or another model now is forgotten.
 
         Calls still in flight on a model that is gone end without a trace."""
+        self.budgets.adopt(loaded)
         before, old = self._models, self._loaded
         self._models = {}
         for name, model in loaded.models.items():
@@ -94,15 +105,17 @@ class World:
     # what the router reads
 
     def view(self, features: Features | None = None) -> View:
-        """The world at one instant, at most `REFRESH` seconds ago; with the warm model of the request's session on a sticky route."""
+        """The world at one instant, at most `REFRESH` seconds ago; with the warm model of the request's session on a sticky route,
+        and what is left of the budgets that concern it."""
         now = self.clock()
         if now >= self._renew_at:
             self._renew(now)
+        view = self._view
         if features is not None and features.session and features.route in self._sticky:
             warm = self._sessions.model(now, _session(features))
             if warm:
-                return msgspec.structs.replace(self._view, warm=warm)
-        return self._view
+                view = msgspec.structs.replace(view, warm=warm)
+        return self.budgets.see(view, features) if self.budgets.active and features is not None else view
 
     def _renew(self, now: float) -> None:
         self._renew_at = now + REFRESH

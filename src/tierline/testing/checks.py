@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tierline.interfaces import Answerer, Dialect, Provider, Remembers, Scorer, StreamReader, Validator
+from tierline.interfaces import Answerer, Dialect, Provider, Remembers, Scorer, Shared, StreamReader, Validator
 from tierline.testing import findings, neutral, scores
 from tierline.testing.laws import law, raises
 from tierline.types.ask import Exchange
@@ -18,6 +19,7 @@ from tierline.types.catalog import Model
 from tierline.types.errors import BadRequest, ProviderFailure, Unavailable
 from tierline.types.features import Features
 from tierline.types.request import Kind, Request
+from tierline.types.shared import Claim
 from tierline.types.wire import Call
 
 _MODEL = Model(name="checked", tier="fast", provider="checks", upstream="a-model/of-the-checks")
@@ -149,6 +151,35 @@ async def check_answerer(make: Callable[[], Answerer], known: Request, unknown: 
     await answerer.close()
     await answerer.close()
     await make().close()
+
+
+async def check_shared(make: Callable[[], Shared]) -> None:
+    """The laws of what workers hold in common, on two members; `make` gives a fresh member of the same table each time. The counters are
+    named `checks/*`."""
+    one, other = make(), make()
+    law(isinstance(one, Shared), "it has every method of the protocol")
+    ends = time.time() + 3600.0
+
+    def claim(used: float, hold: float, window: str = "now", counter: str = "checks/a") -> Claim:
+        return Claim(counter, window, 10.0, used, hold, 60.0, ends)
+
+    law(await one.claim([]) == [], "no claims, no grants")
+    (first,) = await one.claim([claim(0.0, 6.0)])
+    law((first.hold, first.used, first.others) == (6.0, 0.0, 0.0), "the first gets what it wishes")
+    (second,) = await other.claim([claim(0.0, 6.0)])
+    law((second.hold, second.used, second.others) == (4.0, 0.0, 6.0), "another gets what is left, and learns what others hold")
+    (again,) = await one.claim([claim(5.0, 3.0)])
+    law((again.hold, again.used) == (1.0, 5.0), "what was used is gone for all, and a hold replaces the one before")
+    fresh, apart = await one.claim([claim(0.0, 10.0, "next"), claim(0.0, 10.0, counter="checks/b")])
+    law(
+        (fresh.hold, apart.hold) == (10.0, 10.0), "another window and another counter begin at nothing, and grants keep the order of claims"
+    )
+    (over,) = await other.claim([claim(20.0, 1.0)])
+    law(over.hold == 0.0 and over.used == 25.0, "what is overdrawn is counted, and nothing is granted")
+    await one.close()
+    (back,) = await other.claim([claim(0.0, 0.0, "next")])
+    law(back.others == 0.0, "whoever closes gives back what it holds")
+    await other.close()
 
 
 def _check_body(dialect: Dialect, body: bytes, kind: Kind) -> None:

@@ -65,6 +65,10 @@ class Why(enum.StrEnum):
     # a small model was asked
     TASK_ASKED = "task_asked"
     ASKED_IN_VAIN = "asked_in_vain"
+    # budgets
+    BUDGET_CHEAPEST = "budget_cheapest"
+    PACE_AHEAD = "pace_ahead"
+    PACE_BEHIND = "pace_behind"
 
 
 class Drop(enum.StrEnum):

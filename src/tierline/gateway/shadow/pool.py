@@ -15,7 +15,6 @@ import msgspec
 
 from tierline.gateway.shadow.accounts import Accounts
 from tierline.ledger.shadows import Shadowed
-from tierline.types.features import Features
 
 _logger = logging.getLogger("tierline.gateway")
 
@@ -28,9 +27,6 @@ OF_ONE = 8
 MOST_WAITING = 64
 MOST_BYTES = 16 * 1024 * 1024
 """Bytes of requests and answers whose shadows wait or run."""
-
-Charge = Callable[[Features, str, float], None]
-"""Is told of the USD that a model's answer beside a request has cost: where budgets of one's own are kept."""
 
 
 class Watch(Protocol):
@@ -63,12 +59,11 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Pool:
-    """Runs jobs. `accounts` say what may still be spent, `watch` counts, `charge` is told of every cost."""
+    """Runs jobs. `accounts` say what may still be spent, `watch` counts."""
 
-    def __init__(self, accounts: Accounts, watch: Watch | None = None, charge: Charge | None = None) -> None:
+    def __init__(self, accounts: Accounts, watch: Watch | None = None) -> None:
         self.accounts = accounts
         self.watch = watch or Unwatched()
-        self.charge = charge or _not_charged
         self._waiting: deque[Job] = deque()
         self._bytes = 0
         self._running: dict[asyncio.Task[None], Job] = {}
@@ -162,7 +157,3 @@ class Pool:
         self._bytes -= self._running.pop(task).size
         if not self._closed:
             self._begin()
-
-
-def _not_charged(features: Features, model: str, usd: float) -> None:
-    """Nobody keeps budgets."""

@@ -167,6 +167,10 @@ class Shadows:
             except asyncio.CancelledError:
                 judgement = ""
         self._put(quiet, beside.against, model, said, outcome, judgement, asides)
+        if beside.weighed.purse is not None:
+            judging = sum(aside.cost for aside in asides)
+            beside.weighed.purse.charge(outcome.cost, outcome.usage.input + outcome.usage.output, model)
+            beside.weighed.purse.charge(judging, 0.0)
 
     async def _compared(
         self, beside: Beside, quiet: Weighed, given: Completion, said: ShadowSpec, asker: Asker, asides: list[Aside], left: float
@@ -216,7 +220,6 @@ class Shadows:
         )
         self._pool.accounts.put(row)
         self._pool.watch.shadowed(row)
-        self._pool.charge(quiet.features, model, row.cost)
 
 
 def _why_not(model: str, result: Result) -> str:

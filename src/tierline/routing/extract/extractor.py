@@ -60,7 +60,9 @@ class Extractor:
             if task.match is not None and task.match.system_prompt
         ]
         self._operations = [(name, task.match.operation) for name, task in tasks if task.match is not None and task.match.operation]
-        self._sticky = any(route.session.sticky for route in loaded.spec.routes.values())
+        self._sessions = any(route.session.sticky for route in loaded.spec.routes.values()) or any(
+            budget.each == "session" for budget in loaded.spec.budgets.values()
+        )
         self._remember = functools.lru_cache(REMEMBERED)(self._read_system)
 
     def __call__(self, request: Request, key: Key = ANYONE) -> Features:
@@ -96,7 +98,7 @@ class Extractor:
             matches=self._matches(found.tasks, system.tasks, work.operation),
             stream=request.stream,
             draw=draw(request.id),
-            session=session(request, key.name, system.fingerprint) if self._sticky and request.kind == "chat" else "",
+            session=session(request, key.name, system.fingerprint) if self._sessions and request.kind == "chat" else "",
             tool_loop=looping,
             tool_failures=tool_failures(request.messages) if looping else 0,
             sealed=reading.sealed,
