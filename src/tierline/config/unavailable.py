@@ -14,7 +14,6 @@ from tierline.config.problems import Problems
 
 KEYS: Mapping[tuple[str, ...], str] = {
     ("routes", "*", "scorer", "ask"): "asking a small model when unsure",
-    ("governance", "detect"): "finding personal data and secrets",
     ("keys", "*", "rate"): "rate limits",
     ("budgets",): "budgets",
     ("experiments",): "controlled comparisons",

@@ -57,6 +57,9 @@ WHYS = (
     Why.COMBINE_TOO_DEAR,
     Why.HEDGED,
     Why.COMBINE_TOO_FEW,
+    Why.REDACTED,
+    Why.GOVERNANCE_FORCED,
+    Why.GOVERNANCE_REFUSED,
 )
 """The number of each reason is its place here. Append-only."""
 
@@ -129,6 +132,7 @@ class _Features(msgspec.Struct, frozen=True, array_like=True):
     tool_loop: bool = False
     tool_failures: int = 0
     sealed: bool = False
+    redacted: tuple[str, ...] = ()
 
 
 class _Step(msgspec.Struct, frozen=True, array_like=True):
@@ -352,6 +356,8 @@ def encode(record: Record) -> tuple[Any, ...]:
 def _session_tail(features: Features) -> tuple[Any, ...]:
     """The fields that only a conversation has; left out, they read as their defaults."""
     tail = (features.session, features.tool_loop, features.tool_failures, features.sealed)
+    if features.redacted:
+        return (*tail, features.redacted)
     return tail if any(tail) else ()
 
 
@@ -519,6 +525,7 @@ def _features(row: Row, stored: _Features) -> Features:
         tool_loop=stored.tool_loop,
         tool_failures=stored.tool_failures,
         sealed=stored.sealed,
+        redacted=stored.redacted,
         draw=row["draw"] if stored.draw is None else stored.draw,
     )
 

@@ -62,6 +62,10 @@ class Why(enum.StrEnum):
     COMBINE_TOO_DEAR = "combine_too_dear"
     HEDGED = "hedged"
     COMBINE_TOO_FEW = "combine_too_few"
+    # what governance did
+    REDACTED = "redacted"
+    GOVERNANCE_FORCED = "governance_forced"
+    GOVERNANCE_REFUSED = "governance_refused"
 
 
 class Drop(enum.StrEnum):
