@@ -278,7 +278,8 @@ class AllowSpec(Section, frozen=True, kw_only=True):
 class GovernanceRuleSpec(Section, frozen=True, kw_only=True):
     """While `when` holds: only what `allow` names may serve, what `redact` names is replaced by placeholders before anything leaves, or the
     request is refused. Every rule that holds applies; an error in one counts as holding. Models are chosen by what is left in the text:
-    a rule whose `when` asks for what has been replaced holds no more."""
+    a rule whose `when` asks for what has been replaced holds no more; only `refuse` is judged by
+    what came."""
 
     when: Annotated[str, Meta(description="a CEL expression over features, signals and hints")]
     allow: Annotated[AllowSpec, Meta(description="what may still serve")] = msgspec.field(default_factory=AllowSpec)

@@ -207,6 +207,7 @@ def _governance(spec: Spec, fleet: Fleet) -> GovernancePolicy:
         closed=tuple(0 if rule.redact and mask == fleet.everyone else mask for rule, mask in zip(rules, allowed, strict=True)),
         redact=tuple(frozenset(rule.redact) for rule in rules),
         refuses=frozenset(number for number, rule in enumerate(rules) if rule.refuse),
+        own=frozenset(spec.governance.patterns),
     )
 
 

@@ -1,16 +1,19 @@
 """What the governance rules make of a request: who may be shown it, what is replaced in it first, and whether it is refused.
 
-Models are chosen by what is left in the text. A rule that asks for e-mail addresses and has them replaced holds no more once they are.
+Models are chosen by what is left in the text: a rule that asks for e-mail addresses and has them replaced holds no more once they are.
+Whether a request is refused is judged by what it came with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from tierline.routing.policy import Policy
 from tierline.types.decision import Decision, Drop, Dropped, Reason, Why
 from tierline.types.features import Features
-from tierline.types.sensitivity import UNSCANNED
+from tierline.types.sensitivity import UNSCANNED, with_pii
 
 
 def bounds(policy: Policy, features: Features, task: str, risk: str) -> Iterator[tuple[int, int]]:
@@ -19,6 +22,12 @@ def bounds(policy: Policy, features: Features, task: str, risk: str) -> Iterator
     masks = governance.closed if UNSCANNED in features.sensitivity else governance.allowed
     for number in governance.rules.holding(features, task, risk):
         yield number, masks[number]
+    if features.redacted and governance.refuses:
+        was = with_pii((*features.sensitivity, *features.redacted), governance.own)
+        before = msgspec.structs.replace(features, sensitivity=was, redacted=())
+        for number in governance.rules.holding(before, task, risk):
+            if number in governance.refuses:
+                yield number, 0
 
 
 def redactions(policy: Policy, features: Features, task: str | None) -> frozenset[str]:

@@ -140,6 +140,7 @@ class GovernancePolicy(msgspec.Struct, frozen=True):
     closed: tuple[int, ...] = ()
     redact: tuple[frozenset[str], ...] = ()
     refuses: frozenset[int] = frozenset()
+    own: frozenset[str] = frozenset()
 
 
 class Policy(msgspec.Struct, frozen=True):
