@@ -132,7 +132,7 @@ def test_what_may_not_leave_goes_to_the_house_and_the_row_says_that_governance_c
     assert (said.status, row.decision.target, row.features.redacted) == (200, "house", ("email",))
     assert row.features.sensitivity == ("iban", "pii")
     forced = next(reason for reason in row.decision.reasons if reason.why == "governance_forced")
-    assert forced.subject == "openai_chat"
+    assert forced.subject == "filters"
     assert {fallen.model for fallen in row.decision.dropped if fallen.why == "governance"} >= set(PROVIDERS)
     named = say(gateway, "openai_chat", f"Pay {IBAN}", model="gemini")
     assert named.status == 403 and "governance rule 3" in named.error["message"]
@@ -217,7 +217,7 @@ def test_a_dry_run_decides_as_the_request_would_be_and_calls_nobody(gateway: Run
     said = gateway.ask("POST", "/v1/route", body)
     assert (said.json["model"], len(echo.heard)) == ("house", before)
     sentences = " ".join(said.json["explanation"]["sentences"])
-    assert "was replaced by placeholders" in sentences and "without its rules openai_chat would have been asked" in sentences
+    assert "was replaced by placeholders" in sentences and "without its rules filters would have been asked" in sentences
     assert EMAIL not in said.body.decode() and IBAN not in said.body.decode()
 
 

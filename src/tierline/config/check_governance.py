@@ -92,8 +92,8 @@ def _owners(case: Case, *, required: bool) -> None:
     """Tasks and routes that nobody answers for: an error where the spec wants it so, else a warning in a spec that names owners at all, or
     governs."""
     spec = case.spec
-    owned = [*spec.tasks.values(), *spec.routes.values()]
-    if not (required or spec.governance.rules or spec.governance.detect or any(one.owner for one in owned)):
+    owners = {task.owner for task in spec.tasks.values()} | {route.owner for route in spec.routes.values()}
+    if not (required or spec.governance.rules or spec.governance.detect or owners - {""}):
         return
     report = case.problems.error if required else case.problems.warn
     for name in [name for name, task in spec.tasks.items() if not task.owner]:

@@ -231,6 +231,10 @@ class SourceSpec(Section, frozen=True, kw_only=True):
     query: Annotated[str, Meta(description="databases: one query that reads; `:name` is the pattern's group of that name")] = ""
     method: Annotated[Literal["GET", "POST"], Meta(description="services: GET sends the groups as a query, POST as a JSON object")] = "GET"
     headers: Annotated[dict[str, str], Meta(description="services: headers of every call; write ${ENV_NAME} for a secret")] = {}
+    residency: Annotated[
+        str, Meta(description="services: who holds the data; while a governance rule asks for one, others are not asked")
+    ] = ""
+    region: Annotated[str, Meta(description="services: where the data is held; governance rules read it")] = ""
 
 
 class RouteSpec(Section, frozen=True, kw_only=True):

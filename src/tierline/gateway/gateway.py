@@ -47,7 +47,7 @@ from tierline.interfaces import DecisionLog, Dialect, Scorer
 from tierline.routing.explain import explain
 from tierline.routing.explain_tools import told_first
 from tierline.routing.extract import Extractor
-from tierline.routing.governance import refusing
+from tierline.routing.governance import in_force, refusing
 from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
 from tierline.sensitivity.vault import Vault
@@ -151,6 +151,8 @@ class Gateway:
             texts = self._texts.of(features, client)
             stream = None if client is None else texts or client
             tools = self.tools.of(request)
+            if tools and self.tools.governed:
+                tools = self.tools.allowed(tools, in_force(self.router.policy, features, weighed.decision.task))
             seen = with_headers(request, asked.headers) if tools else request
             found = self._refused(weighed) if not weighed.decision.steps else NOT_ASKED
             if tools and not found.ends_it:

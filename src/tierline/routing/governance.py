@@ -30,6 +30,13 @@ def bounds(policy: Policy, features: Features, task: str, risk: str) -> Iterator
                 yield number, 0
 
 
+def in_force(policy: Policy, features: Features, task: str) -> frozenset[int]:
+    """The numbers of the rules that hold for a request of that task."""
+    known = policy.tasks.get(task)
+    risk = features.hints.risk or ("" if known is None else known.risk)
+    return frozenset([number for number, _ in bounds(policy, features, task, risk)])
+
+
 def redactions(policy: Policy, features: Features, task: str | None) -> frozenset[str]:
     """The kinds that must be replaced in the text of this request before anybody sees it. Where the task is still open (None), whatever
     would be replaced for any task is."""

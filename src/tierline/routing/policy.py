@@ -131,9 +131,11 @@ class RoutePolicy(msgspec.Struct, frozen=True):
 
 
 class GovernancePolicy(msgspec.Struct, frozen=True):
-    """The governance rules: while rule k holds, only the models of `allowed[k]` may serve; of `closed[k]` where the request holds
-    what could not be looked at, for nothing in it can be replaced. `redact[k]` are the kinds that it has replaced; `refuses` the
-    numbers of the rules under which nobody may answer."""
+    """The governance rules: while rule k holds, only the models of `allowed[k]` may serve; of `closed[k]` where the request holds what
+    could not be looked at, for nothing in it can be replaced.
+
+    `redact[k]` are the kinds that rule k has replaced; `refuses` the numbers of the rules under which nobody may answer; `own` the kinds
+    that the spec's own patterns find."""
 
     rules: Rules
     allowed: tuple[int, ...] = ()

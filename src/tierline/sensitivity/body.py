@@ -128,4 +128,17 @@ def same(raw: bytes, value: Any) -> bytes:
         plain = msgspec.json.format(raw, indent=-1)
     except msgspec.DecodeError:
         return bytes_of(value)
-    return raw if len(plain) == len(again := bytes_of(value)) and plain == again else again
+    again = bytes_of(value)
+    return again if plain != again and _says_twice(raw) else raw
+
+
+def _says_twice(raw: bytes) -> bool:
+    """Whether an object anywhere in this JSON has two members of one name, of which a reader sees the last alone."""
+    twice = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal twice
+        twice = twice or len({name for name, _ in pairs}) < len(pairs)
+
+    json.loads(raw, object_pairs_hook=look)
+    return twice
