@@ -10,7 +10,7 @@ from tierline.sensitivity import national_ids, phones, secrets
 from tierline.sensitivity.numbers import cards, ibans
 from tierline.types.sensitivity import BUILT_IN, Spotted
 
-_DIGITS = re.compile(r"\d\d")
+_DIGITS = re.compile(r"\d(?:[^\d\n]{0,3}\d){5,}")
 _BEFORE, _BEHIND = 48, 48
 _LOCAL = re.compile(r"[\w.+%'\-]{1,64}\Z")
 _DOMAIN = re.compile(
@@ -61,7 +61,7 @@ def of_spec(loaded: Loaded) -> Patterns:
 
 
 def neighbourhoods(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches of a text around two digits in a row, none touching another."""
+    """The stretches of a text around six digits that stand near one another, none touching another."""
     start = end = -1
     for match in _DIGITS.finditer(text):
         low, high = max(match.start() - _BEFORE, 0), match.end() + _BEHIND

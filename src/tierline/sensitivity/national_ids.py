@@ -43,7 +43,10 @@ class Scheme(msgspec.Struct, frozen=True):
 
 def find(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Every number of any scheme between two places of a text."""
-    for scheme in SCHEMES:
+    schemes = _SPEAKING if _SHAPES.search(text, start, end) is not None else ()
+    if _CUES.search(text, max(start - CUE_REACH, 0), end) is not None:
+        schemes = (*schemes, *_CUED)
+    for scheme in schemes:
         for match in scheme.pattern.finditer(text, start, end):
             if scheme.sound(match[0]) and (scheme.cue is None or scheme.cue.search(text, max(match.start() - CUE_REACH, 0), match.start())):
                 yield match.span()
@@ -175,8 +178,13 @@ SCHEMES = (
     Scheme("br_cpf_bare", _written(r"\d{11}"), _cpf, _cue(r"\bcpf\b")),
     Scheme("ch_ahv", _written(r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d{2}"), _ahv),
     Scheme("cn_resident", _written(r"[1-8]\d{5}(?:19|20)\d{9}[\dX]"), _resident),
-    Scheme("in_aadhaar", _written(r"[2-9]\d{3}[ -]\d{4}[ -]\d{4}"), lambda text: verhoeff(_digits(text))),
+    Scheme("in_aadhaar", _written(r"(?<!\d[ -])[2-9]\d{3}[ -]\d{4}[ -]\d{4}(?![ -]\d)"), lambda text: verhoeff(_digits(text))),
     Scheme("in_aadhaar_bare", _written(r"[2-9]\d{11}"), verhoeff, _cue("aadhaar", "uidai")),
     Scheme("passport", _written(r"[A-Z]{1,2}\d{6,8}|\d{9}"), _always, _cue("passport", "reisepass", "passeport", "pasaporte")),
 )
-"""Every scheme. Patterns are tried in the neighbourhood of digits only."""
+"""Every scheme. Patterns are tried in the neighbourhood of digits only, and one by one only where any of them fits at all."""
+
+_SPEAKING = tuple(scheme for scheme in SCHEMES if scheme.cue is None)
+_CUED = tuple(scheme for scheme in SCHEMES if scheme.cue is not None)
+_SHAPES = re.compile("|".join(scheme.pattern.pattern for scheme in _SPEAKING), re.IGNORECASE)
+_CUES = re.compile("|".join(scheme.cue.pattern for scheme in SCHEMES if scheme.cue is not None), re.IGNORECASE)

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 from tierline.sensitivity.check_digits import luhn, mod_97
 
-_CARD = re.compile(r"(?<![\w.])(?<!\w-)\d(?:[ -]?\d){11,18}(?!\w|-\w|\.\d)")
+_CARD = re.compile(
+    r"(?<![\w.+])(?<!\w-)(?:\d{4}(?P<by>[ -])\d{4}(?P=by)\d{4}(?P=by)\d{4}|\d{4}(?P<of>[ -])\d{6}(?P=of)\d{4,5}|\d{13,19})(?!\w|-\w|\.\d)"
+)
 _ISSUER = re.compile(
-    r"4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11,13}"
+    r"4(?:\d{15}|\d{18})|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11,13}"
     r"|6(?:011|4[4-9]\d|5\d\d)\d{12,15}|35(?:2[89]|[3-8]\d)\d{12,15}|62\d{14,17}|(?:50|5[6-9]|6[37])\d{11,17}"
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?=[ \-]?[A-Za-z0-9])")
@@ -28,13 +30,9 @@ IBAN_LENGTHS = {
 
 
 def cards(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Every payment card between two places: digits, alone or in groups of at least three, of an issuer, that add up."""
+    """Every payment card between two places: digits, alone or in the groups that cards are printed in, of an issuer, that add up."""
     for match in _CARD.finditer(text, start, end):
-        written = match[0]
-        digits = re.sub(r"[ -]", "", written)
-        groups = re.split(r"[ -]", written)
-        if len(groups) > 1 and (min(map(len, groups[:-1])) < 3 or len({char for char in written if char in " -"}) > 1):
-            continue
+        digits = re.sub(r"[ -]", "", match[0])
         if _ISSUER.fullmatch(digits) and luhn(digits):
             yield match.span()
 

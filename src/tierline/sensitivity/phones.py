@@ -18,36 +18,63 @@ _CUE = re.compile(
 )
 _DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}(?!\d)|\d{1,2}[-./]\d{1,2}[-./]\d{2,4}(?!\d)")
 _PARTED = re.compile(r"\d[ \u00a0().\-/]+\d")
+_GROUP = re.compile(r"(?:\+|\()?\+?\d+")
+_LEAST_DIGITS = 7
+_MOST_GROUPS = 8
 _NUMERIC = re.compile(r"\d+\.\d+|\d{1,3}(?:\.\d{3})+|\d{1,3}(?:\.\d{1,3}){3}|\d+/\d+")
 
 
 def find(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Every telephone number between two places of a text. `regions` are the countries (`DE`, `US`) whose national form counts: written
     in the groups that its country writes, or with a word before it that says what it is."""
-    for match in _LOOKS.finditer(text, start, end):
-        written = match[0].strip()
-        if _DATE.match(written) or _NUMERIC.fullmatch(written):
-            continue
-        at = match.end() - len(written)
+    at = start
+    while (match := _LOOKS.search(text, at, end)) is not None:
+        span = _longest(text, match, regions)
+        if span is not None:
+            yield span
+        at = match.end() if span is None else span[1]
+
+
+def _longest(text: str, match: re.Match[str], regions: Sequence[str]) -> tuple[int, int] | None:
+    """The first stretch of whole groups that is a number, the longest from where it begins: two numbers may stand side by side."""
+    groups = [(match.start() + one.start(), match.start() + one.end()) for one in _GROUP.finditer(match[0])][:_MOST_GROUPS]
+    for first, (at, _) in enumerate(groups):
         cued = _CUE.search(text, max(at - CUE_REACH, 0), at) is not None
-        if _is_number(written, regions, cued=cued):
-            yield at, match.end()
+        for _, stop in reversed(groups[first:]):
+            written = text[at:stop]
+            if sum(map(str.isdigit, written)) < _LEAST_DIGITS:
+                break
+            if _DATE.match(written) or _NUMERIC.fullmatch(written):
+                continue
+            whole = (at, stop) == (groups[0][0], groups[-1][1])
+            if (whole or cued or written.startswith(("+", "00"))) and _is_number(written, regions, cued=cued):
+                return at, stop
+    return None
 
 
 def _is_number(written: str, regions: Sequence[str], *, cued: bool) -> bool:
     if written.startswith(("+", "00")):
         number = _parsed("+" + written.lstrip("+0 "), None)
-        return number is not None and (phonenumbers.is_valid_number(number) or (cued and phonenumbers.is_possible_number(number)))
+        sure = cued or _PARTED.search(written) is not None
+        return number is not None and (phonenumbers.is_valid_number(number) or (sure and phonenumbers.is_possible_number(number)))
     if not (cued or _PARTED.search(written)):
         return False
     strict = not (cued or written.startswith(("0", "(")))
     for region in regions:
+        if strict and _prefix(region) == "0":
+            continue
         number = _parsed(written, region)
         if number is None or not phonenumbers.is_valid_number(number):
             continue
         if not strict or phonenumbers.PhoneNumberMatcher(written, region, phonenumbers.Leniency.STRICT_GROUPING).has_next():
             return True
     return False
+
+
+def _prefix(region: str) -> str:
+    """What comes before a number inside its own country: `0` nearly everywhere."""
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    return "" if plan is None else plan.national_prefix or ""
 
 
 def _parsed(written: str, region: str | None) -> phonenumbers.PhoneNumber | None:

@@ -5,6 +5,7 @@ A detector that fails finds nothing, and so proves nothing: its kinds count as f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
@@ -18,6 +19,8 @@ BETWEEN = "\n\x00\n"
 """Stands between two texts, so that nothing is found across them."""
 
 _NUL = "\x00"
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Half a character: JSON can hold one, and no library can read it."""
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -48,11 +51,12 @@ class Detectors:
     def __call__(self, texts: Sequence[str]) -> Scan:
         """What stands in these texts. Never raises."""
         text = BETWEEN.join(texts)
+        read = text if text.isascii() else _HALVES.sub("\ufffd", text)
         spotted: list[Spotted] = []
         failed: set[str] = set()
         for detector in self._detectors:
             try:
-                spotted += self._sound(detector.find(text), len(text))
+                spotted += self._sound(detector.find(read), len(text))
             except Exception as error:
                 failed |= self._wanted.intersection(detector.kinds)
                 self._on_failure(detector.name, type(error).__name__)

@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from ahocorasick_rs import AhoCorasick
+
 _ALONE = r"(?<![A-Za-z0-9])"
 _PEM = r"[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
 _MARKED: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
@@ -40,23 +42,36 @@ _MARKED: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = tuple(
     ]
 )
 
-_NAMES = (
-    r"pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_\- ]?key|access[_\- ]?key(?:[_\- ]?id)?"
-    r"|(?:private|client|secret|auth|encryption|signing)[_\- ]?(?:key|secret|token)|credentials?"
-)
+_OWNER = [number for number, (marks, _) in enumerate(_MARKED) for _ in marks]
+_MARKS = AhoCorasick([mark for marks, _ in _MARKED for mark in marks])
+
 _ASSIGNED = re.compile(
-    rf"(?<![A-Za-z])(?:[A-Za-z0-9]{{1,24}}[_\-.]){{0,4}}(?:{_NAMES})(?:[_\-][A-Za-z0-9]{{1,12}})?"
-    r"[\"'`]?[ ]{0,3}(?::=|=>|[:=]|\bis\b)[ ]{0,3}[\"'`]?(?P<value>[^\s\"'`\x00,;()\[\]{}<>]{8,200})",
-    re.IGNORECASE,
+    r"[A-Za-z]{0,6}(?:[_\-][A-Za-z0-9]{1,12})?[\"'`]?[ ]{0,3}(?::=|=>|[:=]|(?<= )is\b)[ ]{0,3}[\"'`]?"
+    r"(?P<value>[^\s\"'`\x00,;()\[\]{}<>]{8,200})"
 )
-_HINTS = ("pass", "pwd", "secret", "token", "key", "credential")
+_HINTS = ("pass", "pwd", "secret", "token", "credential", "key")
+_COMPOUND = (
+    "api",
+    "access",
+    "private",
+    "client",
+    "secret",
+    "auth",
+    "encryption",
+    "signing",
+    "service",
+    "account",
+    "admin",
+    "user",
+    "db",
+    "my",
+)
 _NOT_SECRET = re.compile(
-    r"(?:your|my|the|example|changeme|placeholder|redacted|hidden|none|null|undefined|true|false|todo|xxx|\*\*\*|\.\.\.|\$|%|<|https?:"
-    r"|os\.|env|process\.|self\.|this\.|str|int|bool|string|settings\.|config\.|get|new|await|max|min|[a-z]+\.[a-z]+$)",
+    r"(?:your|my|the|hidden|none|null|undefined|true|false|todo|env|str|int|bool|string|get|new|await|max|min)(?![A-Za-z0-9])"
+    r"|example|changeme|placeholder|redacted|x{3}|\*{3}|\.{3}|\$|%|<|https?:|(?:os|process|self|this|settings|config)\.|[a-z]+\.[a-z]+$",
     re.IGNORECASE,
 )
 _DULL = re.compile(r"[A-Za-z]+(?:[_\-.][A-Za-z]+)*|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
-_STRONG_NAME = re.compile(r"pass(?:word|wd|phrase|code)|pwd", re.IGNORECASE)
 
 LEAST_ENTROPY = 2.5
 """Bits a character, below which what is assigned to a name is taken for a word."""
@@ -64,22 +79,39 @@ LEAST_ENTROPY = 2.5
 
 def find(text: str) -> Iterator[tuple[int, int]]:
     """Every secret in a text."""
-    for marks, pattern in _MARKED:
-        if any(mark in text for mark in marks):
-            for match in pattern.finditer(text):
-                yield match.span()
+    for number in sorted({_OWNER[index] for index, _, _ in _MARKS.find_matches_as_indexes(text, overlapping=True)}):
+        for match in _MARKED[number][1].finditer(text):
+            yield match.span()
+    yield from _assigned(text)
+
+
+def _assigned(text: str) -> Iterator[tuple[int, int]]:
+    """What is assigned to a name that means a secret, as in `db_password = ...` and `"apiKey": "..."`."""
     lower = text.lower()
-    if any(hint in lower for hint in _HINTS):
-        for match in _ASSIGNED.finditer(text):
-            if _is_secret(match["value"].rstrip(".!?"), name=match[0][: match.start("value") - match.start()]):
-                yield match.start("value"), match.start("value") + len(match["value"].rstrip(".!?"))
+    if len(lower) != len(text):
+        lower = "".join([char.lower() if char.isascii() else char for char in text])
+    for hint in _HINTS:
+        at = lower.find(hint)
+        while at >= 0:
+            match = _ASSIGNED.match(text, at + len(hint))
+            if match is not None and _names_secret(lower, hint, at):
+                value = match["value"].rstrip(".!?")
+                if _is_secret(value, password=hint in ("pass", "pwd")):
+                    yield match.start("value"), match.start("value") + len(value)
+            at = lower.find(hint, at + len(hint))
 
 
-def _is_secret(value: str, name: str) -> bool:
+def _names_secret(lower: str, hint: str, at: int) -> bool:
+    """Whether the word before the sign is such a name: a key only as the key of something (`api_key`), not of a map, nor a monkey."""
+    compound = lower.endswith(_COMPOUND, max(at - 12, 0), at - (at > 0 and lower[at - 1] in "_- "))
+    return compound or (hint != "key" and not lower[at - 1 : at].isalpha())
+
+
+def _is_secret(value: str, *, password: bool) -> bool:
     """Whether what is assigned looks made by chance, or is a password, which may be a word with anything but letters in it."""
     if len(value) < 8 or _NOT_SECRET.match(value) or _DULL.fullmatch(value):
         return False
-    if _STRONG_NAME.search(name):
+    if password:
         return True
     return any(char.isdigit() for char in value) and any(char.isalpha() for char in value) and entropy(value) >= LEAST_ENTROPY
 
