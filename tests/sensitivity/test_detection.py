@@ -4,10 +4,10 @@ import json
 from collections import defaultdict
 
 import pytest
+from bench.sensitive_set import cases
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensitivity.labelled import cases
 from tierline.sensitivity.detect import Patterns
 from tierline.testing.checks import check_detector
 from tierline.types.sensitivity import BUILT_IN

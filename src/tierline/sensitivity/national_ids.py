@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import msgspec
+import re2
 
 from tierline.sensitivity.check_digits import luhn, mod_11_2, mod_11_10, verhoeff, weighted
 
@@ -31,23 +32,33 @@ _ODD = {
 _HETU = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 
 
+class _Form:
+    """How a number is written. `pattern` finds it where it stands alone: no letter, digit or part of a longer number touches it."""
+
+    __slots__ = ("pattern", "shape")
+
+    def __init__(self, shape: str, before: str = "", behind: str = "") -> None:
+        self.shape = shape
+        self.pattern = re.compile(rf"(?<![\w.])(?<!\w-){before}(?:{shape})(?!\w|-\w|\.\d){behind}", re.IGNORECASE)
+
+
 class Scheme(msgspec.Struct, frozen=True):
-    """One country's number: its pattern, whether it adds up, and the words of which one must stand before it (none: it speaks for
-    itself). The pattern's whole match is the number."""
+    """One country's number: how it is written, whether it adds up, and the words of which one must stand before it (none: it speaks for
+    itself)."""
 
     name: str
-    pattern: re.Pattern[str]
+    form: _Form
     sound: Callable[[str], bool]
     cue: re.Pattern[str] | None = None
 
 
 def find(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Every number of any scheme between two places of a text."""
-    schemes = _SPEAKING if _SHAPES.search(text, start, end) is not None else ()
-    if _CUES.search(text, max(start - CUE_REACH, 0), end) is not None:
+    schemes = _SPEAKING if _SHAPES.search(text[start:end]) is not None else ()
+    if _CUES.search(text[max(start - CUE_REACH, 0) : end]) is not None:
         schemes = (*schemes, *_CUED)
     for scheme in schemes:
-        for match in scheme.pattern.finditer(text, start, end):
+        for match in scheme.form.pattern.finditer(text, start, end):
             if scheme.sound(match[0]) and (scheme.cue is None or scheme.cue.search(text, max(match.start() - CUE_REACH, 0), match.start())):
                 yield match.span()
 
@@ -150,41 +161,36 @@ def _cue(*words: str) -> re.Pattern[str]:
     return re.compile("|".join(words), re.IGNORECASE)
 
 
-def _written(pattern: str) -> re.Pattern[str]:
-    """A pattern that stands alone: no letter, digit or part of a longer number touches it."""
-    return re.compile(rf"(?<![\w.])(?<!\w-)(?:{pattern})(?!\w|-\w|\.\d)", re.IGNORECASE)
-
-
 SCHEMES = (
-    Scheme("us_ssn", _written(r"\d{3}-\d{2}-\d{4}"), _ssn),
-    Scheme("us_ssn_spaced", _written(r"\d{3} \d{2} \d{4}"), _ssn, _cue(r"\bssn\b", "social security")),
-    Scheme("us_ssn_bare", _written(r"\d{9}"), _always, _cue(r"\bssn\b", "social security")),
-    Scheme("uk_nino", _written(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), lambda text: _nino(text.upper())),
+    Scheme("us_ssn", _Form(r"\d{3}-\d{2}-\d{4}"), _ssn),
+    Scheme("us_ssn_spaced", _Form(r"\d{3} \d{2} \d{4}"), _ssn, _cue(r"\bssn\b", "social security")),
+    Scheme("us_ssn_bare", _Form(r"\d{9}"), _always, _cue(r"\bssn\b", "social security")),
+    Scheme("uk_nino", _Form(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), lambda text: _nino(text.upper())),
     Scheme(
         "de_steuer_id",
-        _written(r"\d{11}|\d{2} \d{3} \d{3} \d{3}"),
+        _Form(r"\d{11}|\d{2} \d{3} \d{3} \d{3}"),
         _steuer_id,
         _cue("steuer", r"\bidnr", r"\btin\b", "tax (?:id|number)", "identifikationsnummer"),
     ),
-    Scheme("fr_nir", _written(r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}"), _nir),
-    Scheme("es_dni", _written(r"(?:[XYZ][- ]?\d{7}|\d{8})[- ]?[A-HJ-NP-TV-Z]"), _dni),
-    Scheme("it_codice_fiscale", _written(r"[A-Z]{6}[\dL-NP-V]{2}[A-EHLMPR-T][\dL-NP-V]{2}[A-Z][\dL-NP-V]{3}[A-Z]"), _codice_fiscale),
-    Scheme("nl_bsn", _written(r"\d{8,9}|\d{4}\.\d{2}\.\d{3}"), _bsn, _cue(r"\bbsn\b", "burgerservicenummer", "sofi")),
-    Scheme("pl_pesel", _written(r"\d{11}"), _pesel, _cue("pesel")),
-    Scheme("se_personnummer", _written(r"(?:19|20)?\d{6}[-+]\d{4}"), _personnummer),
-    Scheme("fi_hetu", _written(r"\d{6}[-+ABCDEFYXWVU]\d{3}[0-9A-FHJ-NPR-Y]"), _hetu),
-    Scheme("be_rijksregister", _written(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}"), _rijksregister),
-    Scheme("br_cpf", _written(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), _cpf),
-    Scheme("br_cpf_bare", _written(r"\d{11}"), _cpf, _cue(r"\bcpf\b")),
-    Scheme("ch_ahv", _written(r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d{2}"), _ahv),
-    Scheme("cn_resident", _written(r"[1-8]\d{5}(?:19|20)\d{9}[\dX]"), _resident),
-    Scheme("in_aadhaar", _written(r"(?<!\d[ -])[2-9]\d{3}[ -]\d{4}[ -]\d{4}(?![ -]\d)"), lambda text: verhoeff(_digits(text))),
-    Scheme("in_aadhaar_bare", _written(r"[2-9]\d{11}"), verhoeff, _cue("aadhaar", "uidai")),
-    Scheme("passport", _written(r"[A-Z]{1,2}\d{6,8}|\d{9}"), _always, _cue("passport", "reisepass", "passeport", "pasaporte")),
+    Scheme("fr_nir", _Form(r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}"), _nir),
+    Scheme("es_dni", _Form(r"(?:[XYZ][- ]?\d{7}|\d{8})[- ]?[A-HJ-NP-TV-Z]"), _dni),
+    Scheme("it_codice_fiscale", _Form(r"[A-Z]{6}[\dL-NP-V]{2}[A-EHLMPR-T][\dL-NP-V]{2}[A-Z][\dL-NP-V]{3}[A-Z]"), _codice_fiscale),
+    Scheme("nl_bsn", _Form(r"\d{8,9}|\d{4}\.\d{2}\.\d{3}"), _bsn, _cue(r"\bbsn\b", "burgerservicenummer", "sofi")),
+    Scheme("pl_pesel", _Form(r"\d{11}"), _pesel, _cue("pesel")),
+    Scheme("se_personnummer", _Form(r"(?:19|20)?\d{6}[-+]\d{4}"), _personnummer),
+    Scheme("fi_hetu", _Form(r"\d{6}[-+ABCDEFYXWVU]\d{3}[0-9A-FHJ-NPR-Y]"), _hetu),
+    Scheme("be_rijksregister", _Form(r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}"), _rijksregister),
+    Scheme("br_cpf", _Form(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), _cpf),
+    Scheme("br_cpf_bare", _Form(r"\d{11}"), _cpf, _cue(r"\bcpf\b")),
+    Scheme("ch_ahv", _Form(r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d{2}"), _ahv),
+    Scheme("cn_resident", _Form(r"[1-8]\d{5}(?:19|20)\d{9}[\dX]"), _resident),
+    Scheme("in_aadhaar", _Form(r"[2-9]\d{3}[ -]\d{4}[ -]\d{4}", r"(?<!\d[ -])", r"(?![ -]\d)"), lambda text: verhoeff(_digits(text))),
+    Scheme("in_aadhaar_bare", _Form(r"[2-9]\d{11}"), verhoeff, _cue("aadhaar", "uidai")),
+    Scheme("passport", _Form(r"[A-Z]{1,2}\d{6,8}|\d{9}"), _always, _cue("passport", "reisepass", "passeport", "pasaporte")),
 )
 """Every scheme. Patterns are tried in the neighbourhood of digits only, and one by one only where any of them fits at all."""
 
 _SPEAKING = tuple(scheme for scheme in SCHEMES if scheme.cue is None)
 _CUED = tuple(scheme for scheme in SCHEMES if scheme.cue is not None)
-_SHAPES = re.compile("|".join(scheme.pattern.pattern for scheme in _SPEAKING), re.IGNORECASE)
-_CUES = re.compile("|".join(scheme.cue.pattern for scheme in SCHEMES if scheme.cue is not None), re.IGNORECASE)
+_SHAPES = re2.compile("(?i)" + "|".join(scheme.form.shape for scheme in _SPEAKING))
+_CUES = re2.compile("(?i)" + "|".join(scheme.cue.pattern for scheme in SCHEMES if scheme.cue is not None))

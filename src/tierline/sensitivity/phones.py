@@ -18,7 +18,7 @@ _CUE = re.compile(
 )
 _DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}(?!\d)|\d{1,2}[-./]\d{1,2}[-./]\d{2,4}(?!\d)")
 _PARTED = re.compile(r"\d[ \u00a0().\-/]+\d")
-_GROUP = re.compile(r"(?:\+|\()?\+?\d+")
+_GROUP = re.compile(r"\d+")
 _LEAST_DIGITS = 7
 _MOST_GROUPS = 8
 _NUMERIC = re.compile(r"\d+\.\d+|\d{1,3}(?:\.\d{3})+|\d{1,3}(?:\.\d{1,3}){3}|\d+/\d+")
@@ -36,19 +36,21 @@ def find(text: str, start: int, end: int, regions: Sequence[str]) -> Iterator[tu
 
 
 def _longest(text: str, match: re.Match[str], regions: Sequence[str]) -> tuple[int, int] | None:
-    """The first stretch of whole groups that is a number, the longest from where it begins: two numbers may stand side by side."""
-    groups = [(match.start() + one.start(), match.start() + one.end()) for one in _GROUP.finditer(match[0])][:_MOST_GROUPS]
-    for first, (at, _) in enumerate(groups):
-        cued = _CUE.search(text, max(at - CUE_REACH, 0), at) is not None
-        for _, stop in reversed(groups[first:]):
-            written = text[at:stop]
-            if sum(map(str.isdigit, written)) < _LEAST_DIGITS:
-                break
-            if _DATE.match(written) or _NUMERIC.fullmatch(written):
-                continue
-            whole = (at, stop) == (groups[0][0], groups[-1][1])
-            if (whole or cued or written.startswith(("+", "00"))) and _is_number(written, regions, cued=cued):
-                return at, stop
+    """The longest stretch of whole groups from where it begins that is a number: two numbers may stand side by side. One that nothing marks
+    as a number (a plus sign, a word before it) must be all of it."""
+    at = match.start() + len(match[0]) - len(match[0].lstrip())
+    international = text.startswith(("+", "00"), at)
+    cued = _CUE.search(text, max(at - CUE_REACH, 0), at) is not None
+    if not (international or cued):
+        stops = [match.end()]
+    else:
+        stops = [at + group.end() for group in _GROUP.finditer(text[at : match.end()])][:_MOST_GROUPS][::-1]
+    for stop in stops:
+        written = text[at:stop]
+        if sum(map(str.isdigit, written)) < _LEAST_DIGITS:
+            break
+        if not (_DATE.match(written) or _NUMERIC.fullmatch(written)) and _is_number(written, regions, cued=cued):
+            return at, stop
     return None
 
 
