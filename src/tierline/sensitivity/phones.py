@@ -18,6 +18,8 @@ _CUE = re.compile(
 )
 _DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}(?!\d)|\d{1,2}[-./]\d{1,2}[-./]\d{2,4}(?!\d)")
 _PARTED = re.compile(r"\d[ \u00a0().\-/]+\d")
+_FIGURES = re.compile(r"[ ]\d+\.\d|\d\.\d+[ ]|\b\d[ ]\d+[ ]\d+[ ]|^0\d?[ .]|[ ]\d$")
+"""Rows of a table: fractions, single digits."""
 _GROUP = re.compile(r"\d+")
 _LEAST_DIGITS = 7
 _MOST_GROUPS = 8
@@ -59,7 +61,7 @@ def _is_number(written: str, regions: Sequence[str], *, cued: bool) -> bool:
         number = _parsed("+" + written.lstrip("+0 "), None)
         sure = cued or _PARTED.search(written) is not None
         return number is not None and (phonenumbers.is_valid_number(number) or (sure and phonenumbers.is_possible_number(number)))
-    if not (cued or _PARTED.search(written)):
+    if not cued and (not _PARTED.search(written) or _FIGURES.search(written)):
         return False
     strict = not (cued or written.startswith(("0", "(")))
     for region in regions:
