@@ -99,6 +99,8 @@ def everything(gateway: Running) -> list[bytes]:
                 path, body = told(client, TEXT, stream=stream, tools=task == "falls")
                 said = gateway.ask("POST", path, body, {**ADMIN, "x-tierline-task": task, "x-tierline-session": CANARIES["email"]})
                 decisions.append(said.headers["x-tierline-decision"])
+                if task != "cuts":
+                    assert (b"[EMAIL_1]" not in said.body and CANARIES["iban"].encode() in said.body) or stream, (client, task)
         for route in ("auto/asks", "auto/asks", "auto/joins", "auto/races", "mini", "tier/best", "nobody-has-this"):
             path, body = told(client, TEXT, model=route)
             gateway.ask("POST", path, body, ADMIN)
@@ -111,6 +113,8 @@ def everything(gateway: Running) -> list[bytes]:
     gateway.ask("POST", "/v1/embeddings", {"model": "vectors", "input": [TEXT]}, ADMIN)
     gateway.ask("POST", "/v1/messages/count_tokens", {"model": "mini", "messages": [{"role": "user", "content": TEXT}]}, ADMIN)
     gateway.record(decisions[-1])
+    correction = {"decision": decisions[0], "correction": TEXT}
+    assert gateway.ask("POST", "/v1/feedback", correction, ADMIN).status == 200
     dry = gateway.ask("POST", "/v1/route", told("openai_chat", TEXT)[1], ADMIN)
     reviews = gateway.ask("GET", "/admin/reviews", headers=ADMIN)
     shown = [gateway.ask("GET", f"/admin/decisions/{decision}", headers=ADMIN).body for decision in decisions]

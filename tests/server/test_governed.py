@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -234,3 +235,49 @@ def test_a_request_with_nothing_in_it_is_left_alone(gateway: Running, echo: Echo
     row = gateway.record(said.headers["x-tierline-decision"])
     assert said.status == 200 and row.features.redacted == row.features.sensitivity == ()
     assert b'"x_own":1.50' in echo.heard[before][2].replace(b" ", b"")
+
+
+def test_a_stream_as_one_json_array_is_revealed_too(gateway: Running) -> None:
+    body = {"contents": [{"role": "user", "parts": [{"text": f"Write to {EMAIL}"}]}]}
+    said = gateway.ask("POST", "/v1beta/models/openai_chat:streamGenerateContent", body)
+    pieces = [part.get("text", "") for event in said.json for part in event["candidates"][0]["content"].get("parts", ())]
+    assert "".join(pieces) == f"You said: Write to {EMAIL}"
+
+
+def test_a_long_request_is_looked_at_as_well(gateway: Running, echo: Echo) -> None:
+    before = len(echo.heard)
+    text = "word " * 20_000 + EMAIL
+    said = say(gateway, "openai_chat", text, model="openai_chat")
+    assert said.json["choices"][0]["message"]["content"].endswith(EMAIL) and EMAIL.encode() not in echo.heard[before][2]
+
+
+def test_texts_that_come_as_numbers_count_as_holding_everything(gateway: Running) -> None:
+    said = gateway.ask("POST", "/v1/embeddings", {"model": "vectors", "input": [15339, 1917]})
+    assert said.status == 403
+
+
+BROKEN = """
+class Broken:
+    name, kinds = "broken", ("email", "person")
+    def __init__(self, loaded):
+        pass
+    def find(self, text):
+        raise RuntimeError(text)
+"""
+
+
+def test_while_a_detector_fails_every_request_counts_as_sensitive(tmp_path: Path, echo: Echo) -> None:
+    (tmp_path / "broken_detector.py").write_text(BROKEN)
+    (tmp_path / "broken-1.0.dist-info").mkdir()
+    (tmp_path / "broken-1.0.dist-info" / "entry_points.txt").write_text("[tierline.detectors]\nbroken = broken_detector:Broken\n")
+    (tmp_path / "broken-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    path = tmp_path / "tierline.yaml"
+    written = spec(echo.port).replace("detect: [email,", "detectors: [patterns, broken]\n  detect: [person, email,")
+    path.write_text(written)
+    with serving(path, PYTHONPATH=str(tmp_path)) as gateway:
+        said = say(gateway, "openai_chat", "Nothing in here, canary.", {"x-tierline-tags": "keys"})
+        row = gateway.record(said.headers["x-tierline-decision"])
+        assert (said.status, row.decision.target) == (200, "house")
+        assert {"email", "person", "pii", "unscanned"} <= set(row.features.sensitivity)
+        assert say(gateway, "openai_chat", "Nothing.", model="gemini").status == 403
+        assert "the detector broken failed (RuntimeError)" in gateway.output and "canary" not in gateway.output

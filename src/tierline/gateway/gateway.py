@@ -8,9 +8,11 @@ log, unchanged providers) is handed on.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 
 import msgspec
@@ -137,7 +139,8 @@ class Gateway:
         only what cannot be decided at all (RequestError) and what should not happen."""
         if self.guard is None:
             return await self._answer(asked, client)
-        watched = self.guard.watch(asked, self._facts)
+        watch = partial(self.guard.watch, asked, self._facts)
+        watched = await asyncio.to_thread(watch) if self.guard.takes_long(asked) else watch()
         if watched.vault is None:
             return await self._answer(watched.asked, client)
         stream = self.guard.client(watched, client)

@@ -31,7 +31,7 @@ from tierline.sensitivity.scan import NOTHING, Detectors, OwnPatterns, Scan
 from tierline.sensitivity.vault import Vault
 from tierline.types.errors import BadRequest
 from tierline.types.features import Features
-from tierline.types.hints import Hints
+from tierline.types.hints import NO_HINTS, Hints
 from tierline.types.request import Media, Request
 from tierline.types.sensitivity import UNSCANNED, with_pii
 
@@ -40,6 +40,8 @@ _OURS = ("model", "stream")
 _HELD = ("previous_response_id", "conversation", "cachedContent", "container")
 """Fields by which an upstream holds earlier turns, whose placeholders are not known here."""
 _SPREAD = 9000
+LONG = 64 * 1024
+"""Bytes of a body from which on it is looked at in a thread."""
 
 _logger = logging.getLogger("tierline.governance")
 
@@ -69,7 +71,12 @@ class Guard:
         self._redacts = any(policy.governance.redact)
         self._policy = policy
         self._dialects = dialects
+        self._slow = any(name != "patterns" for name in spec.detectors)
         self._salt = loaded.fingerprint.encode()[:64]
+
+    def takes_long(self, asked: Asked) -> bool:
+        """Whether others would have to wait while this request is looked at: then it is done in a thread."""
+        return self._slow or len(asked.body) > LONG
 
     def watch(self, asked: Asked, facts: Facts, *, dry: bool = False) -> Watched:
         """Look at a request, and hide what the rules want hidden; `dry`: only say what would be. Raises what `facts` raises, and BadRequest
@@ -152,6 +159,11 @@ class Guard:
             return None
         return RevealedStream(client, watched.vault, self._dialects[watched.asked.request.dialect], watched.asked.request)
 
+    def words(self, text: str) -> str | None:
+        """A text that somebody sent beside a request, as it may be kept; None where it cannot be looked at."""
+        told = scrubbed(text, self._detectors)
+        return None if told is None else str(value_of(told))
+
     def kept(self, text: bytes, dialect: Dialect) -> bytes | None:
         """A prompt and its answer as the log may keep them: whatever is found in them is replaced, for good. None where they cannot be
         looked at. A stream becomes the whole answer that its events make, for they may cut a value anywhere."""
@@ -168,7 +180,8 @@ def _joined(events: bytes, dialect: Dialect) -> Any:
     decoder, joining = dialect.decoder(), Joining(dialect.name)
     for event in (*decoder.feed(events), *decoder.finished()):
         joining.take(event)
-    return value_of(dialect.render_completion(joining.completion(), Request("", dialect.name, "")))
+    answer = joining.completion()
+    return value_of(dialect.render_completion(answer, Request("", dialect.name, ""))) if answer.choices else None
 
 
 def _with(asked: Asked, request: Request, hints: Hints, body: bytes | None = None) -> Asked:
@@ -179,7 +192,7 @@ def _walk(seen: Texts, fields: Mapping[str, Any], hints: Hints) -> None:
     for name, value in fields.items():
         if name not in _OURS:
             seen.take(value, name)
-    seen.texts += [text for text in (hints.session, hints.user_tier, hints.risk, *hints.tags) if text]
+    seen.texts += [text for text in (hints.session, hints.user_tier, hints.risk, hints.sensitivity, *hints.tags) if text]
 
 
 def _has_media(request: Request) -> bool:
@@ -194,7 +207,7 @@ def _first(fields: Mapping[str, Any]) -> int:
 
 def _cleaned(hints: Hints, scan: Scan, salt: bytes) -> Hints:
     """Hints are logged: what was found in one is told by a digest, which is the same for the same value."""
-    if scan is NOTHING or not (hints.session or hints.user_tier or hints.tags or hints.risk):
+    if scan is NOTHING or hints is NO_HINTS:
         return hints
 
     def clean(text: str) -> str:
@@ -206,5 +219,10 @@ def _cleaned(hints: Hints, scan: Scan, salt: bytes) -> Hints:
         return text
 
     return msgspec.structs.replace(
-        hints, session=clean(hints.session), user_tier=clean(hints.user_tier), risk=clean(hints.risk), tags=tuple(map(clean, hints.tags))
+        hints,
+        session=clean(hints.session),
+        user_tier=clean(hints.user_tier),
+        risk=clean(hints.risk),
+        sensitivity=clean(hints.sensitivity),
+        tags=tuple(map(clean, hints.tags)),
     )

@@ -45,7 +45,7 @@ class Texts:
                     self.texts.append(name)
                 self.take(below, name)
         elif isinstance(value, list):
-            if len(value) > 1 and key in LATE and all(isinstance(one, int | list) for one in value):
+            if value and key in LATE and all(isinstance(one, int | list) for one in value):
                 self.unread = True  # a text as the numbers of its tokens
             for below in value:
                 self.take(below, key)
