@@ -68,6 +68,7 @@ _OVERRULING = {
     Why.COMBINED: "several answer together",
     Why.LOAD_SHIFTED: "moved by load",
     Why.SESSION_KEPT: "its session stays",
+    Why.GOVERNANCE_FORCED: "governance left no other choice",
 }
 """What stands above the reasons before it; the last of them decided."""
 
