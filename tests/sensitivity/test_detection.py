@@ -80,6 +80,20 @@ def test_what_does_not_add_up_is_nobodys_number(value: str) -> None:
     assert found(f"Steuer-ID {value}") == set()
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("我的卡号是4111111111111111,请退款。", "4111111111111111"),
+        ("身份证号11010519491231002X有效吗", "11010519491231002X"),
+        ("账户DE89370400440532013000付款", "DE89370400440532013000"),
+        ("電話+4930901820です", "+4930901820"),
+        ("密钥ghp_CANARYcanary0123456789CANARYcanary0123泄露了", "ghp_CANARYcanary0123456789CANARYcanary0123"),
+    ],
+)
+def test_scripts_without_spaces_hide_nothing(text: str, value: str) -> None:
+    assert value in {found for _, found in found(text)}
+
+
 def test_a_private_key_is_found_with_its_lines_and_also_where_it_is_cut_short_or_escaped() -> None:
     key = "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\ndef=\n-----END RSA PRIVATE KEY-----"
     assert ("secret", key) in found(f"here:\n{key}\nbye")

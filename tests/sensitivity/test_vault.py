@@ -138,3 +138,9 @@ def test_nothing_is_found_across_two_texts() -> None:
 
 def test_half_a_character_blinds_nobody() -> None:
     assert detect(["\ud83d zoe@example.org"]).values == {"zoe@example.org": "email"}
+
+
+def test_wide_and_other_digits_are_digits() -> None:
+    for text in ("卡号４１１１１１１１１１１１１１１１", "البطاقة ٤١١١١١١١١١١١١١١١", "ｚｏｅ＠example.org"):  # meant
+        vault = vault_of(text)
+        assert len(vault.placeholders) == 1 and vault.reveal(vault.hide(text)) == text

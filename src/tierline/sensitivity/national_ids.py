@@ -39,7 +39,8 @@ class _Form:
 
     def __init__(self, shape: str, before: str = "", behind: str = "") -> None:
         self.shape = shape
-        self.pattern = re.compile(rf"(?<![\w.])(?<!\w-){before}(?:{shape})(?!\w|-\w|\.\d){behind}", re.IGNORECASE)
+        alone = r"(?<![A-Za-z_\d.])(?<![A-Za-z_\d]-)", r"(?![A-Za-z_\d]|-[A-Za-z_\d]|\.\d)"
+        self.pattern = re.compile(f"{alone[0]}{before}(?:{shape}){alone[1]}{behind}", re.IGNORECASE)
 
 
 class Scheme(msgspec.Struct, frozen=True):

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from tierline.sensitivity.check_digits import luhn, mod_97
 
 _CARD = re.compile(
-    r"(?<![\w.+])(?<!\w-)(?:\d{4}(?P<by>[ -])\d{4}(?P=by)\d{4}(?P=by)\d{4}|\d{4}(?P<of>[ -])\d{6}(?P=of)\d{4,5}|\d{13,19})(?!\w|-\w|\.\d)"
+    r"(?<![A-Za-z_\d.+])(?<![A-Za-z_\d]-)"
+    r"(?:\d{4}(?P<by>[ -])\d{4}(?P=by)\d{4}(?P=by)\d{4}|\d{4}(?P<of>[ -])\d{6}(?P=of)\d{4,5}|\d{13,19})"
+    r"(?![A-Za-z_\d]|-[A-Za-z_\d]|\.\d)"
 )
 _ISSUER = re.compile(
     r"4(?:\d{15}|\d{18})|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11,13}"

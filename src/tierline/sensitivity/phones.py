@@ -10,10 +10,10 @@ import phonenumbers
 CUE_REACH = 30
 """Characters before a number within which a word may say that it is one."""
 
-_LOOKS = re.compile(r"(?<![\w.+\-/])(?:\+|00)?[ ]?\(?\d(?:[ \u00a0().\-/]{0,3}\d){6,16}(?!\w|-\w|\.\d|[,:/]\d)")
+_LOOKS = re.compile(r"(?<![A-Za-z_\d.+\-/])(?:\+|00)?[ ]?\(?\d(?:[ \u00a0().\-/]{0,3}\d){6,16}(?![A-Za-z_\d]|-[A-Za-z_\d]|\.\d|[,:/]\d)")
 _CUE = re.compile(
     r"\b(?:tel|phone|call|mobile|cell|fax|whatsapp|sms|ring|text (?:me|us)|dial|reach|handy|mobil|telefon|anruf|ruf|rückruf|tél|appel"
-    r"|portable|llam|móvil|teléfono|cellulare|chiam|numero)",
+    r"|portable|llam|móvil|teléfono|cellulare|chiam|numero)|电话|手机|致电|電話|携帯|전화|تلفون|هاتف|телефон|звон",
     re.IGNORECASE,
 )
 _DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}(?!\d)|\d{1,2}[-./]\d{1,2}[-./]\d{2,4}(?!\d)")
