@@ -222,6 +222,15 @@ def test_a_dry_run_decides_as_the_request_would_be_and_calls_nobody(gateway: Run
     assert EMAIL not in said.body.decode() and IBAN not in said.body.decode()
 
 
+def test_what_governance_did_is_counted_and_told(gateway: Running) -> None:
+    said = say(gateway, "openai_chat", f"Pay {IBAN} and tell {EMAIL}", {"x-tierline-explain": "1"})
+    assert said.headers["x-tierline-why"].startswith("governance left no other choice")
+    assert "without its rules filters would have been asked" in said.headers["x-tierline-explanation"]
+    metrics = gateway.ask("GET", "/metrics").body.decode()
+    for line in ('tierline_sensitive_total{kind="iban"}', 'tierline_redacted_total{kind="email"}', 'tierline_governed_total{how="forced"}'):
+        assert line in metrics
+
+
 def test_embeddings_are_made_of_redacted_text(gateway: Running, echo: Echo) -> None:
     before = len(echo.heard)
     said = gateway.ask("POST", "/v1/embeddings", {"model": "vectors", "input": [f"mail {EMAIL}"]})
