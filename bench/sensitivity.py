@@ -18,7 +18,11 @@ import duckdb
 
 from bench.extract import SPEC, SYSTEM, TURN, chat
 from bench.sensitive_set import cases
+from tierline.dialects.openai_chat import OpenAIChat
+from tierline.gateway.asked import Asked
+from tierline.gateway.guarded import Guard
 from tierline.routing.extract import Extractor
+from tierline.routing.router import Router
 from tierline.sensitivity.detect import Patterns
 from tierline.testing import builders
 from tierline.types.sensitivity import BUILT_IN
@@ -88,8 +92,27 @@ def cost() -> None:
         print(f"{name:<14}{spent * 1e6:>9.1f}{spent / reference:>14.2f}")
 
 
+RULES = [{"when": "sensitivity.email", "redact": ["email"], "why": "no addresses leave"}]
+
+
+def door() -> None:
+    """What the whole look at a chat request costs: reading its body, every detector, the rules, and writing it anew where one holds."""
+    loaded = builders.loaded({**SPEC, "governance": {"detect": list(BUILT_IN), "rules": RULES}})
+    dialect, extract = OpenAIChat(), Extractor(loaded)
+    guard = Guard(loaded, Router(loaded).policy, {dialect.name: dialect})
+    print(f"\n{'2.5 KB chat':<14}{'µs':>9}{'features = 1':>14}")
+    for name, more in (("clean", ""), ("one address", " zoe@example.org")):
+        messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": TURN * 4 + more}]
+        body = json.dumps({"model": "auto", "messages": messages}).encode()
+        asked = Asked(dialect.parse(body), body=body)
+        spent = cpu(lambda asked=asked: guard.watch(asked, lambda now: (extract(now.request), None)))  # type: ignore[misc]
+        reference = cpu(lambda asked=asked: extract(asked.request))  # type: ignore[misc]
+        print(f"{name:<14}{spent * 1e6:>9.1f}{spent / reference:>14.2f}")
+
+
 if __name__ == "__main__":
     quality()
     natural()
     cost()
+    door()
     sys.exit(0)
