@@ -256,6 +256,10 @@ class SourceSpec(Section, frozen=True, kw_only=True):
     query: Annotated[str, Meta(description="databases: one query that reads; `:name` is the pattern's group of that name")] = ""
     method: Annotated[Literal["GET", "POST"], Meta(description="services: GET sends the groups as a query, POST as a JSON object")] = "GET"
     headers: Annotated[dict[str, str], Meta(description="services: headers of every call; write ${ENV_NAME} for a secret")] = {}
+    residency: Annotated[
+        str, Meta(description="services: who holds the data; while a governance rule asks for one, others are not asked")
+    ] = ""
+    region: Annotated[str, Meta(description="services: where the data is held; governance rules read it")] = ""
 
 
 class ShadowSpec(Section, frozen=True, kw_only=True):
@@ -308,27 +312,53 @@ class RouteSpec(Section, frozen=True, kw_only=True):
 
 
 class AllowSpec(Section, frozen=True, kw_only=True):
-    """What a governance rule leaves standing: every given field must hold."""
+    """Who may serve while a governance rule holds: every given field must hold."""
 
     residency: Annotated[str | list[str], Meta(description="allowed residencies")] = []
     region: Annotated[str | list[str], Meta(description="allowed regions")] = []
     models: Annotated[list[str], Meta(description="allowed models")] = []
     tiers: Annotated[list[str], Meta(description="allowed tiers")] = []
+    providers: Annotated[list[str], Meta(description="allowed providers")] = []
 
 
 class GovernanceRuleSpec(Section, frozen=True, kw_only=True):
-    """While `when` holds, only what `allow` names may serve. Every rule that holds applies; an error in one counts as holding."""
+    """While `when` holds: only what `allow` names may serve, what `redact` names is replaced by placeholders before anything leaves, or the
+    request is refused. Every rule that holds applies; an error in one counts as holding. Models are chosen by what is left in the text:
+    a rule whose `when` asks for what has been replaced holds no more; only `refuse` is judged by
+    what came."""
 
     when: Annotated[str, Meta(description="a CEL expression over features, signals and hints")]
-    allow: Annotated[AllowSpec, Meta(description="what may still serve")]
+    allow: Annotated[AllowSpec, Meta(description="what may still serve")] = msgspec.field(default_factory=AllowSpec)
     why: Annotated[str, Meta(description="the reason that a decision will show")]
+    redact: Annotated[
+        list[str], Meta(description="kinds to replace by placeholders, and to put back in the answer; pii for every personal one")
+    ] = []
+    refuse: Annotated[bool, Meta(description="nobody may answer; the client is told why")] = False
 
 
 class GovernanceSpec(Section, frozen=True, kw_only=True):
     """What may never happen, whatever it costs."""
 
-    detect: Annotated[list[str], Meta(description="kinds of personal data and secrets to find")] = []
+    detect: Annotated[
+        list[str],
+        Meta(description="kinds to find: email, phone, credit_card, iban, national_id, secret, a name of `patterns`, or a plug-in's kind"),
+    ] = []
     rules: Annotated[list[GovernanceRuleSpec], Meta(description="every rule that holds applies")] = []
+    patterns: Annotated[
+        dict[str, list[str]], Meta(description="kinds of your own: RE2 patterns by name; rules read them as `sensitivity.<name>`")
+    ] = {}
+    detectors: Annotated[tuple[str, ...], Meta(description="who looks, by plug-in name")] = ("patterns",)
+    regions: Annotated[
+        tuple[str, ...], Meta(description="countries whose national telephone numbers are known, e.g. DE; international ones always are")
+    ] = ("US",)
+    media: Annotated[
+        Literal["sensitive", "ignore"],
+        Meta(description="images, sounds and documents cannot be read: they count as holding everything, or are passed over"),
+    ] = "sensitive"
+    safety_model: Annotated[
+        str, Meta(description="the model that answers what others refuse by their content policy, where a route names none")
+    ] = ""
+    require_owners: Annotated[bool, Meta(description="a task or route without an owner is an error, not a warning")] = False
 
 
 class KeySpec(Section, frozen=True, kw_only=True):

@@ -63,6 +63,9 @@ WHYS = (
     Why.BUDGET_CHEAPEST,
     Why.PACE_AHEAD,
     Why.PACE_BEHIND,
+    Why.REDACTED,
+    Why.GOVERNANCE_FORCED,
+    Why.GOVERNANCE_REFUSED,
 )
 """The number of each reason is its place here. Append-only."""
 
@@ -141,6 +144,7 @@ class _Features(msgspec.Struct, frozen=True, array_like=True):
     sealed: bool = False
     key_models: tuple[str, ...] = ()
     key_task: str = ""
+    redacted: tuple[str, ...] = ()
 
 
 class _FeaturesHead(msgspec.Struct, frozen=True, array_like=True):
@@ -170,6 +174,7 @@ class _FeaturesHead(msgspec.Struct, frozen=True, array_like=True):
     sealed: bool = False
     key_models: tuple[str, ...] = ()
     key_task: str = ""
+    redacted: tuple[str, ...] = ()
 
 
 class _Step(msgspec.Struct, frozen=True, array_like=True):
@@ -414,8 +419,9 @@ def encode(record: Record) -> tuple[Any, ...]:
 def _session_tail(features: Features) -> tuple[Any, ...]:
     """The fields that only a conversation has, or a key that the spec does not know; left out, they read as their defaults."""
     tail = (features.session, features.tool_loop, features.tool_failures, features.sealed)
-    if features.key_models or features.key_task:
-        return (*tail, features.key_models, features.key_task)
+    later = (features.key_models, features.key_task, features.redacted)
+    if any(later):
+        return (*tail, *later)
     return tail if any(tail) else ()
 
 
@@ -594,6 +600,7 @@ def _features(row: Row, stored: _Features) -> Features:
         sealed=stored.sealed,
         key_models=stored.key_models,
         key_task=stored.key_task,
+        redacted=stored.redacted,
         draw=row["draw"] if stored.draw is None else stored.draw,
     )
 

@@ -8,8 +8,11 @@ log, unchanged providers) is handed on.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
 
 import msgspec
@@ -17,15 +20,18 @@ import msgspec
 from tierline.config.loaded import Loaded
 from tierline.config.spec import PrepareSpec
 from tierline.gateway.ask import Asker
+from tierline.gateway.asked import Asked
 from tierline.gateway.call import Caller
 from tierline.gateway.classify import Classifier, classifier_for, classifiers_of
 from tierline.gateway.downstream import ClientGone, Downstream, Opening
 from tierline.gateway.drive import drive
 from tierline.gateway.failure import error_of
+from tierline.gateway.guarded import Guard
 from tierline.gateway.ids import Ids
 from tierline.gateway.means import Means
 from tierline.gateway.prepare import Preparations, prepare
 from tierline.gateway.purse import Funds, Paid
+from tierline.gateway.revealed import RevealedStream, revealed_body
 from tierline.gateway.shadow.shadows import Shadows
 from tierline.gateway.texts import Text, Texts
 from tierline.gateway.tools_first import (
@@ -46,40 +52,27 @@ from tierline.interfaces import DecisionLog, Dialect, Scorer
 from tierline.routing.explain import explain
 from tierline.routing.explain_tools import told_first
 from tierline.routing.extract import Extractor
+from tierline.routing.governance import in_force, refusing
 from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
+from tierline.sensitivity.vault import Vault
 from tierline.state.purse import Purse
-from tierline.state.rates import Turn
 from tierline.state.world import World
-from tierline.types.access import ANYONE, Key
 from tierline.types.decision import Decision
-from tierline.types.errors import ClientClosed, Forbidden, LogFailure, RequestError, Unavailable
+from tierline.types.errors import ClientClosed, ContentBlocked, Forbidden, LogFailure, RequestError, Unavailable, UpstreamFailed
 from tierline.types.features import Features
-from tierline.types.hints import NO_HINTS, Hints
 from tierline.types.outcome import Answer, Result
 from tierline.types.record import Record, Tried
 from tierline.types.request import Request
 from tierline.types.scores import NO_SCORES
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """A request as a face hands it over: parsed, with who asks, what they hinted, the body's bytes and the reading of `perf_counter`
-    at which it came. `headers` are those of the client's that upstreams of its dialect read too; they go to no other. `turn` is its
-    part of its key's limits."""
-
-    request: Request
-    key: Key = ANYONE
-    hints: Hints = NO_HINTS
-    body: bytes = b""
-    started: float = 0.0
-    headers: tuple[tuple[str, str], ...] = ()
-    turn: Turn | None = None
+from tierline.types.sensitivity import UNSCANNED
 
 
 class Answered(msgspec.Struct, frozen=True):
     """What came of a request. `error` is set where nothing (or, of a stream, not all) was answered; its status is what the client
     is told. `overhead` is seconds spent in Tierline itself; `explained` the decision in sentences, where the client wished for them.
-    `found` is what came of the tools that were asked first, `told` the answer of the one that had it."""
+    `found` is what came of the tools that were asked first, `told` the answer of the one that had it; `revealed` is the answer with the
+    client's own values in it, where placeholders had stood for them."""
 
     decision: Decision
     result: Result
@@ -88,10 +81,13 @@ class Answered(msgspec.Struct, frozen=True):
     explained: str = ""
     found: Found = NOT_ASKED
     told: Answer | None = None
+    revealed: Answer | None = None
 
     @property
     def answer(self) -> Answer | None:
         """What answers the request, a model's or a tool's; None when nothing does."""
+        if self.revealed is not None:
+            return self.revealed
         return self.told if self.result.outcome is None else self.result.outcome.answer
 
     @property
@@ -145,6 +141,7 @@ class Gateway:
         self.preparations = Preparations(loaded)
         self.classifiers = classifiers_of(loaded, means)
         self.funds = Funds(world.budgets)
+        self.guard = Guard(loaded, router.policy, dialects) if loaded.spec.governance.detect else None
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -157,6 +154,16 @@ class Gateway:
     async def answer(self, asked: Asked, client: Downstream | None = None) -> Answered:
         """Answer one request; a stream goes to `client` from its first content on. What fails is told in `Answered.error`; raised is
         only what cannot be decided at all (RequestError) and what should not happen."""
+        if self.guard is None:
+            return await self._answer(asked, client)
+        watch = partial(self.guard.watch, asked, self._facts)
+        watched = await asyncio.to_thread(watch) if self.guard.takes_long(asked) else watch()
+        if watched.vault is None:
+            return await self._answer(watched.asked, client)
+        stream = self.guard.client(watched, client)
+        return await revealed(watched.vault, stream, await self._answer(watched.asked, stream))
+
+    async def _answer(self, asked: Asked, client: Downstream | None) -> Answered:
         request = self.admit(asked)
         features = self._extract(request, asked.key)
         if asked.turn is not None:
@@ -167,16 +174,18 @@ class Gateway:
             texts = self._texts.of(features, client)
             stream = None if client is None else texts or client
             tools = self.tools.of(request)
+            if tools and self.tools.governed:
+                tools = self.tools.allowed(tools, in_force(self.router.policy, features, weighed.decision.task))
             seen = with_headers(request, asked.headers) if tools else request
-            found = await ask_tools(tools, seen, features, weighed.decision.deadline) if tools else NOT_ASKED
+            found = self._refused(weighed) if not weighed.decision.steps else NOT_ASKED
+            if tools and not found.ends_it:
+                found = await ask_tools(tools, seen, features, weighed.decision.deadline)
             if self.funds.active and not found.ends_it:
                 weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features), found)
                 purse = weighed.purse
             waiting = Waiting(found.elapsed)
-            if not found.ends_it and (steps := self.preparations.of(request)):
-                weighed, found = await self._prepared(steps, weighed, asked, found, waiting)
-            if weighed.scores.abstained and not found.ends_it and (small := classifier_for(self.classifiers, weighed)):
-                weighed, found = await self._classified(small, weighed, asked, found, waiting)
+            if not found.ends_it:
+                weighed, found = await self._readied(weighed, asked, found, waiting)
             explained = self._explained(weighed, found) if features.hints.explain else ""
             if found.ends_it:
                 return await self._told(weighed, asked, found, texts, stream, explained)
@@ -233,12 +242,36 @@ class Gateway:
 
     def rehearse(self, asked: Asked) -> Weighed:
         """A dry run: the decision that the request would get now. Nothing is called and nothing is logged."""
+        if self.guard is not None:
+            asked = self.guard.watch(asked, self._facts, dry=True).asked
         request = self.admit(asked)
         return self.weigh(request, self._extract(request, asked.key))
+
+    def _facts(self, asked: Asked) -> tuple[Features, str | None]:
+        """What governance rules read of a request before anything is decided: its features, and its task where that is settled."""
+        features = self._extract(self.admit(asked), asked.key)
+        settled = self.router.settle(features)
+        return features, None if settled is None else settled.task
+
+    def _refused(self, weighed: Weighed) -> Found:
+        """A request that a governance rule lets nobody answer is answered by no tool either."""
+        number = refusing(weighed.decision)
+        if number is None:
+            return NOT_ASKED
+        unread = " (it holds what cannot be looked at)" if UNSCANNED in weighed.features.sensitivity else ""
+        return Found(blocked=ContentBlocked(f"governance lets nobody answer this: {self.loaded.spec.governance.rules[number].why}{unread}"))
 
     def _translation(self, weighed: Weighed) -> Translation:
         request, tokens = weighed.request, weighed.features.input_tokens
         return Translation(self.dialects[request.dialect], request, strict=request.route in self._strict, input_tokens=tokens)
+
+    async def _readied(self, weighed: Weighed, asked: Asked, found: Found, waiting: Waiting) -> tuple[Weighed, Found]:
+        """What small models do before the first attempt: the route's steps, and saying what the request is where the scorer could not."""
+        if steps := self.preparations.of(weighed.request):
+            weighed, found = await self._prepared(steps, weighed, asked, found, waiting)
+        if weighed.scores.abstained and not found.ends_it and (small := classifier_for(self.classifiers, weighed)):
+            weighed, found = await self._classified(small, weighed, asked, found, waiting)
+        return weighed, found
 
     async def _prepared(
         self, steps: Sequence[PrepareSpec], weighed: Weighed, asked: Asked, found: Found, waiting: Waiting
@@ -330,8 +363,24 @@ class Gateway:
         self._keep(Record(at=time.time(), features=features, decision=decision, status=500, error="internal_error"), None)
 
     def _keep(self, record: Record, text: bytes | None) -> None:
+        if text is not None and self.guard is not None:
+            text = self.guard.kept(text, self.dialects[record.features.dialect])
         try:
             self.log.put(record, text)
         except LogFailure as failure:
             raise Unavailable(f"the decision log cannot take the row: {failure.message}", retry_after=1.0) from None
         self._observe(record)
+
+
+async def revealed(vault: Vault, stream: RevealedStream | None, answered: Answered) -> Answered:
+    """What came of a request in which values were hidden, as its client is to see it."""
+    if stream is not None and not answered.result.truncated and answered.error is None:
+        with contextlib.suppress(ClientGone):
+            await stream.finished()
+    error, answer = answered.error, answered.answer
+    if isinstance(error, UpstreamFailed) and error.body:
+        error.body = revealed_body(error.body, vault)
+    if answer is None or not answer.body:
+        return answered
+    shown = msgspec.structs.replace(answer, body=revealed_body(answer.body, vault), text=vault.reveal(answer.text))
+    return msgspec.structs.replace(answered, revealed=shown)

@@ -133,9 +133,9 @@ def _route(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> RoutePolicy
         tolerance=route.tolerance,
         retries=route.cascade.retries,
         backoff=float(route.cascade.backoff),
-        refusals=_one(fleet, route.cascade.on_refusal),
+        refusals=_one(fleet, _refuge(route, spec)),
         combine=None if route.combine is None else _combine(route.combine, fleet),
-        helpers=_helpers(route, fleet),
+        helpers=_helpers(route, spec, fleet),
         hedge=None if route.hedge is None else _after(route.hedge.after),
         flags_unsure=route.cascade.on_low_confidence == "flag",
         sticky=route.session.sticky,
@@ -162,9 +162,14 @@ def _combine(spec: CombineSpec, fleet: Fleet) -> CombinePolicy:
     return CombinePolicy(order, spec.by, spec.normalise, judge, _one(fleet, spec.else_), spec.max_cost)
 
 
-def _helpers(route: RouteSpec, fleet: Fleet) -> int:
+def _refuge(route: RouteSpec, spec: Spec) -> str:
+    """The model for what others refuse: the route's own, else the one that governance names."""
+    return route.cascade.on_refusal or spec.governance.safety_model
+
+
+def _helpers(route: RouteSpec, spec: Spec, fleet: Fleet) -> int:
     """Everyone whom the course may need beside the models of a task."""
-    named = [route.cascade.on_refusal]
+    named = [_refuge(route, spec)]
     if route.combine is not None:
         named += [*route.combine.models, route.combine.judge, route.combine.else_]
     return _mask(fleet, [name for name in named if name])
@@ -176,7 +181,7 @@ def _after(text: str) -> float:
 
 
 def _rules(rules: Sequence[tuple[int, RuleSpec]], spec: Spec) -> Rules:
-    return Rules([Condition.compile(rule.when) for _, rule in rules], spec.signals)
+    return Rules([Condition.compile(rule.when) for _, rule in rules], spec.signals, kinds=spec.governance.detect)
 
 
 def _use(number: int, rule: RuleSpec, fleet: Fleet) -> Use:
@@ -208,10 +213,15 @@ def _share(log_text: str) -> float:
 
 def _governance(spec: Spec, fleet: Fleet) -> GovernancePolicy:
     """A governance rule that cannot be evaluated counts as holding: governance fails closed."""
-    conditions = [Condition.compile(rule.when) for rule in spec.governance.rules]
+    rules = spec.governance.rules
+    allowed = tuple(0 if rule.refuse else _allowed(rule.allow, fleet) for rule in rules)
     return GovernancePolicy(
-        rules=Rules(conditions, spec.signals, on_error=True),
-        allowed=tuple(_allowed(rule.allow, fleet) for rule in spec.governance.rules),
+        rules=Rules([Condition.compile(rule.when) for rule in rules], spec.signals, on_error=True, kinds=spec.governance.detect),
+        allowed=allowed,
+        closed=tuple(0 if rule.redact and mask == fleet.everyone else mask for rule, mask in zip(rules, allowed, strict=True)),
+        redact=tuple(frozenset(rule.redact) for rule in rules),
+        refuses=frozenset(number for number, rule in enumerate(rules) if rule.refuse),
+        own=frozenset(spec.governance.patterns),
     )
 
 
@@ -223,6 +233,7 @@ def _allowed(allow: AllowSpec, fleet: Fleet) -> int:
             and (not allow.region or model.region in _words(allow.region))
             and (not allow.models or model.name in allow.models)
             and (not allow.tiers or model.tier in allow.tiers)
+            and (not allow.providers or model.provider in allow.providers)
         ):
             mask |= 1 << i
     return mask

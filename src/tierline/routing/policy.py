@@ -142,10 +142,18 @@ class RoutePolicy(msgspec.Struct, frozen=True):
 
 
 class GovernancePolicy(msgspec.Struct, frozen=True):
-    """The governance rules: while rule k holds, only the models of `allowed[k]` may serve."""
+    """The governance rules: while rule k holds, only the models of `allowed[k]` may serve; of `closed[k]` where the request holds what
+    could not be looked at, for nothing in it can be replaced.
+
+    `redact[k]` are the kinds that rule k has replaced; `refuses` the numbers of the rules under which nobody may answer; `own` the kinds
+    that the spec's own patterns find."""
 
     rules: Rules
-    allowed: tuple[int, ...]
+    allowed: tuple[int, ...] = ()
+    closed: tuple[int, ...] = ()
+    redact: tuple[frozenset[str], ...] = ()
+    refuses: frozenset[int] = frozenset()
+    own: frozenset[str] = frozenset()
 
 
 class Policy(msgspec.Struct, frozen=True):

@@ -12,6 +12,8 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
+import msgspec
+
 from tierline.config.loaded import Loaded
 from tierline.routing import budgets
 from tierline.routing.address import Address, addresses, resolve
@@ -20,17 +22,19 @@ from tierline.routing.climb import explore, up_when_unsure
 from tierline.routing.combine import combined
 from tierline.routing.compile import compile_policy
 from tierline.routing.eligibility import NOBODY, Standing, call_cost
+from tierline.routing.governance import told
 from tierline.routing.hedge import hedge_after
 from tierline.routing.load import shifted
-from tierline.routing.policy import RoutePolicy
+from tierline.routing.policy import GovernancePolicy, Policy, RoutePolicy
 from tierline.routing.question import Question, ask
+from tierline.routing.rules import Rules
 from tierline.routing.scope import Scope, scope_of, standing_in, widened
 from tierline.routing.selection import Choice, Field, least_bad, select
 from tierline.routing.session import held, kept
 from tierline.routing.settle import settle
 from tierline.routing.shadows import shadows
 from tierline.routing.steps import confined, plan
-from tierline.types.decision import Combine, Decision, Reason, Settled, Step, Why
+from tierline.types.decision import Combine, Decision, Drop, Reason, Settled, Step, Why
 from tierline.types.features import Features
 from tierline.types.scores import Scores
 from tierline.types.view import Latency, View
@@ -39,10 +43,14 @@ from tierline.types.view import Latency, View
 class Router:
     """Decides. Everything it needs was compiled at load; it holds no state and may be shared by any number of threads."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, policy: Policy | None = None) -> None:
+        """`policy` stands in for the one that the spec makes: the same without governance, to say what governance changed."""
         self.loaded = loaded
-        self.policy = compile_policy(loaded)
+        self.policy = compile_policy(loaded) if policy is None else policy
         self.addresses = addresses(self.policy)
+        self._free: Router | None = None
+        if self.policy.governance.allowed:
+            self._free = Router(loaded, msgspec.structs.replace(self.policy, governance=GovernancePolicy(Rules((), ()))))
 
     def address(self, name: str) -> Address:
         """What a client means by a model name; raises UnknownModel with the nearest known ones."""
@@ -186,6 +194,12 @@ class Router:
         helping: Standing = NOBODY,
     ) -> Decision:
         features, route = question.features, question.route
+        dropped = standing.dropped if helping is NOBODY else tuple(dict.fromkeys((*standing.dropped, *helping.dropped)))
+        if features.redacted:
+            reasons.append(Reason(Why.REDACTED, ", ".join(features.redacted)))
+        if dropped and self._free is not None and any(fallen.why == Drop.GOVERNANCE for fallen in dropped):
+            free = self._free.decide(features, question.scores, question.view)
+            reasons.extend(told(self.policy, free.target, steps[0].targets[0] if steps else "", dropped))
         wait = features.hints.latency_budget
         deadline = route.deadline if wait is None else wait
         stream = _stream(question, combine) if features.stream else ""
@@ -204,7 +218,7 @@ class Router:
             question.max_cost,
             route.max_attempts,
             tuple(reasons),
-            standing.dropped if helping is NOBODY else tuple(dict.fromkeys((*standing.dropped, *helping.dropped))),
+            dropped,
             None if choice is None else choice.margin,
             retries=route.retries,
             backoff=route.backoff,

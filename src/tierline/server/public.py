@@ -102,7 +102,10 @@ class Public:
         record = await self._books.ask(lambda _: self._live.log.get(given.decision))
         if record is None or ("admin" not in exchange.key.scopes and record.features.key != exchange.key.name):
             raise NoSuchDecision(f"the log has no decision {given.decision[:40]!r} of yours", param="decision")
-        said = Feedback(given.decision, time.time(), given.score, given.accept, given.correction, exchange.key.name, given.tool_success)
+        guard, correction = exchange.gateway.guard, given.correction
+        if guard is not None and correction is not None:
+            correction = guard.words(correction)
+        said = Feedback(given.decision, time.time(), given.score, given.accept, correction, exchange.key.name, given.tool_success)
         try:
             await self._books.ask(lambda ledger: ledger.feedback.add(said))
         except ValueError as error:

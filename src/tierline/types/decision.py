@@ -69,6 +69,10 @@ class Why(enum.StrEnum):
     BUDGET_CHEAPEST = "budget_cheapest"
     PACE_AHEAD = "pace_ahead"
     PACE_BEHIND = "pace_behind"
+    # what governance did
+    REDACTED = "redacted"
+    GOVERNANCE_FORCED = "governance_forced"
+    GOVERNANCE_REFUSED = "governance_refused"
 
 
 class Drop(enum.StrEnum):

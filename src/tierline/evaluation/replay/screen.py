@@ -137,7 +137,7 @@ class Screen:
         self._signals = "signals" in read
         self._of_hints = operator.attrgetter(*_HINTED)
         steady = (name for name in _STEADY if name in read)
-        self._of_features = operator.attrgetter("needs", "sealed", "tool_loop", "key_models", "key_task", *steady)
+        self._of_features = operator.attrgetter("needs", "sealed", "tool_loop", "key_models", "key_task", "redacted", *steady)
         self._of_row = operator.attrgetter("route", "key", "policy", *(name for name in ("operation", "team", "language") if name in read))
         self._numbers = itertools.count()
         self._classes: dict[tuple[Any, ...], _Class] = {}

@@ -26,6 +26,7 @@ from tierline.routing.extract.tokens import text_tokens, tools_tokens
 from tierline.types.access import ANYONE, Key
 from tierline.types.features import Complexity, Features, Operation
 from tierline.types.request import Request
+from tierline.types.sensitivity import PERSONAL
 
 SYSTEM_HEAD = 1_000
 """Characters at the head of a system prompt that say what the work is."""
@@ -93,7 +94,7 @@ class Extractor:
             language=language(reading.asked),
             complexity=work.complexity,
             prompt_fingerprint=system.fingerprint,
-            sensitivity=_listed(request.hints.sensitivity),
+            sensitivity=_sensitivity(request),
             signals=found.signals,
             matches=self._matches(found.tasks, system.tasks, work.operation),
             stream=request.stream,
@@ -102,6 +103,7 @@ class Extractor:
             tool_loop=looping,
             tool_failures=tool_failures(request.messages) if looping else 0,
             sealed=reading.sealed,
+            redacted=request.redacted,
         )
         if not key.minted:
             return features
@@ -169,6 +171,15 @@ def _judge(request: Request, reading: Reading, system: _System, found: Found, to
 
 
 _PLEASANT = Complexity()
+
+
+def _sensitivity(request: Request) -> tuple[str, ...]:
+    """What the client declares and what was found; `pii` goes with every personal kind."""
+    if not (request.hints.sensitivity or request.sensitivity):
+        return ()
+    declared = _listed(request.hints.sensitivity)
+    personal = ("pii",) if any(kind in PERSONAL for kind in declared) else ()
+    return tuple(dict.fromkeys((*declared, *personal, *request.sensitivity)))
 
 
 def _listed(text: str) -> tuple[str, ...]:
