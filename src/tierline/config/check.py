@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tierline.config.case import Case
 from tierline.config.check_access import examine_access
 from tierline.config.check_courses import examine_courses
+from tierline.config.check_experiments import examine_experiments
 from tierline.config.check_load import examine_load
 from tierline.config.check_models import examine_models
 from tierline.config.check_names import examine_names
@@ -34,3 +35,4 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_models(case, models)
     examine_load(case)
     examine_scorers(case, models)
+    examine_experiments(case)

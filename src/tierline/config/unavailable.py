@@ -17,7 +17,6 @@ KEYS: Mapping[tuple[str, ...], str] = {
     ("governance", "detect"): "finding personal data and secrets",
     ("keys", "*", "rate"): "rate limits",
     ("budgets",): "budgets",
-    ("experiments",): "controlled comparisons",
     ("alerts",): "watching and alerts",
 }
 """Path of a key → what will act on it."""

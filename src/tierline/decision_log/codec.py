@@ -57,6 +57,8 @@ WHYS = (
     Why.COMBINE_TOO_DEAR,
     Why.HEDGED,
     Why.COMBINE_TOO_FEW,
+    Why.ARM,
+    Why.ARM_LEFT,
 )
 """The number of each reason is its place here. Append-only."""
 
@@ -222,6 +224,8 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
     pressure: Mapping[str, float] = {}
     ttft: Mapping[str, Latency] = {}
     pace: Mapping[str, float] = {}
+    arms: Mapping[str, float] = {}
+    assigned: str = ""
 
 
 _IN_TURN = (None, None, "", "", 0.0, (), ())
@@ -379,7 +383,9 @@ def _course_tail(decision: Decision) -> tuple[Any, ...]:
 
 def _view_values(view: View) -> tuple[Any, ...]:
     values = msgspec.structs.astuple(view)
-    return values if view.pressure or view.ttft or view.pace else values[:-3]
+    if view.arms or view.assigned:
+        return values
+    return values[:-2] if view.pressure or view.ttft or view.pace else values[:-5]
 
 
 def _tried_values(tried: Tried) -> tuple[Any, ...]:

@@ -137,6 +137,31 @@ class GovernancePolicy(msgspec.Struct, frozen=True):
     allowed: tuple[int, ...]
 
 
+class ArmPolicy(msgspec.Struct, frozen=True):
+    """One arm. `name` is `<experiment>/<arm>`, `salt` the number that its draw is made with. `use` are the models that answer instead,
+    `tasks` the tasks as it changes them; `elsewhere`: another spec answers."""
+
+    name: str
+    share: float
+    salt: int
+    use: Use | None = None
+    tasks: Mapping[str, TaskPolicy] = {}
+    elsewhere: bool = False
+
+
+class ExperimentPolicy(msgspec.Struct, frozen=True):
+    """One experiment. `tasks` and `routes` take part, every one where there are none; `rest` is the share that takes no part, `mask` the
+    models of every arm that names some."""
+
+    name: str
+    tasks: frozenset[str]
+    routes: frozenset[str]
+    arms: tuple[ArmPolicy, ...]
+    rest: float
+    salt: int
+    mask: int = 0
+
+
 class Policy(msgspec.Struct, frozen=True):
     """The whole compiled spec. `keys` maps a key's name → the mask of models it may reach; `key_tasks` → its fixed task."""
 
@@ -148,3 +173,4 @@ class Policy(msgspec.Struct, frozen=True):
     keys: Mapping[str, int]
     key_tasks: Mapping[str, str]
     open_task: TaskPolicy
+    experiments: tuple[ExperimentPolicy, ...] = ()

@@ -94,4 +94,6 @@ SENTENCES: dict[Why, Callable[[Reason], str]] = {
         f"Of the models that answer side by side only {number(r.value, '.0f')} can serve it, or their judge cannot; so one is asked."
     ),
     Why.HEDGED: lambda r: f"If no answer has come after {number(r.value)} s, {r.subject} is asked as well, and the first good answer wins.",
+    Why.ARM: lambda r: f"It takes part in an experiment, in the arm {r.subject!r}, which has {number(r.value, '.1%')} of such requests.",
+    Why.ARM_LEFT: lambda r: f"It takes no part in an experiment, because the arm {r.subject!r} could not serve it.",
 }

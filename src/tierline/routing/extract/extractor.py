@@ -61,6 +61,7 @@ class Extractor:
         ]
         self._operations = [(name, task.match.operation) for name, task in tasks if task.match is not None and task.match.operation]
         self._sticky = any(route.session.sticky for route in loaded.spec.routes.values())
+        self._experiments = bool(loaded.spec.experiments)
         self._remember = functools.lru_cache(REMEMBERED)(self._read_system)
 
     def __call__(self, request: Request, key: Key = ANYONE) -> Features:
@@ -96,11 +97,15 @@ class Extractor:
             matches=self._matches(found.tasks, system.tasks, work.operation),
             stream=request.stream,
             draw=draw(request.id),
-            session=session(request, key.name, system.fingerprint) if self._sticky and request.kind == "chat" else "",
+            session=session(request, key.name, system.fingerprint) if self._keeps_session(request) else "",
             tool_loop=looping,
             tool_failures=tool_failures(request.messages) if looping else 0,
             sealed=reading.sealed,
         )
+
+    def _keeps_session(self, request: Request) -> bool:
+        """Whether anything asks which session it belongs to: a sticky route, or an experiment where the client names one."""
+        return request.kind == "chat" and (self._sticky or (self._experiments and bool(request.hints.session)))
 
     def _system(self, prompt: str) -> _System:
         if not prompt:
