@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from tierline.config.fingerprint import digest
+from tierline.config.loaded import Loaded
 from tierline.config.spec import ArmSpec, ExperimentSpec, Spec, TaskSettings, TaskSpec
 
 ALONE = 1e-9
@@ -42,6 +44,17 @@ def baseline_of(experiment: ExperimentSpec) -> str:
         return experiment.baseline
     shares = {arm: entry.share if isinstance(entry, ArmSpec) else entry for arm, entry in experiment.arms.items()}
     return min(shares, key=lambda arm: (-shares[arm], arm), default="")
+
+
+def definition_of(name: str, experiment: ExperimentSpec, loaded: Loaded) -> str:
+    """The digest of what an experiment compares: tasks, routes, metric, and what each arm does. Shares, guards and the rule for stopping
+    may change while it runs."""
+    arms = [
+        (arm.name, arm.models, arm.settings, loaded.arms[arm.name].fingerprint if arm.name in loaded.arms else "")
+        for arm in arms_of(name, experiment, loaded.spec.models)
+    ]
+    said = (sorted(experiment.tasks), sorted(experiment.routes), experiment.metric, arms)
+    return digest(msgspec.json.encode(msgspec.to_builtins(said, enc_hook=float), order="sorted"))
 
 
 def changed(task: TaskSpec, settings: TaskSettings) -> TaskSpec:

@@ -32,13 +32,21 @@ def assemble(
     observe: Callable[[Record], None],
     before: Gateway | None = None,
 ) -> Gateway:
-    """The gateway of one spec. Providers of the gateway `before` it go on where their endpoint is unchanged."""
+    """The gateway of one spec, with those of its experiments' arms. Providers of the gateway `before` it go on where their endpoint is
+    unchanged, and so does an arm's gateway where its spec is."""
     providers = _providers(loaded, {} if before is None else providers_of(before))
     dialects = all_dialects() if before is None else before.dialects
     router = Router(loaded)
     lanes = {name: _lane(loaded, name, providers, dialects) for name in loaded.models}
     means = Means(lanes, validators_of(loaded), partial(reach, router.policy), ladder_of(lanes, loaded.spec.tiers), normalised_all)
-    return Gateway(loaded, router, means, scorers_of(loaded), dialects, world, log, observe, ToolsFirst(loaded))
+    gateway = Gateway(loaded, router, means, scorers_of(loaded), dialects, world, log, observe, ToolsFirst(loaded))
+    if loaded.arms:
+        known = {} if before is None else before.elsewhere
+        gateway.elsewhere = {
+            arm: known[arm] if arm in known and known[arm].loaded == other else assemble(other, World(other), log, observe, gateway)
+            for arm, other in loaded.arms.items()
+        }
+    return gateway
 
 
 def validators_of(loaded: Loaded) -> dict[str, Validator]:
@@ -69,6 +77,15 @@ def open_log(loaded: Loaded, path: Path) -> DecisionLog:
 def providers_of(gateway: Gateway) -> dict[str, tuple[Endpoint, Provider]]:
     """The providers that a gateway's models are reached through, by name."""
     return {lane.endpoint.name: (lane.endpoint, lane.provider) for lane in gateway.lanes.values()}
+
+
+def held_by(gateway: Gateway) -> list[Provider | ToolsFirst]:
+    """Everything that a gateway and those of its arms keep open, once each."""
+    held: list[Provider | ToolsFirst] = []
+    for one in (gateway, *gateway.elsewhere.values()):
+        held.extend(provider for _, provider in providers_of(one).values() if provider not in held)
+        held.append(one.tools)
+    return held
 
 
 def _providers(loaded: Loaded, before: Mapping[str, tuple[Endpoint, Provider]]) -> dict[str, Provider]:

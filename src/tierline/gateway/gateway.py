@@ -16,6 +16,7 @@ import msgspec
 
 from tierline.config.loaded import Loaded
 from tierline.config.spec import PrepareSpec
+from tierline.gateway.arms import Given, kept, to_another_spec
 from tierline.gateway.ask import Asker
 from tierline.gateway.call import Caller
 from tierline.gateway.downstream import ClientGone, Downstream, Opening
@@ -59,7 +60,8 @@ from tierline.types.scores import NO_SCORES
 
 class Asked(msgspec.Struct, frozen=True):
     """A request as a face hands it over: parsed, with who asks, what they hinted, the body's bytes and the reading of
-    `perf_counter` at which it came. `headers` are those of the client's that upstreams of its dialect read too; they go to no other."""
+    `perf_counter` at which it came. `headers` are those of the client's that upstreams of its dialect read too; they go to no other.
+    `given`: the arm of another spec's experiment that it was given to this one for."""
 
     request: Request
     key: Key = ANYONE
@@ -67,6 +69,7 @@ class Asked(msgspec.Struct, frozen=True):
     body: bytes = b""
     started: float = 0.0
     headers: tuple[tuple[str, str], ...] = ()
+    given: Given | None = None
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -101,7 +104,8 @@ class Answered(msgspec.Struct, frozen=True):
 class Gateway:
     """One spec, assembled. `means` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
     speak; `tools` are asked before any model, `preparations` are what is done to a request first; `observe` sees every record as it is
-    logged. `in_flight` counts the requests that run on it; `said` is where a face keeps what it says of a route, task and model."""
+    logged. `elsewhere` are the gateways that answer for arms of its experiments. `in_flight` counts the requests that run on it; `said`
+    is where a face keeps what it says of a route, task and model."""
 
     def __init__(
         self,
@@ -125,6 +129,7 @@ class Gateway:
         self.router = router
         self.tools = tools
         self.preparations = Preparations(loaded)
+        self.elsewhere: Mapping[str, Gateway] = {}
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -140,7 +145,9 @@ class Gateway:
         request = self.admit(asked)
         features = self._extract(request, asked.key)
         try:
-            weighed = self.weigh(request, features)
+            weighed = self.weigh(request, features, asked.given)
+            if self.elsewhere and (other := self.at(weighed.decision)) is not self:
+                return await other.answer(self._handed_on(asked, weighed), client)
             texts = self._texts.of(features, client)
             stream = None if client is None else texts or client
             tools = self.tools.of(request)
@@ -186,19 +193,31 @@ class Gateway:
             raise Forbidden(f"the key {key.name!r} may not use the route {route!r} → it may use {', '.join(sorted(key.routes))}")
         if address.model or address.tier:
             hints = msgspec.structs.replace(hints, model=address.model or hints.model, tier=address.tier or hints.tier)
-        return msgspec.structs.replace(request, id=self._new_id(), route=route, key=key.name, hints=hints)
+        made = self._new_id() if asked.given is None else asked.given.id
+        return msgspec.structs.replace(request, id=made, route=route, key=key.name, hints=hints)
 
-    def weigh(self, request: Request, features: Features) -> Weighed:
-        """Decide on an admitted request, without calling anything."""
+    def weigh(self, request: Request, features: Features, given: Given | None = None) -> Weighed:
+        """Decide on an admitted request, without calling anything; `given` is the arm that it has already."""
         settled = self.router.settle(features)
         scores = NO_SCORES if settled is not None else self.scorers[features.route].score(request, features)
         view = self.world.view(features)
+        if given is not None:
+            view = msgspec.structs.replace(view, arms=given.shares, assigned=given.arm)
         return Weighed(request, features, scores, view, self.router.decide(features, scores, view, settled))
 
     def rehearse(self, asked: Asked) -> Weighed:
         """A dry run: the decision that the request would get now. Nothing is called and nothing is logged."""
         request = self.admit(asked)
-        return self.weigh(request, self._extract(request, asked.key))
+        weighed = self.weigh(request, self._extract(request, asked.key), asked.given)
+        other = self.at(weighed.decision)
+        return weighed if other is self else other.rehearse(self._handed_on(asked, weighed))
+
+    def at(self, decision: Decision) -> Gateway:
+        """The gateway that answers for a decision's arm: this one, unless the arm is another spec."""
+        return self.elsewhere.get(decision.arm, self)
+
+    def _handed_on(self, asked: Asked, weighed: Weighed) -> Asked:
+        return msgspec.structs.replace(asked, given=to_another_spec(self.router.policy, weighed))
 
     def _translation(self, weighed: Weighed) -> Translation:
         request, tokens = weighed.request, weighed.features.input_tokens
@@ -224,7 +243,7 @@ class Gateway:
         if done.request is request:
             return weighed, found
         again = msgspec.structs.replace(self._extract(done.request, asked.key), session=features.session)
-        return self.weigh(done.request, again), found
+        return self.weigh(done.request, again, kept(weighed) if self.router.policy.experiments else asked.given), found
 
     async def _told(
         self, weighed: Weighed, asked: Asked, found: Found, texts: Text | None, client: Downstream | None, explained: str

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tierline import sqlite_file
+from tierline.ledger.arms import Arms
 from tierline.ledger.feedback import Feedback, Feedbacks
+from tierline.ledger.labels import Labels
 from tierline.ledger.schema import MIGRATIONS, PART
 from tierline.ledger.specs import KeptSpec, Specs
 from tierline.types.errors import LogFailure
+from tierline.types.label import Label
 
 
 class LedgerReader:
@@ -36,6 +40,14 @@ class LedgerReader:
     def spec(self, fingerprint: str) -> KeptSpec | None:
         """The spec of that fingerprint, or None."""
         return None if self._connection is None else Specs(self.path, self._connection).get(fingerprint)
+
+    def labels(self, at: float = 0.0) -> Iterator[Label]:
+        """Every label from a moment on (Unix seconds), in the order of writing."""
+        return iter(()) if self._connection is None else Labels(self.path, self._connection).since(at)
+
+    def arms(self) -> Arms | None:
+        """The arms of experiments; None where no ledger was ever opened."""
+        return None if self._connection is None else Arms(self.path, self._connection, None, time.time)
 
     def close(self) -> None:
         """Let go of the file."""

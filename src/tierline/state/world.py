@@ -64,6 +64,7 @@ class World:
         self._models: dict[str, LiveModel] = {}
         self._scale: dict[str, float] = {}
         self._pins: Mapping[str, str] = {}
+        self._arms: Mapping[str, float] = {}
         self._sticky: Mapping[str, float] = {}
         self._patient: frozenset[str] = frozenset()
         self._sessions = Sessions()
@@ -112,12 +113,19 @@ class World:
             token_scale=dict(self._scale),
             pressure={name: pressure for name, live in models if (pressure := live.look(now))},
             ttft={name: seen for name, live in models if (seen := live.first.quantiles(now)).count},
+            arms=self._arms,
         )
 
     def pin(self, pins: Mapping[str, str]) -> None:
         """Replace the pins (route → model); the next view shows them."""
         if pins != self._pins:
             self._pins = dict(pins)
+            self._renew_at = 0.0
+
+    def set_arms(self, shares: Mapping[str, float]) -> None:
+        """Replace the shares of arms that are others than the spec's; the next view shows them."""
+        if shares != self._arms:
+            self._arms = dict(shares)
             self._renew_at = 0.0
 
     def patient(self, features: Features, task: str) -> bool:
