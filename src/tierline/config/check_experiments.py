@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from importlib.util import find_spec
 
 from tierline.config.case import Case
 from tierline.config.check_names import all_exist, exists
@@ -31,6 +32,8 @@ def examine_experiments(case: Case) -> None:
         _arms(case, place, experiment, arms)
         _guards(case, place, experiment, arms)
         _adaptive(case, place, experiment, arms)
+        if (experiment.guards or experiment.stop or experiment.adaptive) and find_spec("numpy") is None:
+            case.problems.error(place, "guards, an end and adaptive shares need NumPy", "pip install 'tierline[analysis]'")
     _overlaps(case)
 
 

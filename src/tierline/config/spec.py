@@ -381,9 +381,7 @@ class GuardSpec(Section, frozen=True, kw_only=True):
     ]
     worse_by: Annotated[
         Money,
-        Meta(
-            description="how much worse it may be: points of a rate (0.02); of cost and latency a share of the baseline's (0.2)"
-        ),
+        Meta(description="how much worse it may be: points of a rate (0.02); of cost and latency a share of the baseline's (0.2)"),
     ] = 0.0
 
 

@@ -25,6 +25,7 @@ from tierline.server.endpoints import endpoints
 from tierline.server.listen import Embedded
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
+from tierline.server.referee import watch_experiments
 from tierline.types.record import Record
 
 _logger = logging.getLogger("tierline.server")
@@ -54,6 +55,7 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
 
 
 async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
+    path = service.log or log_path(loaded)
     meters = Meters()
 
     def observe(record: Record) -> None:
@@ -67,7 +69,7 @@ async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Book
     stopping = _on_signals(live)
     await books.read_pins(live.world)
     chores = (live.watch(), books.follow_pins(live.world), meters.keep_counting(public.gauges), app.watch_the_waiting())
-    background = [asyncio.create_task(chore) for chore in chores]
+    background = [asyncio.create_task(chore) for chore in (*chores, watch_experiments(live, books, path))]
     serving = asyncio.create_task(server.serve())
     gc.collect()
     gc.freeze()

@@ -1,0 +1,138 @@
+"""From a decision log to what an experiment measured: one unit a session, or a request that has none.
+
+A session keeps its arm, so its requests are not so many independent draws: together they are one unit, with the mean of what was
+measured of them. A unit stands where its last value became known, and its shares are those of its first request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from tierline.decision_log.codec import stored_features, stored_view
+from tierline.decision_log.reader import Filter, LogReader
+from tierline.evaluation.experiments.contrast import Units
+from tierline.evaluation.replay.logged import judged
+from tierline.ledger.reader import LedgerReader
+from tierline.types.label import Source
+
+METRICS = ("pass_rate", "score", "error_rate", "cost", "latency")
+"""What is measured of each request. `pass_rate`: whether the answer was good enough (a score of a half or more); `score`: how good;
+`error_rate`: whether nobody answered; `cost` in USD; `latency` in seconds."""
+
+RATES = frozenset({"pass_rate", "score", "error_rate"})
+"""Metrics between 0 and 1."""
+
+FEWER_IS_BETTER = frozenset({"error_rate", "cost", "latency"})
+
+GOOD = 0.5
+
+_RANK: Mapping[Source, int] = {"golden": 4, "review": 3, "feedback": 2, "validator": 1}
+"""Whose word counts before whose. A judge's labels are left out: they count once the judge is validated, as labels of another source."""
+
+_COLUMNS = ("request_id", "arm", "status", "cost", "latency", "winner", "stopped", "answered", "features", "view", "tried")
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One request that took part: when it ended, its unit, its arm, the shares of all arms then, and what was measured; None where that is
+    not known."""
+
+    at: float
+    unit: str
+    arm: str
+    shares: Mapping[str, float]
+    failed: bool
+    cost: float | None
+    latency: float | None
+    score: float | None
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What is said of one answer: the score of the highest source that speaks, and when that was."""
+
+    score: float
+    at: float
+
+
+def rows_of(reader: LogReader, experiment: str, since: float, most: int | None = None) -> Iterator[tuple[str, Row]]:
+    """The requests that took part from a moment on (Unix seconds), by their ids."""
+    which = Filter(since=since, experiment=experiment)
+    for page in reader.pages(_COLUMNS, which, most):
+        for at, _, request_id, status, cost, latency, arm, winner, stopped, answered, features, view, tried in page:
+            if answered or stopped == "cancelled":
+                continue
+            session = stored_features(features).session
+            shares = {name.partition("/")[2]: share for name, share in stored_view(view).arms.items()}
+            name = arm.partition("/")[2]
+            verdict, _ = judged(request_id, {}, tried, winner)
+            there = winner is not None and status < 500
+            yield (
+                request_id,
+                Row(
+                    at,
+                    f"{session}\n{name}" if session else request_id,
+                    name,
+                    shares,
+                    not there,
+                    cost if there else None,
+                    latency if there else None,
+                    verdict,
+                ),
+            )
+
+
+def said_of(path: Path, since: float = 0.0) -> dict[str, Said]:
+    """What labels and feedback say of answers, by request: those of the highest source, their mean where there are several."""
+    found: dict[str, list[tuple[int, float, float]]] = {}
+    ledger = LedgerReader(path)
+    try:
+        for label in ledger.labels(since):
+            if label.source in _RANK:
+                found.setdefault(label.request_id, []).append((_RANK[label.source], label.score, label.at))
+        for one in ledger.feedback():
+            score = one.score if one.score is not None else None if one.accept is None else float(one.accept)
+            if score is not None:
+                rank = _RANK["review" if one.source == "review" else "feedback"]
+                found.setdefault(one.request_id, []).append((rank, score, one.at))
+    finally:
+        ledger.close()
+    return {request: _highest(words) for request, words in found.items()}
+
+
+def _highest(words: Sequence[tuple[int, float, float]]) -> Said:
+    rank = max(word[0] for word in words)
+    best = [word for word in words if word[0] == rank]
+    return Said(sum(word[1] for word in best) / len(best), max(word[2] for word in best))
+
+
+def value_of(row: Row, said: Said | None, metric: str) -> tuple[float, float] | None:
+    """What was measured of one request by a metric, and when that was known; None where it is not."""
+    if metric in ("pass_rate", "score"):
+        score = row.score if said is None else said.score
+        if score is None:
+            return None
+        return score if metric == "score" else float(score >= GOOD), row.at if said is None else max(row.at, said.at)
+    value = {"error_rate": float(row.failed), "cost": row.cost, "latency": row.latency}[metric]
+    return None if value is None else (value, row.at)
+
+
+def units_of(rows: Mapping[str, Row], said: Mapping[str, Said], names: tuple[str, ...], metric: str) -> Units:
+    """The units by one metric, in the order in which they became known."""
+    grouped: dict[str, list[tuple[float, float, Row]]] = {}
+    for request, row in rows.items():
+        known = value_of(row, said.get(request), metric)
+        if known is not None and row.arm in names:
+            grouped.setdefault(row.unit, []).append((*known, row))
+    made = []
+    for members in grouped.values():
+        first = min(members, key=lambda member: member[2].at)[2]
+        made.append((max(at for _, at, _ in members), sum(value for value, _, _ in members) / len(members), first))
+    made.sort(key=lambda unit: (unit[0], unit[2].at))
+    return Units(
+        names,
+        np.array([value for _, value, _ in made], dtype=float),
+        np.array([names.index(row.arm) for _, _, row in made], dtype=np.int64),
+        np.array([[row.shares.get(name, 0.0) for name in names] for _, _, row in made], dtype=float).reshape(len(made), len(names)),
+    )
