@@ -21,12 +21,12 @@ from tierline.types.catalog import Model
 from tierline.types.errors import Problem, SpecInvalid
 
 
-def load(path: Path | str, environ: Mapping[str, str] | None = None, *, need_secrets: bool = True) -> Loaded:
+def load(path: Path | str, environ: Mapping[str, str] | None = None, *, need_secrets: bool = True, alone: bool = False) -> Loaded:
     """The spec at `path`, checked and resolved; `environ` (default: the process's own) is what `${NAME}` reads.
 
     Raises SpecInvalid with every problem at once; a variable that is not set is one of them, unless `need_secrets` is false: such a
-    spec can decide, but not call or be called. Warnings stand in the result."""
-    problems, loaded = examine_file(path, environ, need_secrets)
+    spec can decide, but not call or be called. `alone`: without the specs of its experiments' arms. Warnings stand in the result."""
+    problems, loaded = examine_file(path, environ, need_secrets, alone=alone)
     if loaded is None:
         raise SpecInvalid(problems)
     return loaded

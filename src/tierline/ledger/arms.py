@@ -4,6 +4,7 @@ A row's `share` is empty where the arm has the share that the spec gives it."""
 
 from __future__ import annotations
 
+import enum
 import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,15 @@ from tierline.sqlite_file import told, transaction
 State = Literal["running", "stopped", "won"]
 
 _COLUMNS = 'at, experiment, arm, state, share, why, "by", definition'
+
+
+class Keep(enum.Enum):
+    """That a share stays what it is."""
+
+    IT = 0
+
+
+KEEP = Keep.IT
 
 
 class ArmEntry(msgspec.Struct, frozen=True):
@@ -64,7 +74,7 @@ class Arms:
 
     def win(self, experiment: str, arm: str, why: str, by: str) -> bool:
         """Note that an arm has won; nobody's share changes. Returns False where that was noted before, or the arm never ran."""
-        return self._turn(experiment, arm, "won", None, why, by)
+        return self._turn(experiment, arm, "won", KEEP, why, by)
 
     def share(self, experiment: str, shares: Mapping[str, float], why: str, by: str) -> None:
         """Give the arms that run other shares."""
@@ -97,12 +107,13 @@ class Arms:
             )
             return [ArmEntry(*row) for row in rows]
 
-    def _turn(self, experiment: str, arm: str, state: State, share: float | None, why: str, by: str) -> bool:
+    def _turn(self, experiment: str, arm: str, state: State, share: float | Keep | None, why: str, by: str) -> bool:
         with told(self._path), transaction(self._connection):
             entry = next((entry for entry in self._now(experiment) if entry.arm == arm), None)
             if entry is None or entry.state == state:
                 return False
-            self._add(msgspec.structs.replace(entry, at=self._clock(), state=state, share=share, why=why, by=by))
+            after = entry.share if isinstance(share, Keep) else share
+            self._add(msgspec.structs.replace(entry, at=self._clock(), state=state, share=after, why=why, by=by))
             self._note(by, f"arm_{state}", f"{experiment}/{arm}", {"why": why})
             return True
 

@@ -41,6 +41,10 @@ class LedgerReader:
         """The spec of that fingerprint, or None."""
         return None if self._connection is None else Specs(self.path, self._connection).get(fingerprint)
 
+    def specs(self) -> list[KeptSpec]:
+        """Every spec that is kept, in the order in which they were first seen."""
+        return [] if self._connection is None else Specs(self.path, self._connection).list()
+
     def labels(self, at: float = 0.0) -> Iterator[Label]:
         """Every label from a moment on (Unix seconds), in the order of writing."""
         return iter(()) if self._connection is None else Labels(self.path, self._connection).since(at)

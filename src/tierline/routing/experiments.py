@@ -48,7 +48,7 @@ def part_of(policy: Policy, question: Question, scope: Scope, reasons: list[Reas
         reasons.append(Reason(Why.ARM, given, view.arms.get(given, 1.0)))
         return Part(given, view.arms.get(given, 1.0))
     experiment = experiment_of(policy, question.task.name, question.route.name)
-    if experiment is None or given == NONE or question.named or scope.pinned:
+    if experiment is None or question.named or scope.pinned:
         return NO_PART
     shares = shares_of(experiment, view.arms)
     if experiment.mask and (scope.ruled or not _can_serve(policy, question, experiment, shares, reasons)):
@@ -56,7 +56,7 @@ def part_of(policy: Policy, question: Question, scope: Scope, reasons: list[Reas
     name = given or drawn(experiment, shares, question.features)
     arm = next((arm for arm in experiment.arms if arm.name == name), None)
     if arm is None:
-        return NO_PART if given else Part("", shares.get("", 1.0), None, shares, experiment)
+        return Part("", shares[""], None, shares, experiment) if shares.get("") else NO_PART
     if scope.held and arm.use is not None and not scope.first & arm.use.mask:
         return NO_PART
     reasons.append(Reason(Why.ARM, arm.name, shares[arm.name]))

@@ -89,9 +89,9 @@ class Router:
         """The probability of the first target over every arm that the request could have drawn: Σ share · P(target | arm)."""
         chance = decision.propensity
         for arm, share in rivals(part, self.policy.fleet, decision.target):
-            other, _ = self._plan(features, scores, msgspec.structs.replace(view, assigned=arm), settled)
+            other, its = self._plan(features, scores, msgspec.structs.replace(view, assigned=arm), settled)
             if other.target == decision.target:
-                chance += share * other.propensity / (part.shares[arm] if other.arm else 1.0)
+                chance += share * other.propensity / its.share
         return min(chance, 1.0)
 
     def consider(self, features: Features, scores: Scores, view: View) -> tuple[list[Candidate], Question]:

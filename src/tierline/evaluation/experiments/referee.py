@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-
 from tierline.config.experiments import arms_of
 from tierline.config.loaded import Loaded
 from tierline.config.spec import ExperimentSpec
