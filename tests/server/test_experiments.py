@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from server.conftest import FLEET
 from server.harness import Running, serving, until
+from tierline.cli.app import build
 from tierline.config.load import load
 from tierline.decision_log.reader import LogReader
 from tierline.ledger.ledger import Ledger
@@ -164,3 +166,53 @@ def test_every_row_decides_again_to_its_own_decision(gateway: Running) -> None:
         seen[row.decision.arm] += 1
     reader.close()
     assert len(seen) >= 4
+
+
+GUARDED = (
+    FLEET
+    + """
+experiments:
+  guarded: {tasks: [greeting], arms: {mini: 0.5, mid: 0.5}, baseline: mini, stop: sequential, guards: [{metric: pass_rate, worse_by: 0.05}]}
+"""
+)
+
+
+def test_a_guard_stops_a_worse_arm_by_itself_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "tierline.yaml").write_text(GUARDED)
+    with serving(tmp_path / "tierline.yaml") as running:
+        for _ in range(120):
+            said = running.chat(headers=GREETING).headers
+            verdict = {"decision": said["x-tierline-decision"], "accept": said["x-tierline-model"] == "mini"}
+            assert running.ask("POST", "/v1/feedback", verdict).status == 200
+        ledger = Ledger(tmp_path / "tierline.db")
+
+        def state() -> str:
+            return next(entry.state for entry in ledger.arms.now("guarded") if entry.arm == "mid")
+
+        until(lambda: state() == "stopped")
+        until(lambda: {running.chat(headers=GREETING).headers["x-tierline-model"] for _ in range(12)} == {"mini"})
+        (entry,) = [entry for entry in ledger.audit.list() if entry.action == "arm_stopped"]
+        ledger.close()
+    assert (entry.who, entry.subject) == ("tierline", "guarded/mid")
+    assert entry.detail["why"].startswith("guard pass_rate: worse than mini by more than 0.05")
+    shown = CliRunner().invoke(build(["experiments"]), ["experiments", "guarded", "--log", str(tmp_path / "tierline.db")])
+    assert shown.exit_code == 0, shown.output
+    assert "mid is stopped, by tierline: guard pass_rate" in " ".join(shown.output.split())
+
+
+def test_adaptive_shares_follow_the_evidence_and_keep_their_floor(tmp_path: Path) -> None:
+    adaptive = "{tasks: [greeting], arms: {mini: 0.5, mid: 0.5}, adaptive: {kind: thompson, floor: 0.2, every: 1s}}"
+    (tmp_path / "tierline.yaml").write_text(FLEET + f"\nexperiments:\n  learning: {adaptive}\n")
+    with serving(tmp_path / "tierline.yaml") as running:
+        for _ in range(80):
+            said = running.chat(headers=GREETING).headers
+            verdict = {"decision": said["x-tierline-decision"], "accept": said["x-tierline-model"] == "mini"}
+            running.ask("POST", "/v1/feedback", verdict)
+
+        def seen() -> float:
+            row = running.record(running.chat(headers=GREETING).headers["x-tierline-decision"])
+            assert row.decision.propensity == pytest.approx(row.view.arms[row.decision.arm])
+            return row.view.arms["learning/mid"]
+
+        until(lambda: seen() < 0.25)
+        assert seen() == pytest.approx(0.2, abs=0.02)
