@@ -18,6 +18,7 @@ CAUTION = 0.5
 
 _STEPS = 40
 _GREAT = 600.0
+_TINY = 1e-12
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -62,13 +63,15 @@ class Bounded:
     def evidence_above(self, mean: float) -> float:
         """The e-value against "the mean is at most `mean`": the gambler's greatest capital so far. Under it, it ever reaches x with a
         chance of 1/x at most."""
-        room = np.maximum(mean - self._n.low, 1e-12)
-        return _most(np.minimum(self._bet, CAUTION / room) * (self._n.y - mean))
+        return _most(self._above(mean))
 
     def evidence_below(self, mean: float) -> float:
         """The same against "the mean is at least `mean`"."""
-        room = np.maximum(self._n.high - mean, 1e-12)
-        return _most(-np.minimum(self._bet, CAUTION / room) * (self._n.y - mean))
+        return _most(self._below(mean))
+
+    def paths(self, mean: float) -> tuple[Floats, Floats]:
+        """The logarithms of both gamblers' capital after each unit: against "at most `mean`", and against "at least `mean`"."""
+        return self._above(mean), self._below(mean)
 
     def interval(self) -> Interval:
         """What is not refuted, at 1 − α."""
@@ -80,13 +83,23 @@ class Bounded:
         high = _edge(self._n.most, value, lambda m: self.evidence_below(m) >= limit)
         return Interval(value, low, high)
 
+    def _above(self, mean: float) -> Floats:
+        room = np.maximum(mean - self._n.low, _TINY)
+        return _capital(np.minimum(self._bet, CAUTION / room) * (self._n.y - mean))
 
-def _most(gains: Floats) -> float:
-    """The greatest capital that these gains ever made of 1."""
-    if not len(gains):
-        return 1.0
-    most = float(np.max(np.cumsum(np.log1p(np.maximum(gains, -1.0 + 1e-12)))))
-    return math.exp(min(max(most, 0.0), _GREAT))
+    def _below(self, mean: float) -> Floats:
+        room = np.maximum(self._n.high - mean, _TINY)
+        return _capital(-np.minimum(self._bet, CAUTION / room) * (self._n.y - mean))
+
+
+def _capital(gains: Floats) -> Floats:
+    """The logarithm of what these gains make of 1, after each of them."""
+    return np.asarray(np.cumsum(np.log1p(np.maximum(gains, _TINY - 1.0))))
+
+
+def _most(capital: Floats) -> float:
+    """The greatest capital of a path; 1, with which it began, where it never grew."""
+    return math.exp(min(max(float(capital.max(initial=0.0)), 0.0), _GREAT))
 
 
 def _edge(refuted: float, kept: float, is_refuted: Callable[[float], bool]) -> float:
