@@ -161,7 +161,9 @@ def _state(arm: ArmReading) -> str:
 
 
 def _cell(arm: ArmReading, metric: str) -> str:
-    return f"{_interval(arm.estimates[metric], metric)} of {arm.measured[metric]}" if arm.measured[metric] else "-"
+    """The estimate, and of how many units it is where that is not all of them."""
+    count = arm.measured[metric]
+    return "-" if not count else _interval(arm.estimates[metric], metric) + ("" if count == arm.units else f" of {count}")
 
 
 def _interval(found: Interval, metric: str) -> str:
