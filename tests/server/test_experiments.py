@@ -14,6 +14,7 @@ from server.harness import Running, serving, until
 from tierline.cli.app import build
 from tierline.config.load import load
 from tierline.decision_log.reader import LogReader
+from tierline.evaluation.replay.kept import specs_beside
 from tierline.ledger.ledger import Ledger
 from tierline.routing.router import Router
 
@@ -83,7 +84,10 @@ def test_both_specs_are_kept_beside_the_log(gateway: Running) -> None:
     ledger = Ledger(gateway.spec.parent / "tierline.db")
     kept = {spec.fingerprint for spec in ledger.specs.list()}
     ledger.close()
-    assert {load(gateway.spec).fingerprint, load(gateway.spec.parent / "other.yaml").fingerprint} <= kept
+    decided = {load(gateway.spec).fingerprint, load(gateway.spec.parent / "other.yaml").fingerprint}
+    assert decided <= kept
+    spec_of = specs_beside(gateway.spec.parent / "tierline.db")
+    assert all(spec_of(fingerprint) is not None for fingerprint in decided), "each can be decided by again, though its arm's file is gone"
 
 
 def test_a_stream_of_a_whole_spec_arm_comes_from_that_spec(gateway: Running) -> None:
@@ -216,3 +220,28 @@ def test_adaptive_shares_follow_the_evidence_and_keep_their_floor(tmp_path: Path
 
         until(lambda: seen() < 0.25)
         assert seen() == pytest.approx(0.2, abs=0.02)
+
+
+PREPARED = (
+    FLEET.replace("audited: {log_text: all}", "prepared: {prepare: [{rewrite_query: mini}]}")
+    + """
+experiments:
+  e: {routes: [prepared], arms: {mid: 0.4, big: 0.4}}
+"""
+)
+
+
+def test_a_request_that_is_prepared_keeps_the_arm_that_it_came_with(tmp_path: Path) -> None:
+    (tmp_path / "tierline.yaml").write_text(PREPARED)
+    turns = [("user", "Where is order 42?"), ("assistant", "On its way."), ("user", "And when does it come?")]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    with serving(tmp_path / "tierline.yaml") as running:
+        said = [running.chat(model="auto/prepared", messages=messages) for _ in range(30)]
+        arms = Counter(one.headers.get("x-tierline-arm", "") for one in said)
+        router = Router(load(tmp_path / "tierline.yaml"))
+        for one in said:
+            row = running.record(one.headers["x-tierline-decision"])
+            assert row.asides, "the question was rewritten"
+            assert router.decide(row.features, row.scores, row.view) == row.decision
+            assert row.decision.arm in ("", f"e/{row.decision.target}")
+    assert {"e/mid", "e/big"} <= set(arms)

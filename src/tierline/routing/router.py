@@ -63,7 +63,10 @@ class Router:
     def _plan(self, features: Features, scores: Scores, view: View, settled: Settled | None) -> tuple[Decision, Part]:
         """The plan, and the part that the request takes in an experiment; its propensity is that of its own arm alone."""
         reasons: list[Reason] = []
-        question, scope, part = self._aim(self._ask(features, scores, view, settled, reasons), reasons)
+        question = self._ask(features, scores, view, settled, reasons)
+        scope, part = held(self.policy, question, scope_of(self.policy, question, reasons)), NO_PART
+        if self.policy.experiments or view.assigned:
+            question, scope, part = self._parted(question, scope, reasons)
         standing = standing_in(self.policy, question, scope.wider)
         if not standing.mask & scope.first:
             scope, standing = widened(self.policy, question, scope, standing, reasons)
@@ -96,7 +99,8 @@ class Router:
 
     def consider(self, features: Features, scores: Scores, view: View) -> tuple[list[Candidate], Question]:
         """What is believed of every model that stands for this request, and the question it puts; `explain` shows both."""
-        question, scope, _ = self._aim(self._ask(features, scores, view, None, []), [])
+        question = self._ask(features, scores, view, None, [])
+        question, scope, _ = self._parted(question, held(self.policy, question, scope_of(self.policy, question, [])), [])
         standing = standing_in(self.policy, question, scope.wider)
         return self._believe(question, scope, standing.mask), question
 
@@ -137,12 +141,9 @@ class Router:
         settled = settled or self.settle(features)
         return ask(self.policy, self._route(features), features, scores, view, settled, reasons)
 
-    def _aim(self, question: Question, reasons: list[Reason]) -> tuple[Question, Scope, Part]:
-        """Whom the question goes to, and the part that it takes in an experiment."""
+    def _parted(self, question: Question, scope: Scope, reasons: list[Reason]) -> tuple[Question, Scope, Part]:
+        """The part that a question takes in an experiment, with the question as that part puts it, and whom it goes to then."""
         policy = self.policy
-        scope = held(policy, question, scope_of(policy, question, reasons))
-        if not policy.experiments and not question.view.assigned:
-            return question, scope, NO_PART
         part = part_of(policy, question, scope, reasons)
         changed = put_anew(part, question)
         if changed is not None:
