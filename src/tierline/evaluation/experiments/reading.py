@@ -32,12 +32,12 @@ GOOD = 0.5
 _RANK: Mapping[Source, int] = {"golden": 4, "review": 3, "feedback": 2, "validator": 1}
 """Whose word counts before whose. A judge's labels are left out: they count once the judge is validated, as labels of another source."""
 
-_COLUMNS = ("request_id", "arm", "status", "cost", "latency", "winner", "stopped", "answered", "features", "view", "tried")
+_COLUMNS = ("request_id", "model", "arm", "status", "cost", "latency", "winner", "stopped", "answered", "features", "view", "tried")
 
 
 class Row(msgspec.Struct, frozen=True):
     """One request that took part: when it ended, its unit, its arm, the shares of all arms then, and what was measured; None where that is
-    not known."""
+    not known. `model` is who answered."""
 
     at: float
     unit: str
@@ -47,20 +47,26 @@ class Row(msgspec.Struct, frozen=True):
     cost: float | None
     latency: float | None
     score: float | None
+    model: str = ""
 
 
 class Said(msgspec.Struct, frozen=True):
-    """What is said of one answer: the score of the highest source that speaks, and when that was."""
+    """What is said of one answer: the score of the highest source that speaks, when that was, and how high it stands."""
 
     score: float
     at: float
+    rank: int = 0
+
+
+Sayings = Mapping[tuple[str, str], Said]
+"""What is said of answers, by request and model; under an empty model what was said of the answer that was given, whoever gave it."""
 
 
 def rows_of(reader: LogReader, experiment: str, since: float, most: int | None = None) -> Iterator[tuple[str, Row]]:
     """The requests that took part from a moment on (Unix seconds), by their ids."""
     which = Filter(since=since, experiment=experiment)
     for page in reader.pages(_COLUMNS, which, most):
-        for at, _, request_id, status, cost, latency, arm, winner, stopped, answered, features, view, tried in page:
+        for at, _, request_id, model, status, cost, latency, arm, winner, stopped, answered, features, view, tried in page:
             if answered or stopped == "cancelled":
                 continue
             session = stored_features(features).session
@@ -79,32 +85,39 @@ def rows_of(reader: LogReader, experiment: str, since: float, most: int | None =
                     cost if there else None,
                     latency if there else None,
                     verdict,
+                    model,
                 ),
             )
 
 
-def said_of(path: Path, since: float = 0.0) -> dict[str, Said]:
-    """What labels and feedback say of answers, by request: those of the highest source, their mean where there are several."""
-    found: dict[str, list[tuple[int, float, float]]] = {}
+def said_of(path: Path, since: float = 0.0) -> dict[tuple[str, str], Said]:
+    """What labels and feedback say of answers: those of the highest source, their mean where there are several."""
+    found: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
     ledger = LedgerReader(path)
     try:
         for label in ledger.labels(since):
             if label.source in _RANK:
-                found.setdefault(label.request_id, []).append((_RANK[label.source], label.score, label.at))
+                found.setdefault((label.request_id, label.model), []).append((_RANK[label.source], label.score, label.at))
         for one in ledger.feedback():
             score = one.score if one.score is not None else None if one.accept is None else float(one.accept)
             if score is not None:
                 rank = _RANK["review" if one.source == "review" else "feedback"]
-                found.setdefault(one.request_id, []).append((rank, score, one.at))
+                found.setdefault((one.request_id, ""), []).append((rank, score, one.at))
     finally:
         ledger.close()
-    return {request: _highest(words) for request, words in found.items()}
+    return {answer: _highest(words) for answer, words in found.items()}
 
 
 def _highest(words: Sequence[tuple[int, float, float]]) -> Said:
     rank = max(word[0] for word in words)
     best = [word for word in words if word[0] == rank]
-    return Said(sum(word[1] for word in best) / len(best), max(word[2] for word in best))
+    return Said(sum(word[1] for word in best) / len(best), max(word[2] for word in best), rank)
+
+
+def heard(said: Sayings, request: str, model: str) -> Said | None:
+    """What is said of the answer that a model gave to a request."""
+    both = [found for key in (model, "") if (found := said.get((request, key))) is not None]
+    return max(both, key=lambda one: one.rank, default=None)
 
 
 def value_of(row: Row, said: Said | None, metric: str) -> tuple[float, float] | None:
@@ -118,11 +131,11 @@ def value_of(row: Row, said: Said | None, metric: str) -> tuple[float, float] | 
     return None if value is None else (value, row.at)
 
 
-def units_of(rows: Mapping[str, Row], said: Mapping[str, Said], names: tuple[str, ...], metric: str) -> Units:
+def units_of(rows: Mapping[str, Row], said: Sayings, names: tuple[str, ...], metric: str) -> Units:
     """The units by one metric, in the order in which they became known."""
     grouped: dict[str, list[tuple[float, float, Row]]] = {}
     for request, row in rows.items():
-        known = value_of(row, said.get(request), metric)
+        known = value_of(row, heard(said, request, row.model), metric)
         if known is not None and row.arm in names:
             grouped.setdefault(row.unit, []).append((*known, row))
     made = []

@@ -15,7 +15,7 @@ import msgspec
 from tierline.config.experiments import baseline_of
 from tierline.config.spec import ArmSpec, ExperimentSpec, GuardSpec
 from tierline.evaluation.experiments.contrast import Units, contrast
-from tierline.evaluation.experiments.reading import FEWER_IS_BETTER, RATES, Row, Said, units_of
+from tierline.evaluation.experiments.reading import FEWER_IS_BETTER, RATES, Row, Sayings, units_of
 from tierline.evaluation.experiments.sequences import UNKNOWN, Asymptotic, Bounded, Interval, quantile
 from tierline.ledger.arms import ArmEntry
 
@@ -84,7 +84,7 @@ def verdict(
     name: str,
     experiment: ExperimentSpec,
     rows: Mapping[str, Row],
-    said: Mapping[str, Said],
+    said: Sayings,
     entries: Sequence[ArmEntry] = (),
     began: float | None = None,
 ) -> Verdict:
