@@ -11,7 +11,7 @@ from tierline.evaluation.experiments.contrast import Floats, Units, contrast
 from tierline.evaluation.experiments.sequences import Asymptotic, Bounded, quantile
 
 ALPHA = 0.05
-RUNS = 300
+RUNS = 200
 
 
 def coins(dice: np.random.Generator, rates: tuple[float, float], share: float, count: int) -> Units:

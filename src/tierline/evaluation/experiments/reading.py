@@ -65,12 +65,14 @@ Sayings = Mapping[tuple[str, str], Said]
 def rows_of(reader: LogReader, experiment: str, since: float, most: int | None = None) -> Iterator[tuple[str, Row]]:
     """The requests that took part from a moment on (Unix seconds), by their ids."""
     which = Filter(since=since, experiment=experiment)
+    alike: dict[tuple[tuple[str, float], ...], Mapping[str, float]] = {}
     for page in reader.pages(_COLUMNS, which, most):
         for at, _, request_id, model, status, cost, latency, arm, winner, stopped, answered, features, view, tried in page:
             if answered or stopped == "cancelled":
                 continue
             session = stored_features(features).session
-            shares = {name.partition("/")[2]: share for name, share in stored_view(view).arms.items()}
+            said = tuple(stored_view(view).arms.items())
+            shares = alike.get(said) or alike.setdefault(said, {arm.partition("/")[2]: share for arm, share in said})
             name = arm.partition("/")[2]
             verdict, _ = judged(request_id, {}, tried, winner)
             there = winner is not None and status < 500
@@ -116,36 +118,56 @@ def _highest(words: Sequence[tuple[int, float, float]]) -> Said:
 
 def heard(said: Sayings, request: str, model: str) -> Said | None:
     """What is said of the answer that a model gave to a request."""
-    both = [found for key in (model, "") if (found := said.get((request, key))) is not None]
-    return max(both, key=lambda one: one.rank, default=None)
+    one, other = said.get((request, model)), said.get((request, ""))
+    if one is None or other is None:
+        return one or other
+    return one if one.rank >= other.rank else other
 
 
-def value_of(row: Row, said: Said | None, metric: str) -> tuple[float, float] | None:
-    """What was measured of one request by a metric, and when that was known; None where it is not."""
-    if metric in ("pass_rate", "score"):
-        score = row.score if said is None else said.score
-        if score is None:
-            return None
-        return score if metric == "score" else float(score >= GOOD), row.at if said is None else max(row.at, said.at)
-    value = {"error_rate": float(row.failed), "cost": row.cost, "latency": row.latency}[metric]
-    return None if value is None else (value, row.at)
+def value_of(row: Row, said: Said | None, metric: str) -> float | None:
+    """What was measured of one request by a metric; None where it is not."""
+    if metric == "cost":
+        return row.cost
+    if metric == "latency":
+        return row.latency
+    if metric == "error_rate":
+        return float(row.failed)
+    score = row.score if said is None else said.score
+    return score if score is None or metric == "score" else float(score >= GOOD)
+
+
+class _Unit:
+    """One unit while it is put together: when its last value became known, their sum and count, and its first request."""
+
+    __slots__ = ("count", "first", "known", "total")
+
+    def __init__(self, row: Row) -> None:
+        self.known, self.total, self.count, self.first = 0.0, 0.0, 0, row
 
 
 def units_of(rows: Mapping[str, Row], said: Sayings, names: tuple[str, ...], metric: str) -> Units:
     """The units by one metric, in the order in which they became known."""
-    grouped: dict[str, list[tuple[float, float, Row]]] = {}
+    index = {name: at for at, name in enumerate(names)}
+    spoken = said if metric in ("pass_rate", "score") else {}
+    made: dict[str, _Unit] = {}
     for request, row in rows.items():
-        known = value_of(row, heard(said, request, row.model), metric)
-        if known is not None and row.arm in names:
-            grouped.setdefault(row.unit, []).append((*known, row))
-    made = []
-    for members in grouped.values():
-        first = min(members, key=lambda member: member[2].at)[2]
-        made.append((max(at for _, at, _ in members), sum(value for value, _, _ in members) / len(members), first))
-    made.sort(key=lambda unit: (unit[0], unit[2].at))
+        word = heard(spoken, request, row.model) if spoken else None
+        value = value_of(row, word, metric)
+        if value is None or row.arm not in index:
+            continue
+        unit = made.get(row.unit)
+        if unit is None:
+            unit = made[row.unit] = _Unit(row)
+        elif row.at < unit.first.at:
+            unit.first = row
+        unit.total, unit.count = unit.total + value, unit.count + 1
+        unit.known = max(unit.known, row.at if word is None else max(row.at, word.at))
+    ordered = sorted(made.values(), key=lambda unit: (unit.known, unit.first.at))
+    shares = {id(unit.first.shares): unit.first.shares for unit in ordered}
+    vectors = {key: [given.get(name, 0.0) for name in names] for key, given in shares.items()}
     return Units(
         names,
-        np.array([value for _, value, _ in made], dtype=float),
-        np.array([names.index(row.arm) for _, _, row in made], dtype=np.int64),
-        np.array([[row.shares.get(name, 0.0) for name in names] for _, _, row in made], dtype=float).reshape(len(made), len(names)),
+        np.array([unit.total / unit.count for unit in ordered], dtype=float),
+        np.array([index[unit.first.arm] for unit in ordered], dtype=np.int64),
+        np.array([vectors[id(unit.first.shares)] for unit in ordered], dtype=float).reshape(len(ordered), len(names)),
     )

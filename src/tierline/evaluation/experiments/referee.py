@@ -25,7 +25,7 @@ _logger = logging.getLogger("tierline.experiments")
 WHO = "tierline"
 """Who stops an arm when a guard does, in the table and in the audit trail."""
 
-MOST = 300_000
+MOST = 200_000
 """Requests of one experiment that are held in memory; the first so many decide."""
 
 OVERLAP = 60.0
@@ -81,7 +81,7 @@ class Referee:
     def _judged(
         self, name: str, experiment: ExperimentSpec, rows: dict[str, Row], entries: list[ArmEntry], loaded: Loaded, now: float
     ) -> list[Act]:
-        found = verdict(name, experiment, rows, said_of(self._path), entries)
+        found = verdict(name, experiment, rows, said_of(self._path), entries, figures=False)
         acts = [*_stops(found, entries), *(_ends(found, entries) if experiment.stop else ())]
         due = experiment.adaptive is not None and now >= self._shared.get(name, 0.0) + float(experiment.adaptive.every)
         if due and not acts and (act := self._shares(name, experiment, rows, entries, loaded)):

@@ -87,26 +87,29 @@ def verdict(
     said: Sayings,
     entries: Sequence[ArmEntry] = (),
     began: float | None = None,
+    *,
+    figures: bool = True,
 ) -> Verdict:
-    """What the rows of an experiment say."""
+    """What the rows of an experiment say; without `figures` only what pairs and guards do, which is quicker."""
     names = tuple(sorted(experiment.arms))
     known = {entry.arm: entry for entry in entries}
-    by_metric = {metric: units_of(rows, said, names, metric) for metric in _wanted(experiment)}
+    by_metric = {metric: units_of(rows, said, names, metric) for metric in _wanted(experiment, figures)}
     running = [arm for arm in names if arm not in known or known[arm].state != "stopped"]
     comparisons = _compared(experiment, by_metric[experiment.metric], names)
     guards = _guarded(experiment, by_metric, names)
     winner = next((arm for arm in running if len(running) > 1 and _beats_all(arm, running, comparisons)), "")
     among = [one for one in comparisons if one.arm in running and one.other in running]
     equal = bool(among) and not winner and all(one.equal for one in among)
-    arms = tuple(_arm(arm, experiment, rows, by_metric, known.get(arm)) for arm in names)
+    arms = tuple(_arm(arm, experiment, rows, by_metric, known.get(arm)) for arm in names) if figures else ()
     baseline = baseline_of(experiment)
     follows = _follows(experiment, running, winner, equal, [one for one in guards if one.shown and one.arm in running])
     return Verdict(name, experiment.metric, began, baseline, arms, comparisons, guards, winner, equal, follows)
 
 
-def _wanted(experiment: ExperimentSpec) -> list[str]:
+def _wanted(experiment: ExperimentSpec, figures: bool) -> list[str]:
+    shown = ["pass_rate", "error_rate", "cost", "latency"] if figures else []
     guarded = [guard.metric.replace(P95, "latency") for guard in experiment.guards]
-    return list(dict.fromkeys([experiment.metric, "pass_rate", "error_rate", "cost", "latency", *guarded]))
+    return list(dict.fromkeys([experiment.metric, *shown, *guarded]))
 
 
 def _arm(
