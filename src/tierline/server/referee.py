@@ -18,7 +18,7 @@ _logger = logging.getLogger("tierline.server")
 LOOK_EVERY = 2.0
 """Seconds between two looks; more where a look takes long."""
 
-PATIENCE = 30.0
+PATIENCE = 15.0
 """How many times as long as a look took is waited before the next."""
 
 

@@ -95,8 +95,8 @@ def verdict(
     known = {entry.arm: entry for entry in entries}
     by_metric = {metric: units_of(rows, said, names, metric) for metric in _wanted(experiment, figures)}
     running = [arm for arm in names if arm not in known or known[arm].state != "stopped"]
-    comparisons = _compared(experiment, by_metric[experiment.metric], names)
-    guards = _guarded(experiment, by_metric, names)
+    comparisons = _compared(experiment, by_metric[experiment.metric], names) if figures or experiment.stop else ()
+    guards = _guarded(experiment, by_metric, names, figures)
     winner = next((arm for arm in running if len(running) > 1 and _beats_all(arm, running, comparisons)), "")
     among = [one for one in comparisons if one.arm in running and one.other in running]
     equal = bool(among) and not winner and all(one.equal for one in among)
@@ -165,18 +165,18 @@ def _beats_all(arm: str, running: Sequence[str], comparisons: Sequence[Compariso
     return all(other in beaten for other in running if other != arm)
 
 
-def _guarded(experiment: ExperimentSpec, by_metric: Mapping[str, Units], names: tuple[str, ...]) -> tuple[GuardReading, ...]:
+def _guarded(experiment: ExperimentSpec, by_metric: Mapping[str, Units], names: tuple[str, ...], figures: bool) -> tuple[GuardReading, ...]:
     baseline = baseline_of(experiment)
     watched = [arm for arm in names if arm != baseline]
     each = experiment.alpha / max(len(watched) * len(experiment.guards), 1)
     return tuple(
-        _guard(guard, by_metric[guard.metric.replace(P95, "latency")], arm, baseline, each)
+        _guard(guard, by_metric[guard.metric.replace(P95, "latency")], arm, baseline, each, figures)
         for guard in experiment.guards
         for arm in watched
     )
 
 
-def _guard(guard: GuardSpec, units: Units, arm: str, baseline: str, alpha: float) -> GuardReading:
+def _guard(guard: GuardSpec, units: Units, arm: str, baseline: str, alpha: float, figures: bool) -> GuardReading:
     needed, few = 1.0 / alpha, min(units.count(arm), units.count(baseline))
     if guard.metric == P95:
         return _slow(guard, units, arm, baseline, alpha)
@@ -190,7 +190,8 @@ def _guard(guard: GuardSpec, units: Units, arm: str, baseline: str, alpha: float
     else:
         test = Asymptotic(contrast(units, {arm: 1.0, baseline: -(1.0 + guard.worse_by)}, bounded=False), alpha)
         allowed = 0.0
-    evidence, worse = test.evidence_above(allowed), test.interval()
+    evidence = test.evidence_above(allowed)
+    worse = test.interval() if figures or evidence >= needed else UNKNOWN
     excess = Interval(worse.value - allowed, worse.low - allowed, worse.high - allowed)
     return GuardReading(arm, guard.metric, guard.worse_by, excess, evidence, needed, evidence >= needed)
 
