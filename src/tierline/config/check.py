@@ -8,6 +8,7 @@ from tierline.config.case import Case
 from tierline.config.check_access import examine_access
 from tierline.config.check_budgets import examine_budgets
 from tierline.config.check_courses import examine_courses
+from tierline.config.check_experiments import examine_experiments
 from tierline.config.check_governance import examine_governance
 from tierline.config.check_load import examine_load
 from tierline.config.check_models import examine_models
@@ -40,3 +41,4 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_load(case)
     examine_budgets(case)
     examine_scorers(case, models)
+    examine_experiments(case)

@@ -425,15 +425,74 @@ class LoadSpec(Section, frozen=True, kw_only=True):
     breaker: Annotated[BreakerSpec, Meta(description="when a failing model rests")] = msgspec.field(default_factory=BreakerSpec)
 
 
-class ExperimentSpec(Section, frozen=True, kw_only=True):
-    """A controlled comparison."""
+class TaskSettings(Section, frozen=True, kw_only=True):
+    """What an arm changes of a task; what is left out stays as the task says. Risk is not among it: governance reads it."""
 
-    tasks: Annotated[list[str], Meta(description="tasks that take part")] = []
-    routes: Annotated[list[str], Meta(description="routes that take part")] = []
-    arms: Annotated[dict[str, Rate], Meta(description="share of each arm")] = {}
+    quality_bar: Annotated[Rate | None, Meta(description="least acceptable pass rate")] = None
+    failure_cost: Annotated[Money | None, Meta(description="USD that a wrong answer costs the business")] = None
+    latency_budget: Annotated[Duration | None, Meta(description="what its callers wait for")] = None
+    prefer: Annotated[Literal["cost", "quality", "latency"] | None, Meta(description="what to prefer among those above the bar")] = None
+    models: Annotated[list[str] | None, Meta(description="primary first, then where to climb")] = None
+    fallback: Annotated[list[str] | None, Meta(description="who answers when a provider fails")] = None
+    weights: Annotated[dict[str, Money] | None, Meta(description="shares for `select: weighted`")] = None
+    quality: Annotated[dict[str, Rate] | None, Meta(description="pass rate by model")] = None
+    validate: Annotated[list[dict[str, Any]] | None, Meta(description="checks that an answer must pass")] = None
+    stream: Annotated[Literal["buffered", "optimistic"] | None, Meta(description="what a validated stream does")] = None
+    tolerance: Annotated[Rate | None, Meta(description="how far load may lower the bar")] = None
+
+
+class ArmSpec(Section, frozen=True, kw_only=True):
+    """One arm: its share, and at most one thing that it does. With none, an arm that bears a model's name is that model, and any other
+    is what the spec does anyway."""
+
+    share: Annotated[Rate, Meta(description="its share of the requests that take part")]
+    model: Annotated[str, Meta(description="the model that answers")] = ""
+    use: Annotated[list[str], Meta(description="the models that answer, in their order")] = []
+    task: Annotated[TaskSettings | None, Meta(description="what it changes of the tasks")] = None
+    spec: Annotated[str, Meta(description="another spec, relative to this one, that answers")] = ""
+
+
+class GuardSpec(Section, frozen=True, kw_only=True):
+    """What an arm must not do: the first arm that is shown to be worse than the baseline is stopped at once."""
+
+    metric: Annotated[
+        Literal["pass_rate", "score", "error_rate", "cost", "latency", "latency_p95"], Meta(description="what is watched, for each arm")
+    ]
+    worse_by: Annotated[
+        Money,
+        Meta(description="how much worse it may be: points of a rate (0.02); of cost and latency a share of the baseline's (0.2)"),
+    ] = 0.0
+
+
+class AdaptiveSpec(Section, frozen=True, kw_only=True):
+    """Shares that follow the evidence."""
+
+    kind: Annotated[Literal["thompson"], Meta(description="each arm gets the probability with which it is the best")] = "thompson"
+    floor: Annotated[float, Meta(gt=0.0, le=0.5, description="the least share of an arm that runs")] = 0.1
+    every: Annotated[Duration, Meta(description="how often the shares are worked out")] = _span(60)
+
+
+class ExperimentSpec(Section, frozen=True, kw_only=True):
+    """A controlled comparison between models, a task's settings or whole specs. A session keeps its arm."""
+
+    tasks: Annotated[list[str], Meta(description="tasks that take part; every one if left out")] = []
+    routes: Annotated[list[str], Meta(description="routes that take part; every one if left out")] = []
+    arms: Annotated[
+        dict[str, Rate | ArmSpec], Meta(description="share of each arm, or more of it; what they leave of 1 takes no part")
+    ] = {}
     shadow: Annotated[list[str], Meta(description="models that answer beside, unseen")] = []
-    metric: Annotated[str, Meta(description="what is compared")] = "pass_rate"
-    stop: Annotated[str, Meta(description="when it ends")] = ""
+    metric: Annotated[Literal["pass_rate", "score", "cost", "latency"], Meta(description="what decides")] = "pass_rate"
+    stop: Annotated[Literal["", "sequential"], Meta(description="sequential: it ends when an always-valid test has decided")] = ""
+    why: Annotated[str, Meta(description="the question it is to answer")] = ""
+    baseline: Annotated[str, Meta(description="the arm that guards compare with; the one with the largest share if left out")] = ""
+    guards: Annotated[list[GuardSpec], Meta(description="what stops an arm")] = []
+    adaptive: Annotated[AdaptiveSpec | None, Meta(description="shares that follow the evidence; they stay as written if left out")] = None
+    alpha: Annotated[
+        float, Meta(gt=0.0, lt=0.5, description="the chance of a false verdict that is accepted, over every look at every pair of arms")
+    ] = 0.05
+    margin: Annotated[Money, Meta(description="a difference that does not matter: where it can be no larger, the arms count as equal")] = (
+        0.0
+    )
 
 
 class AlertsSpec(Section, frozen=True, kw_only=True):

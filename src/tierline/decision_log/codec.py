@@ -66,6 +66,8 @@ WHYS = (
     Why.REDACTED,
     Why.GOVERNANCE_FORCED,
     Why.GOVERNANCE_REFUSED,
+    Why.ARM,
+    Why.ARM_LEFT,
 )
 """The number of each reason is its place here. Append-only."""
 
@@ -288,6 +290,8 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
     ttft: Mapping[str, Latency] = {}
     pace: Mapping[str, float] = {}
     limited: Mapping[str, float] = {}
+    arms: Mapping[str, float] = {}
+    assigned: str = ""
 
 
 _IN_TURN = (None, None, "", "", 0.0, (), ())
@@ -454,7 +458,9 @@ def _scores_values(scores: Scores) -> tuple[Any, ...]:
 
 def _view_values(view: View) -> tuple[Any, ...]:
     values = msgspec.structs.astuple(view)
-    return values if view.pressure or view.ttft or view.pace or view.limited else values[:-4]
+    if view.arms or view.assigned:
+        return values
+    return values[:-2] if view.pressure or view.ttft or view.pace or view.limited else values[:-6]
 
 
 def _tried_values(tried: Tried) -> tuple[Any, ...]:

@@ -19,6 +19,7 @@ import msgspec
 
 from tierline.config.loaded import Loaded
 from tierline.config.spec import PrepareSpec
+from tierline.gateway.arms import Given, kept, to_another_spec
 from tierline.gateway.ask import Asker
 from tierline.gateway.asked import Asked
 from tierline.gateway.call import Caller
@@ -56,7 +57,6 @@ from tierline.routing.governance import in_force, refusing
 from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
 from tierline.sensitivity.vault import Vault
-from tierline.state.purse import Purse
 from tierline.state.world import World
 from tierline.types.decision import Decision
 from tierline.types.errors import ClientClosed, ContentBlocked, Forbidden, LogFailure, RequestError, Unavailable, UpstreamFailed
@@ -112,8 +112,8 @@ class Answered(msgspec.Struct, frozen=True):
 class Gateway:
     """One spec, assembled. `means` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
     speak; `tools` are asked before any model, `preparations` are what is done to a request first, `shadows` answer beside once it is
-    answered; `observe` sees every record as it is logged. `in_flight` counts the requests that run on it; `said` is where a face
-    keeps what it says of a route, task and model."""
+    answered; `observe` sees every record as it is logged. `elsewhere` are the gateways that answer for arms of its experiments.
+    `in_flight` counts the requests that run on it; `said` is where a face keeps what it says of a route, task and model."""
 
     def __init__(
         self,
@@ -142,6 +142,7 @@ class Gateway:
         self.classifiers = classifiers_of(loaded, means)
         self.funds = Funds(world.budgets)
         self.guard = Guard(loaded, router.policy, dialects) if loaded.spec.governance.detect else None
+        self.elsewhere: Mapping[str, Gateway] = {}
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -168,21 +169,33 @@ class Gateway:
         features = self._extract(request, asked.key)
         if asked.turn is not None:
             asked.turn.reserve(features.input_tokens + features.output_tokens)
-        purse: Purse | None = None
         try:
-            weighed = self.weigh(request, features)
-            texts = self._texts.of(features, client)
-            stream = None if client is None else texts or client
-            tools = self.tools.of(request)
-            if tools and self.tools.governed:
-                tools = self.tools.allowed(tools, in_force(self.router.policy, features, weighed.decision.task))
-            seen = with_headers(request, asked.headers) if tools else request
-            found = self._refused(weighed) if not weighed.decision.steps else NOT_ASKED
-            if tools and not found.ends_it:
-                found = await ask_tools(tools, seen, features, weighed.decision.deadline)
-            if self.funds.active and not found.ends_it:
-                weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features), found)
-                purse = weighed.purse
+            weighed = self.weigh(request, features, asked.given)
+            other = self.at(weighed.decision) if self.elsewhere else self
+            if other is self:
+                return await self._pursued(weighed, asked, client)
+        except RequestError:
+            raise
+        except Exception:
+            self._put_incident(features)
+            raise
+        return await other.answer(self._handed_on(asked, weighed), client)
+
+    async def _pursued(self, weighed: Weighed, asked: Asked, client: Downstream | None) -> Answered:
+        """Tools, money, small models first, then the course; a row at the end."""
+        request, features = weighed.request, weighed.features
+        texts = self._texts.of(features, client)
+        stream = None if client is None else texts or client
+        tools = self.tools.of(request)
+        if tools and self.tools.governed:
+            tools = self.tools.allowed(tools, in_force(self.router.policy, features, weighed.decision.task))
+        seen = with_headers(request, asked.headers) if tools else request
+        found = self._refused(weighed) if not weighed.decision.steps else NOT_ASKED
+        if tools and not found.ends_it:
+            found = await ask_tools(tools, seen, features, weighed.decision.deadline)
+        if self.funds.active and not found.ends_it:
+            weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features, asked.given), found)
+        try:
             waiting = Waiting(found.elapsed)
             if not found.ends_it:
                 weighed, found = await self._readied(weighed, asked, found, waiting)
@@ -190,32 +203,40 @@ class Gateway:
             if found.ends_it:
                 return await self._told(weighed, asked, found, texts, stream, explained)
             heard = overheard(tools, stream, weighed.decision.shadows)
-            translation, spent, arrived = self._translation(weighed), found.cost, asked.started
-            caller = Caller(
-                self.means, self.world, weighed, heard or stream, arrived, explained, translation, asked.headers, waiting, spent
+            answered = await self._driven(weighed, asked, found, waiting, client, heard or stream, explained)
+            self._put(
+                weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=answered.result.flagged)
             )
-            calls = caller if purse is None else Paid(caller, purse, weighed.decision)
-            result = await drive(pursue(weighed.decision, found.elapsed, spent), calls)
-            if client is not None:
-                result = await caller.deliver(result)
-            self.world.settle(weighed.features, result)
-            error = error_of(weighed.decision, result, found.elapsed)
-            if purse is not None:
-                error = self.funds.refused(weighed.decision, result, error)
-            answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - waiting.seconds, explained, found)
-            self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=result.flagged))
-            remember(tools, seen, self.dialects[request.dialect], result, heard)
+            remember(tools, seen, self.dialects[request.dialect], answered.result, heard)
             if weighed.decision.shadows and self.shadows is not None:
-                self.shadows.begin(weighed, asked.headers, len(asked.body), result, heard)
-        except RequestError:
-            raise
-        except Exception:
-            self._put_incident(features)
-            raise
+                self.shadows.begin(weighed, asked.headers, len(asked.body), answered.result, heard)
+            return answered
         finally:
-            if purse is not None:
-                purse.close()
-        return answered
+            if weighed.purse is not None:
+                weighed.purse.close()
+
+    async def _driven(
+        self,
+        weighed: Weighed,
+        asked: Asked,
+        found: Found,
+        waiting: Waiting,
+        client: Downstream | None,
+        stream: Downstream | None,
+        explained: str,
+    ) -> Answered:
+        """The course, driven to its end, and what the world learns from it."""
+        decision, purse, spent = weighed.decision, weighed.purse, found.cost
+        translation = self._translation(weighed)
+        caller = Caller(self.means, self.world, weighed, stream, asked.started, explained, translation, asked.headers, waiting, spent)
+        result = await drive(pursue(decision, found.elapsed, spent), caller if purse is None else Paid(caller, purse, decision))
+        if client is not None:
+            result = await caller.deliver(result)
+        self.world.settle(weighed.features, result)
+        error = error_of(decision, result, found.elapsed)
+        if purse is not None:
+            error = self.funds.refused(decision, result, error)
+        return Answered(decision, result, error, perf_counter() - asked.started - waiting.seconds, explained, found)
 
     def admit(self, asked: Asked) -> Request:
         """The request under its own id, with the route or the override that its model name means.
@@ -231,13 +252,16 @@ class Gateway:
             raise Forbidden(f"the key {key.name!r} may not use the route {route!r} → it may use {', '.join(sorted(key.routes))}")
         if address.model or address.tier:
             hints = msgspec.structs.replace(hints, model=address.model or hints.model, tier=address.tier or hints.tier)
-        return msgspec.structs.replace(request, id=self._new_id(), route=route, key=key.name, hints=hints)
+        made = self._new_id() if asked.given is None else asked.given.id
+        return msgspec.structs.replace(request, id=made, route=route, key=key.name, hints=hints)
 
-    def weigh(self, request: Request, features: Features) -> Weighed:
-        """Decide on an admitted request, without calling anything."""
+    def weigh(self, request: Request, features: Features, given: Given | None = None) -> Weighed:
+        """Decide on an admitted request, without calling anything; `given` is the arm that it has already."""
         settled = self.router.settle(features)
         scores = NO_SCORES if settled is not None else self.scorers[features.route].score(request, features)
         view = self.world.view(features)
+        if given is not None:
+            view = msgspec.structs.replace(view, arms=given.shares, assigned=given.arm)
         return Weighed(request, features, scores, view, self.router.decide(features, scores, view, settled))
 
     def rehearse(self, asked: Asked) -> Weighed:
@@ -245,7 +269,17 @@ class Gateway:
         if self.guard is not None:
             asked = self.guard.watch(asked, self._facts, dry=True).asked
         request = self.admit(asked)
-        return self.weigh(request, self._extract(request, asked.key))
+        weighed = self.weigh(request, self._extract(request, asked.key), asked.given)
+        other = self.at(weighed.decision)
+        return weighed if other is self else other.rehearse(self._handed_on(asked, weighed))
+
+    def at(self, decision: Decision) -> Gateway:
+        """The gateway that answers for a decision's arm: this one, unless the arm is another spec."""
+        return self.elsewhere.get(decision.arm, self)
+
+    def _handed_on(self, asked: Asked, weighed: Weighed) -> Asked:
+        """The request for another gateway; its part of its key's limits was taken here."""
+        return msgspec.structs.replace(asked, given=to_another_spec(self.router.policy, weighed), turn=None)
 
     def _facts(self, asked: Asked) -> tuple[Features, str | None]:
         """What governance rules read of a request before anything is decided: its features, and its task where that is settled."""
@@ -293,7 +327,7 @@ class Gateway:
         if done.request is request:
             return weighed, found
         again = msgspec.structs.replace(self._extract(done.request, asked.key), session=features.session)
-        reweighed = self.weigh(done.request, again)
+        reweighed = self.weigh(done.request, again, kept(weighed) if self.router.policy.experiments else asked.given)
         return reweighed if weighed.purse is None else msgspec.structs.replace(reweighed, purse=weighed.purse), found
 
     async def _classified(self, small: Classifier, weighed: Weighed, asked: Asked, found: Found, waiting: Waiting) -> tuple[Weighed, Found]:

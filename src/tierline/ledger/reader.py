@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tierline import sqlite_file
+from tierline.ledger.arms import Arms
 from tierline.ledger.feedback import Feedback, Feedbacks
+from tierline.ledger.labels import Labels
 from tierline.ledger.schema import MIGRATIONS, PART
 from tierline.ledger.shadows import Shadows
 from tierline.ledger.specs import KeptSpec, Specs
 from tierline.types.errors import LogFailure
+from tierline.types.label import Label
 
 
 class LedgerReader:
@@ -42,6 +46,18 @@ class LedgerReader:
     def shadows(self) -> Shadows | None:
         """What answered beside, None where there is no ledger."""
         return None if self._connection is None else Shadows(self.path, self._connection)
+
+    def specs(self) -> list[KeptSpec]:
+        """Every spec that is kept, in the order in which they were first seen."""
+        return [] if self._connection is None else Specs(self.path, self._connection).list()
+
+    def labels(self, at: float = 0.0) -> Iterator[Label]:
+        """Every label from a moment on (Unix seconds), in the order of writing."""
+        return iter(()) if self._connection is None else Labels(self.path, self._connection).since(at)
+
+    def arms(self) -> Arms | None:
+        """The arms of experiments; None where no ledger was ever opened."""
+        return None if self._connection is None else Arms(self.path, self._connection, None, time.time)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -128,10 +128,12 @@ MIGRATIONS = (
         experiment TEXT NOT NULL,
         arm TEXT NOT NULL,
         state TEXT NOT NULL,          -- running, stopped or won
-        share REAL,
+        share REAL,                   -- NULL: as the spec says
         why TEXT NOT NULL,
-        "by" TEXT NOT NULL
+        "by" TEXT NOT NULL,
+        definition TEXT NOT NULL      -- digest of what the experiment compares
     );
+    CREATE INDEX arms_experiment ON arms (experiment, arm, definition);
     CREATE TABLE releases (           -- the life cycle of a candidate spec or scorer
         id INTEGER PRIMARY KEY,
         at REAL NOT NULL,

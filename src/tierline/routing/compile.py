@@ -8,12 +8,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tierline.config.budgets import budgets_of
+from tierline.config.experiments import ALONE, arms_of, owner_of, settings_of
 from tierline.config.expressions import Condition
 from tierline.config.loaded import Loaded
-from tierline.config.spec import AllowSpec, CombineSpec, RouteSpec, RuleSpec, ShadowSpec, Spec, TaskSpec
+from tierline.config.spec import AllowSpec, CombineSpec, ExperimentSpec, RouteSpec, RuleSpec, ShadowSpec, Spec, TaskSpec
 from tierline.config.units import Duration
 from tierline.config.validation import checks_of
-from tierline.routing.policy import Checks, CombinePolicy, Fleet, GovernancePolicy, Policy, RoutePolicy, ShadowPolicy, TaskPolicy, Use
+from tierline.routing.draws import salt_of
+from tierline.routing.policy import (
+    ArmPolicy,
+    Checks,
+    CombinePolicy,
+    ExperimentPolicy,
+    Fleet,
+    GovernancePolicy,
+    Policy,
+    RoutePolicy,
+    ShadowPolicy,
+    TaskPolicy,
+    Use,
+)
 from tierline.routing.rules import Rules
 from tierline.types.catalog import Model
 from tierline.types.features import CAPABILITIES
@@ -39,6 +53,7 @@ def compile_policy(loaded: Loaded) -> Policy:
         open_task=TaskPolicy(name="", mask=fleet.everyone, quality=(None,) * len(fleet.models)),
         budgets=tuple([budget for budget in budgets if budget.per != "request"]),
         caps=tuple([budget for budget in budgets if budget.per == "request"]),
+        experiments=_experiments(spec, fleet),
     )
 
 
@@ -80,7 +95,8 @@ def _weights(fleet: Fleet, weights: Mapping[str, float]) -> tuple[float, ...]:
     return tuple(weights.get(model.name, 0.0) for model in fleet.models) if weights else ()
 
 
-def _task(name: str, task: TaskSpec, fleet: Fleet) -> TaskPolicy:
+def _task(name: str, task: TaskSpec, fleet: Fleet, owner: str = "") -> TaskPolicy:
+    """`owner` is whose its checks are, where they are not its own."""
     return TaskPolicy(
         name=name,
         mask=_mask(fleet, task.models) if task.models else fleet.everyone,
@@ -94,7 +110,7 @@ def _task(name: str, task: TaskSpec, fleet: Fleet) -> TaskPolicy:
         risk=task.risk,
         quality=tuple(task.quality.get(model.name) for model in fleet.models),
         weights=_weights(fleet, task.weights),
-        checks=_checks(name, task.validate),
+        checks=_checks(owner or name, task.validate),
         stream=task.stream,
         tolerance=task.tolerance,
     )
@@ -151,6 +167,30 @@ def _shadow(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> ShadowPoli
     wanted += [(each.shadow, each.tasks) for each in spec.experiments.values() if not each.routes or name in each.routes]
     masks = tuple([(_mask(fleet, models), frozenset(tasks)) for models, tasks in wanted if models])
     return ShadowPolicy(masks, said.share, said.sensitive) if masks else None
+
+
+def _experiments(spec: Spec, fleet: Fleet) -> tuple[ExperimentPolicy, ...]:
+    tasks: dict[str, dict[str, TaskPolicy]] = {}
+    for arm, name, task in settings_of(spec):
+        tasks.setdefault(arm, {})[name] = _task(name, task, fleet, owner_of(name, arm))
+    return tuple(_experiment(name, experiment, fleet, tasks) for name, experiment in sorted(spec.experiments.items()) if experiment.arms)
+
+
+def _experiment(name: str, experiment: ExperimentSpec, fleet: Fleet, tasks: Mapping[str, Mapping[str, TaskPolicy]]) -> ExperimentPolicy:
+    arms = []
+    for arm in arms_of(name, experiment, fleet.index):
+        use = Use(-1, ", ".join(arm.models), _mask(fleet, arm.models), _indices(fleet, arm.models)) if arm.models else None
+        arms.append(ArmPolicy(arm.name, arm.share, salt_of(arm.name), use, tasks.get(arm.name, {}), bool(arm.spec)))
+    rest = 1.0 - math.fsum(arm.share for arm in arms)
+    return ExperimentPolicy(
+        name,
+        frozenset(experiment.tasks),
+        frozenset(experiment.routes),
+        tuple(arms),
+        rest if rest > ALONE else 0.0,
+        salt_of(name),
+        _mask(fleet, [model for arm in arms if arm.use is not None for model in (fleet.names[i] for i in arm.use.order)]),
+    )
 
 
 def _one(fleet: Fleet, name: str) -> int:

@@ -156,6 +156,31 @@ class GovernancePolicy(msgspec.Struct, frozen=True):
     own: frozenset[str] = frozenset()
 
 
+class ArmPolicy(msgspec.Struct, frozen=True):
+    """One arm. `name` is `<experiment>/<arm>`, `salt` the number that its draw is made with. `use` are the models that answer instead,
+    `tasks` the tasks as it changes them; `elsewhere`: another spec answers."""
+
+    name: str
+    share: float
+    salt: int
+    use: Use | None = None
+    tasks: Mapping[str, TaskPolicy] = {}
+    elsewhere: bool = False
+
+
+class ExperimentPolicy(msgspec.Struct, frozen=True):
+    """One experiment. `tasks` and `routes` take part, every one where there are none; `rest` is the share that takes no part, `mask` the
+    models of every arm that names some."""
+
+    name: str
+    tasks: frozenset[str]
+    routes: frozenset[str]
+    arms: tuple[ArmPolicy, ...]
+    rest: float
+    salt: int
+    mask: int = 0
+
+
 class Policy(msgspec.Struct, frozen=True):
     """The whole compiled spec. `keys` maps a key's name → the mask of models it may reach; `key_tasks` → its fixed task; both are of
     the spec's own keys (`eligibility.of_key` adds those that came later). `budgets` are those that are counted over time, `caps` those of
@@ -171,3 +196,4 @@ class Policy(msgspec.Struct, frozen=True):
     open_task: TaskPolicy
     budgets: tuple[Budget, ...] = ()
     caps: tuple[Budget, ...] = ()
+    experiments: tuple[ExperimentPolicy, ...] = ()

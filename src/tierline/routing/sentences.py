@@ -115,4 +115,6 @@ SENTENCES: dict[Why, Callable[[Reason], str]] = {
     ),
     Why.PACE_AHEAD: lambda r: _paced(r, "ahead of", "down"),
     Why.PACE_BEHIND: lambda r: _paced(r, "behind", "up"),
+    Why.ARM: lambda r: f"It takes part in an experiment, in the arm {r.subject!r}, which has {number(r.value, '.1%')} of such requests.",
+    Why.ARM_LEFT: lambda r: f"It takes no part in an experiment, because the arm {r.subject!r} could not serve it.",
 }

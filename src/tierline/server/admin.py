@@ -105,8 +105,9 @@ class Admin:
             raise NoSuchDecision(f"the log has no decision {exchange.rest[:40]!r}")
         gateway, decision = exchange.gateway, record.decision
         explained = None
-        if decision.policy == gateway.loaded.fingerprint and record.error != "internal_error":
-            explained = explain_row(gateway.router, record)
+        answering = gateway.at(decision)
+        if decision.policy == answering.loaded.fingerprint and record.error != "internal_error":
+            explained = explain_row(answering.router, record)
         exchange.json({"record": record, "explanation": explained})
 
 

@@ -46,7 +46,7 @@ class Completions:
         asked = self.asked(exchange, self._dialect.parse(body), body)
         gateway = exchange.gateway
         weighed = gateway.rehearse(asked)
-        told = explain(gateway.router, weighed.features, weighed.scores, weighed.view, weighed.decision)
+        told = explain(gateway.at(weighed.decision).router, weighed.features, weighed.scores, weighed.view, weighed.decision)
         steps = [(kind_of(step), getattr(step, kind_of(step))) for step in gateway.preparations.of(weighed.request)]
         small = classifier_for(gateway.classifiers, weighed)
         tools = [asked.tool.name for asked in gateway.tools.of(weighed.request)]

@@ -30,6 +30,7 @@ from tierline.server.keyring import Keyring
 from tierline.server.listen import Embedded, is_loopback
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
+from tierline.server.referee import watch_experiments
 from tierline.types.record import Record
 
 _logger = logging.getLogger("tierline.server")
@@ -90,6 +91,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         ring.follow(books, live),
         meters.keep_counting(public.gauges),
         app.watch_the_waiting(),
+        watch_experiments(live, books, path),
     )
     background = [asyncio.create_task(chore) for chore in chores]
     serving = asyncio.create_task(server.serve())

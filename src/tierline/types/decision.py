@@ -35,6 +35,8 @@ class Why(enum.StrEnum):
     SESSION_HELD = "session_held"
     SESSION_LEFT = "session_left"
     LOAD_SHIFTED = "load_shifted"
+    ARM = "arm"
+    ARM_LEFT = "arm_left"
     # what it was taken for
     TASK_GIVEN = "task_given"
     TASK_RULE = "task_rule"

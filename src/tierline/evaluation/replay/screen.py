@@ -206,7 +206,8 @@ class Screen:
 
     def _world(self, blob: bytes | None) -> _World:
         view = stored_view(blob)
-        plain = not (view.resting or view.pressure or view.warm or view.pins or view.load or view.latency or view.limited)
+        moving = view.resting or view.pressure or view.warm or view.pins or view.load or view.latency or view.limited or view.assigned
+        plain = not moving
         scale = np.array([view.token_scale.get(name, 1.0) for name in self._router.policy.fleet.names])
         world = _World(plain, scale, max(1.0, *view.token_scale.values()) if view.token_scale else 1.0)
         if view.budgets:

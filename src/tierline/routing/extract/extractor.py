@@ -64,6 +64,7 @@ class Extractor:
         self._sessions = any(route.session.sticky for route in loaded.spec.routes.values()) or any(
             budget.each == "session" for budget in loaded.spec.budgets.values()
         )
+        self._experiments = bool(loaded.spec.experiments)
         self._remember = functools.lru_cache(REMEMBERED)(self._read_system)
 
     def __call__(self, request: Request, key: Key = ANYONE) -> Features:
@@ -99,7 +100,7 @@ class Extractor:
             matches=self._matches(found.tasks, system.tasks, work.operation),
             stream=request.stream,
             draw=draw(request.id),
-            session=session(request, key.name, system.fingerprint) if self._sessions and request.kind == "chat" else "",
+            session=session(request, key.name, system.fingerprint) if self._keeps_session(request) else "",
             tool_loop=looping,
             tool_failures=tool_failures(request.messages) if looping else 0,
             sealed=reading.sealed,
@@ -108,6 +109,11 @@ class Extractor:
         if not key.minted:
             return features
         return msgspec.structs.replace(features, key_models=tuple(sorted(key.models)), key_task=key.task)
+
+    def _keeps_session(self, request: Request) -> bool:
+        """Whether anything asks which session it belongs to: a sticky route, a budget for each, or an experiment where the client
+        names one."""
+        return request.kind == "chat" and (self._sessions or (self._experiments and bool(request.hints.session)))
 
     def _system(self, prompt: str) -> _System:
         if not prompt:
