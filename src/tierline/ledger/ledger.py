@@ -9,6 +9,7 @@ from pathlib import Path
 from tierline import sqlite_file
 from tierline.ledger.audit import Audit
 from tierline.ledger.feedback import Feedbacks
+from tierline.ledger.judges import Judges
 from tierline.ledger.labels import Labels
 from tierline.ledger.pins import Pins
 from tierline.ledger.reviews import Reviews
@@ -18,7 +19,7 @@ from tierline.sqlite_file import Durability
 
 
 class Ledger:
-    """Specs, pins, audit, feedback, labels and reviews. Every write is on disk when its method returns; calls are rare, and take
+    """Specs, pins, audit, feedback, labels, judges and reviews. Every write is on disk when its method returns; calls are rare, and take
     about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix time in seconds.
 
     Raises LogFailure, here and in every method of its parts, when the file cannot be opened, read or written."""
@@ -31,6 +32,7 @@ class Ledger:
         self.pins = Pins(self.path, self._connection, self.audit, clock)
         self.feedback = Feedbacks(self.path, self._connection)
         self.labels = Labels(self.path, self._connection)
+        self.judges = Judges(self.path, self._connection)
         self.reviews = Reviews(self.path, self._connection, self.audit, self.feedback, clock)
 
     def close(self) -> None:

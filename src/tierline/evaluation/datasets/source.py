@@ -21,6 +21,13 @@ _RESULT_MARK = b'"provider"'
 _HEAD = 65_536
 
 
+class OfLogs(msgspec.Struct, frozen=True):
+    """How decision logs are read: `learning`: scores to learn from instead of to look at; `trust` of sources, as a team gives it."""
+
+    learning: bool = False
+    trust: Mapping[str, float] = {}
+
+
 class Source(msgspec.Struct, frozen=True):
     """A file in the tidy form: `sql` selects its rows. `labels`: it tells tiers and no scores. `logged`: what a decision log shows beside
     its cells."""
@@ -31,8 +38,11 @@ class Source(msgspec.Struct, frozen=True):
     logged: Logged | None = None
 
 
-def open_source(database: duckdb.DuckDBPyConnection, path: Path, number: int, scratch: Path, findings: Findings) -> Source:
-    """One file as a source; raises EvaluationFailure when it is not there, empty or of no form that is known."""
+def open_source(
+    database: duckdb.DuckDBPyConnection, path: Path, number: int, scratch: Path, findings: Findings, logs: OfLogs | None = None
+) -> Source:
+    """One file as a source; `logs` says how decision logs are read. Raises EvaluationFailure when it is not there, empty or of no
+    form that is known."""
     if not path.is_file():
         raise EvaluationFailure(f"there is no file {path}")
     if path.stat().st_size == 0:
@@ -40,7 +50,8 @@ def open_source(database: duckdb.DuckDBPyConnection, path: Path, number: int, sc
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith(MAGIC):
-        log = LoggedRequests(path)
+        how = logs or OfLogs()
+        log = LoggedRequests(path, learning=how.learning, trust=how.trust)
         sql = _written(database, log.rows(), scratch / f"{number}.ndjson")
         return Source(path, sql, logged=log.told())
     if path.suffix.lower() not in FORMS:
