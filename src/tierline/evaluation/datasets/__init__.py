@@ -75,6 +75,8 @@ def _read(database: duckdb.DuckDBPyConnection, sources: Sequence[Source], how: R
         where = f" of split {how.split!r}" if how.split else ""
         raise EvaluationFailure(f"{', '.join(source.path.name for source in sources)}: no rows{where}")
     inspect.rows(database, "tidy", findings)
+    if how.logs.learning and logged is not None:
+        inspect.heard(logged.heard, findings)
     findings.stop_at_errors()
     models = _models(database, sources, how, findings)
     pivot.build(database, "tidy", models)

@@ -14,7 +14,8 @@ from tierline.decision_log.reader import LogReader
 from tierline.evaluation.datasets import Dataset
 from tierline.evaluation.datasets.decision_log import MAGIC
 from tierline.evaluation.document import Finding
-from tierline.evaluation.training.learn import fingerprints
+from tierline.evaluation.table import Table
+from tierline.evaluation.training.learn import LEAST_QUERIES, established, fingerprints
 from tierline.interfaces import Dialect
 from tierline.scoring.learned.asked import asked
 from tierline.types.errors import BadRequest, EvaluationFailure
@@ -59,7 +60,14 @@ def with_log_texts(dataset: Dataset, logs: Sequence[Path]) -> Dataset:
         found = (*found, Finding("no_text", "warning", f"{lost:,} judged requests are left out: their prompts were not kept", lost))
     group = np.unique(fingerprints(texts), return_inverse=True)[1].reshape(-1).astype(np.int64)
     whole = msgspec.structs.replace(table, text=texts, group=group)
-    return msgspec.structs.replace(dataset, table=whole.take(np.array(kept, dtype=np.intp)), findings=found)
+    table = whole.take(np.array(kept, dtype=np.intp))
+    return msgspec.structs.replace(dataset, table=table, findings=found, comparable=dataset.comparable or _can_compare(table))
+
+
+def _can_compare(table: Table) -> bool:
+    """Whether enough queries were measured on two models or more, as shadows do it."""
+    models = established(table)
+    return len(models) > 1 and int(table.only(models).complete.sum()) >= LEAST_QUERIES
 
 
 def _prompt(log: LogReader, query: str, dialects: dict[str, Dialect]) -> str:
