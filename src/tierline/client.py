@@ -32,6 +32,8 @@ from tierline.gateway.books import Books
 from tierline.gateway.downstream import Opening
 from tierline.gateway.gateway import Answered, Asked
 from tierline.gateway.reload import Live
+from tierline.gateway.shadow.accounts import Accounts
+from tierline.gateway.shadow.pool import Pool
 from tierline.interfaces import Dialect
 from tierline.routing.explain import short
 from tierline.types.errors import RequestError
@@ -91,7 +93,8 @@ class Client:
     async def __aenter__(self) -> Client:
         self._log = open_log(self._loaded, self._path)
         self._books = Books(self._path)
-        self._live = Live(self._loaded, self._environ, self._log, self._books.review, self._books.keep_spec, lambda _: None)
+        books, pool = self._books, Pool(Accounts(self._books.ask))
+        self._live = Live(self._loaded, self._environ, self._log, books.review, books.keep_spec, lambda _: None, pool)
         await self._books.read_pins(self._live.world)
         self._following = asyncio.create_task(self._books.follow_pins(self._live.world))
         return self

@@ -14,6 +14,7 @@ from tierline.config.check_patterns import examine_patterns
 from tierline.config.check_prepare import examine_prepare
 from tierline.config.check_rules import examine_rules
 from tierline.config.check_scorers import examine_scorers
+from tierline.config.check_shadow import examine_shadow
 from tierline.config.check_tasks import examine_tasks
 from tierline.config.check_tools import examine_tools
 from tierline.config.check_validators import examine_validators
@@ -31,6 +32,7 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_prepare(case, models)
     examine_validators(case)
     examine_courses(case)
+    examine_shadow(case, models)
     examine_models(case, models)
     examine_load(case)
     examine_scorers(case, models)

@@ -37,6 +37,8 @@ def _unreachable(case: Case) -> None:
         for rule in route.rules:
             reached |= {rule.use} if isinstance(rule.use, str) else set(rule.use or ())
         reached |= _beside(route)
+    for experiment in spec.experiments.values():
+        reached |= {*experiment.shadow}
     checks = [task.validate for task in spec.tasks.values()] + [route.validate for route in spec.routes.values()]
     reached |= {value for entries in checks for entry in entries for value in entry.values() if isinstance(value, str)}
     for name, model in spec.models.items():
@@ -50,6 +52,8 @@ def _beside(route: RouteSpec) -> set[str]:
     named = {step.rewrite_query or step.summarise_history or step.moderate for step in route.prepare}
     if route.combine is not None:
         named |= {*route.combine.models, route.combine.else_, route.combine.judge}
+    if route.shadow is not None:
+        named |= {*route.shadow.models, route.shadow.judge}
     return {*named, route.cascade.on_refusal}
 
 

@@ -233,6 +233,22 @@ class SourceSpec(Section, frozen=True, kw_only=True):
     headers: Annotated[dict[str, str], Meta(description="services: headers of every call; write ${ENV_NAME} for a secret")] = {}
 
 
+class ShadowSpec(Section, frozen=True, kw_only=True):
+    """Models that answer beside, unseen, after the answer is out. What their answers are worth is kept as labels; clients neither wait nor
+    pay for them."""
+
+    models: Annotated[list[str], Meta(description="who answers beside; each of them gets the requests that are drawn")] = []
+    share: Annotated[Rate, Meta(description="share of requests that are drawn")] = 0.05
+    tasks: Annotated[list[str], Meta(description="only requests of these tasks; all if left out")] = []
+    max_cost_per_day: Annotated[Money, Meta(description="most USD of all shadows of this route in a day (UTC), judging included")] = 1.0
+    judge: Annotated[
+        str, Meta(description="the model that compares each answer with the client's, blind and in both orders; nobody if left out")
+    ] = ""
+    validate: Annotated[bool, Meta(description="run the task's validators on the answers")] = True
+    sensitive: Annotated[bool, Meta(description="draw requests with sensitive content too, as far as governance allows")] = False
+    timeout: Annotated[Duration, Meta(description="longest wait for an answer")] = _span(60)
+
+
 class RouteSpec(Section, frozen=True, kw_only=True):
     """A named policy that clients address as `auto/<route>`; `auto` is the default route."""
 
@@ -263,6 +279,7 @@ class RouteSpec(Section, frozen=True, kw_only=True):
     deadline: Annotated[Duration, Meta(description="longest wait of a caller, over every attempt")] = _span(60)
     tolerance: Annotated[Rate, Meta(description="how far load may lower the bar where no task says so")] = 0.05
     session: Annotated[SessionSpec, Meta(description="how a session keeps its model")] = msgspec.field(default_factory=SessionSpec)
+    shadow: Annotated[ShadowSpec | None, Meta(description="models that answer beside, unseen, so that there is evidence of them")] = None
 
 
 class AllowSpec(Section, frozen=True, kw_only=True):

@@ -38,7 +38,8 @@ _NO_TIME = 0.001
 
 
 class Asker:
-    """Makes the calls that are asked for on behalf of one request of that `task`; `waiting` is told of the time they take."""
+    """Makes the calls that are asked for on behalf of one request of that `task`; `waiting` is told of the time they take;
+    `admission` is their way in, where it is not the usual one."""
 
     __slots__ = ("_admission", "_features", "_headers", "_means", "_reached", "_task", "_translation", "_waiting")
 
@@ -51,9 +52,10 @@ class Asker:
         translation: Translation,
         headers: tuple[tuple[str, str], ...],
         waiting: Waiting,
+        admission: Admission | None = None,
     ) -> None:
         self._means = means
-        self._admission = Admission(world, features)
+        self._admission = admission or Admission(world, features)
         self._features = features
         self._task = task
         self._translation = translation

@@ -12,6 +12,8 @@ from tierline.config.scorers import scorers_of
 from tierline.config.validation import all_checks
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.means import Lane, Means, ladder_of
+from tierline.gateway.shadow.pool import Pool
+from tierline.gateway.shadow.shadows import Shadows
 from tierline.gateway.tools_first import ToolsFirst
 from tierline.interfaces import DecisionLog, Dialect, Provider, Validator
 from tierline.routing.reach import reach
@@ -31,14 +33,18 @@ def assemble(
     log: DecisionLog,
     observe: Callable[[Record], None],
     before: Gateway | None = None,
+    pool: Pool | None = None,
 ) -> Gateway:
-    """The gateway of one spec. Providers of the gateway `before` it go on where their endpoint is unchanged."""
+    """The gateway of one spec. Providers of the gateway `before` it go on where their endpoint is unchanged. Shadows run in `pool`;
+    without one, nothing answers beside."""
     providers = _providers(loaded, {} if before is None else providers_of(before))
     dialects = all_dialects() if before is None else before.dialects
     router = Router(loaded)
     lanes = {name: _lane(loaded, name, providers, dialects) for name in loaded.models}
     means = Means(lanes, validators_of(loaded), partial(reach, router.policy), ladder_of(lanes, loaded.spec.tiers), normalised_all)
-    return Gateway(loaded, router, means, scorers_of(loaded), dialects, world, log, observe, ToolsFirst(loaded))
+    drawn = any(route.shadow is not None for route in router.policy.routes.values())
+    shadows = Shadows(loaded, means, world, dialects, pool) if drawn and pool is not None else None
+    return Gateway(loaded, router, means, scorers_of(loaded), dialects, world, log, observe, ToolsFirst(loaded), shadows)
 
 
 def validators_of(loaded: Loaded) -> dict[str, Validator]:

@@ -24,6 +24,7 @@ from tierline.gateway.failure import error_of
 from tierline.gateway.ids import Ids
 from tierline.gateway.means import Means
 from tierline.gateway.prepare import Preparations, prepare
+from tierline.gateway.shadow.shadows import Shadows
 from tierline.gateway.texts import Text, Texts
 from tierline.gateway.tools_first import (
     NOT_ASKED,
@@ -100,8 +101,9 @@ class Answered(msgspec.Struct, frozen=True):
 
 class Gateway:
     """One spec, assembled. `means` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
-    speak; `tools` are asked before any model, `preparations` are what is done to a request first; `observe` sees every record as it is
-    logged. `in_flight` counts the requests that run on it; `said` is where a face keeps what it says of a route, task and model."""
+    speak; `tools` are asked before any model, `preparations` are what is done to a request first, `shadows` answer beside once it is
+    answered; `observe` sees every record as it is logged. `in_flight` counts the requests that run on it; `said` is where a face
+    keeps what it says of a route, task and model."""
 
     def __init__(
         self,
@@ -114,6 +116,7 @@ class Gateway:
         log: DecisionLog,
         observe: Callable[[Record], None],
         tools: ToolsFirst,
+        shadows: Shadows | None = None,
     ) -> None:
         self.loaded = loaded
         self.means = means
@@ -124,6 +127,7 @@ class Gateway:
         self.log = log
         self.router = router
         self.tools = tools
+        self.shadows = shadows
         self.preparations = Preparations(loaded)
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
@@ -152,7 +156,7 @@ class Gateway:
             explained = self._explained(weighed, found) if features.hints.explain else ""
             if found.ends_it:
                 return await self._told(weighed, asked, found, texts, stream, explained)
-            heard = overheard(tools, stream)
+            heard = overheard(tools, stream, weighed.decision.shadows)
             translation, spent, arrived = self._translation(weighed), found.cost, asked.started
             caller = Caller(
                 self.means, self.world, weighed, heard or stream, arrived, explained, translation, asked.headers, waiting, spent
@@ -165,6 +169,8 @@ class Gateway:
             answered = Answered(weighed.decision, result, error, perf_counter() - asked.started - waiting.seconds, explained, found)
             self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=result.flagged))
             remember(tools, seen, self.dialects[request.dialect], result, heard)
+            if weighed.decision.shadows and self.shadows is not None:
+                self.shadows.begin(weighed, asked.headers, len(asked.body), result, heard)
         except RequestError:
             raise
         except Exception:

@@ -21,6 +21,7 @@ from tierline.config.load import load
 from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import assemble, providers_of
 from tierline.gateway.gateway import Gateway
+from tierline.gateway.shadow.pool import Pool
 from tierline.gateway.tools_first import ToolsFirst
 from tierline.interfaces import DecisionLog, Provider
 from tierline.state.world import World
@@ -49,7 +50,7 @@ class Reloaded(msgspec.Struct, frozen=True):
 
 class Live:
     """The gateway that answers now. `keep_spec` is called with every spec before it decides anything, `told` with what
-    came of every reload."""
+    came of every reload. Shadows run in `pool`, under whichever spec."""
 
     def __init__(
         self,
@@ -59,17 +60,19 @@ class Live:
         observe: Callable[[Record], None],
         keep_spec: Callable[[Loaded], None],
         told: Callable[[Reloaded], None],
+        pool: Pool | None = None,
     ) -> None:
         self._environ = environ
         self.log = log
         self._observe = observe
         self._keep_spec = keep_spec
         self._told = told
+        self._pool = pool
         self._reloading = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         keep_spec(loaded)
         self.world = World(loaded)
-        self.gateway = assemble(loaded, self.world, log, observe)
+        self.gateway = assemble(loaded, self.world, log, observe, pool=pool)
         self.last = Reloaded(time.time(), "start", True, loaded.fingerprint)
 
     async def reload(self, occasion: Occasion) -> Reloaded:
@@ -89,11 +92,13 @@ class Live:
 
     def _compile(self, loaded: Loaded, old: Gateway) -> Gateway:
         self._keep_spec(loaded)
-        return assemble(loaded, self.world, self.log, self._observe, old)
+        return assemble(loaded, self.world, self.log, self._observe, old, self._pool)
 
     def _swap(self, old: Gateway, new: Gateway) -> None:
         self.world.adopt(new.loaded)
         self.gateway = new
+        if old.shadows is not None:
+            old.shadows.retire()
         _logger.info("the spec %s took the place of %s", new.loaded.fingerprint, old.loaded.fingerprint)
         staying = [provider for _, provider in providers_of(new).values()]
         going = [provider for _, provider in providers_of(old).values() if provider not in staying]
@@ -127,7 +132,9 @@ class Live:
             digests = contents
 
     async def close(self) -> None:
-        """Let go of every provider."""
+        """End what runs beside, and let go of every provider."""
+        if self._pool is not None:
+            await self._pool.close()
         for task in tuple(self._closing):
             task.cancel()
         for _, provider in providers_of(self.gateway).values():
@@ -136,7 +143,7 @@ class Live:
 
 
 async def _close_when_idle(old: Gateway, going: Sequence[Provider | ToolsFirst]) -> None:
-    while old.in_flight:
+    while old.in_flight or (old.shadows is not None and old.shadows.busy):
         await asyncio.sleep(_DRAIN_LOOK)
     for gone in going:
         await gone.close()

@@ -151,9 +151,11 @@ async def streamed(answer: Completion, dialect: Dialect, request: Request, clien
     await client.send(events)
 
 
-def overheard(tools: Sequence[Asked], client: Downstream | None) -> Overheard | None:
-    """What listens to a stream for the tools that learn from it; None where no tool does, or nothing is streamed."""
-    return Overheard(client) if client is not None and any(isinstance(asked.tool, Remembers) for asked in tools) else None
+def overheard(tools: Sequence[Asked], client: Downstream | None, shadows: Sequence[str] = ()) -> Overheard | None:
+    """What listens to a stream for the tools that learn from it, and where shadows are to be compared with it; None where nobody does,
+    or nothing is streamed."""
+    wanted = client is not None and (shadows or any(isinstance(asked.tool, Remembers) for asked in tools))
+    return Overheard(client) if client is not None and wanted else None
 
 
 def remember(tools: Sequence[Asked], request: Request, dialect: Dialect, result: Result, heard: Overheard | None) -> None:
@@ -200,6 +202,11 @@ class Overheard:
         if not self._too_long:
             self._heard += data
         await self._client.send(data)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept."""
+        return len(self._heard)
 
     def completion(self, dialect: Dialect) -> Completion | None:
         """The answer that came; None where it was too long, or did not end as a stream of the dialect does."""

@@ -13,7 +13,7 @@ import msgspec
 from tierline.sqlite_file import told
 
 _COLUMNS = "at, judge, task, report, valid"
-_DIGITS = 8
+_DIGITS = 12
 ALL = ""
 """As a task: every task together."""
 
@@ -32,7 +32,7 @@ class JudgeVerdict(msgspec.Struct, frozen=True):
 def judge_name(model: str, *instruction: str) -> str:
     """Who judges: the model, and a digest of the words by which it does so. With another instruction it is another judge."""
     digest = hashlib.sha256("\0".join(instruction).encode()).hexdigest()[:_DIGITS]
-    return f"{model}#{digest}"
+    return f"{model}@{digest}"
 
 
 class Judges:

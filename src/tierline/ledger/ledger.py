@@ -14,13 +14,14 @@ from tierline.ledger.labels import Labels
 from tierline.ledger.pins import Pins
 from tierline.ledger.reviews import Reviews
 from tierline.ledger.schema import MIGRATIONS, PART
+from tierline.ledger.shadows import Shadows
 from tierline.ledger.specs import Specs
 from tierline.sqlite_file import Durability
 
 
 class Ledger:
-    """Specs, pins, audit, feedback, labels, judges and reviews. Every write is on disk when its method returns; calls are rare, and take
-    about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix time in seconds.
+    """Specs, pins, audit, feedback, labels, judges, shadows and reviews. Every write is on disk when its method returns; calls are
+    rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix time in seconds.
 
     Raises LogFailure, here and in every method of its parts, when the file cannot be opened, read or written."""
 
@@ -33,6 +34,7 @@ class Ledger:
         self.feedback = Feedbacks(self.path, self._connection)
         self.labels = Labels(self.path, self._connection)
         self.judges = Judges(self.path, self._connection)
+        self.shadows = Shadows(self.path, self._connection)
         self.reviews = Reviews(self.path, self._connection, self.audit, self.feedback, clock)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from tierline import sqlite_file
 from tierline.ledger.feedback import Feedback, Feedbacks
 from tierline.ledger.judges import Judges, JudgeVerdict
 from tierline.ledger.schema import MIGRATIONS, PART
+from tierline.ledger.shadows import Shadows
 from tierline.ledger.specs import KeptSpec, Specs
 from tierline.types.errors import LogFailure
 
@@ -50,6 +51,11 @@ class LedgerReader:
     def spec(self, fingerprint: str) -> KeptSpec | None:
         """The spec of that fingerprint, or None."""
         return None if self._connection is None else Specs(self.path, self._connection).get(fingerprint)
+
+    @property
+    def shadows(self) -> Shadows | None:
+        """What answered beside, None where there is no ledger."""
+        return None if self._connection is None else Shadows(self.path, self._connection)
 
     def close(self) -> None:
         """Let go of the file."""

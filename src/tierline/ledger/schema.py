@@ -83,7 +83,7 @@ MIGRATIONS = (
     CREATE TABLE judges (             -- what was measured of judges against labels that are trusted
         id INTEGER PRIMARY KEY,
         at REAL NOT NULL,
-        judge TEXT NOT NULL,          -- model#digest of its instruction, as labels carry it in "by"
+        judge TEXT NOT NULL,          -- model@digest of its instruction, as labels carry it in "by"
         task TEXT NOT NULL,           -- empty: all
         report TEXT NOT NULL,         -- JSON: agreement, kappa, bias, counts
         valid INTEGER NOT NULL        -- 1: its labels may gate and train
@@ -91,11 +91,18 @@ MIGRATIONS = (
     CREATE TABLE shadows (
         id INTEGER PRIMARY KEY,
         request_id TEXT NOT NULL,
-        at REAL NOT NULL,
+        at REAL NOT NULL,             -- when it ended, Unix time, seconds
+        route TEXT NOT NULL,
+        task TEXT NOT NULL,
         model TEXT NOT NULL,          -- that answered beside
+        against TEXT NOT NULL,        -- the model whose answer the client got
+        share REAL NOT NULL,          -- of such requests that are drawn
         ok INTEGER NOT NULL,
-        cost REAL NOT NULL,           -- USD
-        elapsed REAL NOT NULL,        -- seconds
+        passed INTEGER,               -- 1 every validator said yes, 0 not; NULL: none looked
+        cost REAL NOT NULL,           -- USD, with what its validators and its judge asked
+        elapsed REAL NOT NULL,        -- seconds to its answer
+        judge TEXT NOT NULL,          -- model and digest of its instruction; empty: nobody compared
+        judgement TEXT NOT NULL,      -- won, lost, same, disagreed, unread; empty: not compared
         detail TEXT NOT NULL          -- JSON: usage, verdicts, error; no words of anybody
     );
     CREATE INDEX shadows_request ON shadows (request_id);

@@ -9,10 +9,10 @@ from typing import Any
 
 from tierline.config.expressions import Condition
 from tierline.config.loaded import Loaded
-from tierline.config.spec import AllowSpec, CombineSpec, RouteSpec, RuleSpec, Spec, TaskSpec
+from tierline.config.spec import AllowSpec, CombineSpec, RouteSpec, RuleSpec, ShadowSpec, Spec, TaskSpec
 from tierline.config.units import Duration
 from tierline.config.validation import checks_of
-from tierline.routing.policy import Checks, CombinePolicy, Fleet, GovernancePolicy, Policy, RoutePolicy, TaskPolicy, Use
+from tierline.routing.policy import Checks, CombinePolicy, Fleet, GovernancePolicy, Policy, RoutePolicy, ShadowPolicy, TaskPolicy, Use
 from tierline.routing.rules import Rules
 from tierline.types.catalog import Model
 from tierline.types.features import CAPABILITIES
@@ -136,7 +136,16 @@ def _route(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> RoutePolicy
         flags_unsure=route.cascade.on_low_confidence == "flag",
         sticky=route.session.sticky,
         premium=route.session.max_switch_premium,
+        shadow=_shadow(route, spec, fleet),
     )
+
+
+def _shadow(route: RouteSpec, spec: Spec, fleet: Fleet) -> ShadowPolicy | None:
+    """An experiment's shadows are drawn as those of its route; where the route says nothing of any, by what is usual."""
+    if route.shadow is None and not any(experiment.shadow for experiment in spec.experiments.values()):
+        return None
+    said = route.shadow or ShadowSpec()
+    return ShadowPolicy(_mask(fleet, said.models), said.share, frozenset(said.tasks), said.sensitive)
 
 
 def _one(fleet: Fleet, name: str) -> int:

@@ -8,6 +8,7 @@ EXPLORE = 1
 WEIGHTED = 2
 LOG_TEXT = 3
 LOAD = 4
+SHADOW = 20
 BACKOFF = 1000
 """The jitter of pass n over what failed is drawn for BACKOFF + n."""
 

@@ -93,13 +93,23 @@ class CombinePolicy(msgspec.Struct, frozen=True):
     max_cost: float | None
 
 
+class ShadowPolicy(msgspec.Struct, frozen=True):
+    """Who answers beside: the mask of `models`, for a `share` of the requests of `tasks` (none given: of all); `sensitive`: of those with
+    sensitive content too."""
+
+    models: int = 0
+    share: float = 0.0
+    tasks: frozenset[str] = frozenset()
+    sensitive: bool = False
+
+
 class RoutePolicy(msgspec.Struct, frozen=True):
     """One route. `ceilings[t]` is the highest difficulty that rung t takes; the last is 1.
 
     `retries` and `backoff` (seconds) are for those that failed for a passing reason. `refusals` is the model for what others refuse, or
     -1; `helpers` is the mask of every model that the course may need beside those of the task. `hedge`: seconds, inf for the model's own
     p95, None for never. `flags_unsure`: a merely unsure answer goes out flagged. `sticky` sessions stay with their model while that costs
-    at most `premium`, a share, more."""
+    at most `premium`, a share, more. `shadow` is None where no model answers beside, by the route or by an experiment."""
 
     name: str
     task: str
@@ -128,6 +138,7 @@ class RoutePolicy(msgspec.Struct, frozen=True):
     flags_unsure: bool = False
     sticky: bool = False
     premium: float = 0.0
+    shadow: ShadowPolicy | None = None
 
 
 class GovernancePolicy(msgspec.Struct, frozen=True):

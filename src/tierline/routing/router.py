@@ -27,6 +27,7 @@ from tierline.routing.scope import Scope, scope_of, standing_in, widened
 from tierline.routing.selection import Choice, Field, least_bad, select
 from tierline.routing.session import held, kept
 from tierline.routing.settle import settle
+from tierline.routing.shadows import shadows
 from tierline.routing.steps import confined, plan
 from tierline.types.decision import Combine, Decision, Reason, Settled, Step, Why
 from tierline.types.features import Features
@@ -207,6 +208,7 @@ class Router:
             stream=stream,
             refusal_cost=refusal_cost,
             lenient=question.checks.confidence if route.flags_unsure else (),
+            shadows=() if route.shadow is None or not steps else shadows(self.policy, question, steps[0].targets[0]),
         )
 
     def _refuge(self, question: Question, helping: Standing) -> tuple[str, float]:

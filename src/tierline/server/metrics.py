@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from tierline.gateway.reload import Reloaded
 from tierline.server.gauges import WorldGauges
+from tierline.server.shadow_meters import ShadowMeters
 from tierline.types.outcome import NO_USAGE, Aside, Usage
 from tierline.types.record import Record, Tried
 
@@ -38,6 +39,7 @@ class Meters:
         self.in_flight = Gauge("tierline_requests_in_flight", "Requests being answered", registry=registry, multiprocess_mode="livesum")
         self.waiting = Gauge("tierline_log_rows_waiting", "Rows not yet on disk", registry=registry, multiprocess_mode="livesum")
         self.world = WorldGauges(registry)
+        self.shadows = ShadowMeters(registry)
         self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)
         self._reloads = Counter("tierline_reloads_total", "Reloads of the spec", ["outcome"], registry=registry)
         self._requests = Counter(

@@ -18,6 +18,8 @@ from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
+from tierline.gateway.shadow.accounts import Accounts
+from tierline.gateway.shadow.pool import Pool
 from tierline.interfaces import DecisionLog
 from tierline.server.admin import Admin, Reviewing
 from tierline.server.app import App
@@ -60,7 +62,8 @@ async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Book
         meters.observe(record)
         books.review(record)
 
-    live = Live(loaded, service.environ, log, observe, books.keep_spec, meters.reloaded)
+    pool = Pool(Accounts(books.ask), meters.shadows)
+    live = Live(loaded, service.environ, log, observe, books.keep_spec, meters.reloaded, pool)
     public = Public(live, books, meters)
     app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books), Reviewing(books))
     server = Embedded(app, service.listener)

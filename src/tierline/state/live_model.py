@@ -6,7 +6,7 @@ equals they take turns. The model rests when all its doors do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from tierline.config.spec import LoadSpec
 from tierline.state.breaker import Breaker, State, Ticket
@@ -122,6 +122,20 @@ class LiveModel:
             return (state.door.name in tried, rest, state.in_flight)
 
         return min(in_turn, key=rank)
+
+    def visit(self, now: float, leave: Callable[[], object]) -> Permit | None:
+        """A guest's way in: by a door that is well, to a place that stands empty, while no load is to move; None where there is none."""
+        state = self._best(now, ())
+        if state.breaker.state(now) != "closed" or (self.pressure is not None and self.pressure.value) or not self.places.visit(leave):
+            return None
+        state.in_flight += 1
+        return Permit(self, state, state.breaker.enter(now), now, now, True)
+
+    def depart(self, permit: Permit, leave: Callable[[], object]) -> None:
+        """Count a guest out. It teaches nothing: clients are not to be routed by what befell a call that is none of theirs."""
+        permit.door.in_flight -= 1
+        permit.door.breaker.abandoned(permit.ticket)
+        self.places.depart(leave)
 
     # what a call taught
 

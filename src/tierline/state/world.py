@@ -153,6 +153,16 @@ class World:
             return None
         return self._go(live, began, tried, background)
 
+    def visit(self, model: str, leave: Callable[[], object]) -> Permit | None:
+        """A way in for a guest: a call that nobody waits for, at a place that would stand empty; None where the model has none to spare,
+        rests or is under pressure. `leave` is called when its place is wanted. It ends with `depart`, and leaves no trace in the world."""
+        live = self._models.get(model)
+        return None if live is None else live.visit(self.clock(), leave)
+
+    def depart(self, permit: Permit, leave: Callable[[], object]) -> None:
+        """A guest is gone."""
+        permit.model.depart(permit, leave)
+
     def leave(self, permit: Permit, outcome: Outcome) -> None:
         """Count a call out and learn from what it gave: the door's health, and how long the answer took."""
         now, live = self.clock(), permit.model

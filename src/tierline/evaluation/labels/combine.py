@@ -30,7 +30,7 @@ CLIP = 0.005
 """No voice is believed more than this short of certainty: a golden label may be wrong too."""
 GRADED = 6
 """Voices of one answer whose grades are averaged over; of further ones the nearer of yes and no counts."""
-RANK = ("golden", "review", "feedback", "judge", "validator")
+RANK = ("golden", "review", "feedback", "validator", "judge")
 """Sources, the one whose word counts first."""
 CONFLICT = 0.5
 """Two voices disagree when their scores lie so far apart."""
@@ -41,8 +41,9 @@ Voices = Sequence[tuple[str, float, Trust]]
 
 class Combined(msgspec.Struct, frozen=True):
     """What follows from all labels of an answer. `score`: the posterior that it is good enough, None where no trusted voice spoke;
-    `said`: the word of the first-ranking source that is trusted (the mean of its labels; of checks, whether all passed), which is `source`;
-    `certainty` in [0, 1]; `conflict`: trusted voices disagree."""
+    `said`: the word of the first-ranking source that is trusted, which is `source` (the mean of its labels; of checks, whether all
+    passed; of judges, who compare answers and so call good ones worse, the posterior); `certainty` in [0, 1]; `conflict`: trusted
+    voices disagree."""
 
     score: float | None
     said: float | None
@@ -65,6 +66,7 @@ def combine(labels: Iterable[Label], task: str, trusts: Trusts, prior: float = 0
         score += chance * _logistic(evidence + math.log(prior / (1.0 - prior)))
         certainty += chance * abs(math.tanh(evidence / 2.0))
     scores = [value for _, value, _ in heard]
+    said = score if source == "judge" else said
     return Combined(score, said, source, certainty, max(scores) - min(scores) >= CONFLICT, tuple(voices))
 
 

@@ -83,6 +83,7 @@ class _Detail(msgspec.Struct, frozen=True):
 
     usage: Usage = NO_USAGE
     verdicts: tuple[Verdict, ...] = ()
+    judging: float = 0.0
 
 
 _read_detail = msgspec.json.Decoder(_Detail).decode
@@ -211,7 +212,9 @@ def _shadow(row: Any, stored: tuple[Any, ...], said: Sequence[Label]) -> Answer:
         kept = _Detail()
     about = (*_verdicts(row, model, at, kept.verdicts), *(label for label in said if label.model == model))
     place = (row["request_id"], at, row["route"], row["task"], row["language"])
-    return Answer(*place, model, "shadow", False, False, False, row["propensity"], cost, elapsed, kept.usage, about)
+    return Answer(
+        *place, model, "shadow", False, False, False, row["propensity"], max(cost - kept.judging, 0.0), elapsed, kept.usage, about
+    )
 
 
 def _verdicts(row: Any, model: str, at: float, verdicts: Sequence[Verdict]) -> list[Label]:

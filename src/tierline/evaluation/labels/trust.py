@@ -1,6 +1,6 @@
 """How far each voice is trusted: by default, by a team's own word, or as measured where it spoke beside a golden set or a reviewer.
 
-A voice is a source and who of it speaks (`validator:orders/schema`, `judge:opus#1a2b3c4d`). Its trust is two shares: of good answers,
+A voice is a source and who of it speaks (`validator:orders/schema`, `judge:opus@1a2b3c4d5e6f`). Its trust is two shares: of good answers,
 those that it calls good, and of bad ones, those that it calls bad; one figure, their mean (the balanced accuracy), stands for both.
 So a check that passes everything is worth one half, which is nothing, however many answers are good. What is measured is drawn
 towards what was assumed:

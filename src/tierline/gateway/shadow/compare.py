@@ -1,0 +1,35 @@
+"""How a shadow's answer stands against the client's, as a judge sees it that does not know which is which."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from tierline.gateway.choose import INSTRUCTION, Normalise, agreed, opinion
+from tierline.ledger.shadows import Judgement
+from tierline.types.ask import Ask, Told
+from tierline.types.completion import Completion
+from tierline.types.decision import Combine
+from tierline.types.request import Request
+
+_ALIKE = Combine("agreement", "text")
+
+
+def judge_id(model: str) -> str:
+    """The name of a judge: its model and the digest of what it is told to do."""
+    return f"{model}@{INSTRUCTION}"
+
+
+async def compared(
+    judge: str, clients: Completion, shadows: Completion, request: Request, normalise: Normalise, ask: Callable[[Ask], Awaitable[Told]]
+) -> Judgement:
+    """`won` or `lost` where the judge says so whichever answer it is shown first; `disagreed` where it names the other one when their
+    order is turned; `same` where both say (or call) the same, without asking it; `unread` where it does not say."""
+    pair = (clients, shadows)
+    if agreed(_ALIKE, pair, normalise) is not None:
+        return "same"
+    picks = [await opinion(judge, pair, order, request, ask) for order in ((0, 1), (1, 0))]
+    if None in picks:
+        return "unread"
+    if picks[0] != picks[1]:
+        return "disagreed"
+    return "won" if picks[0] == 1 else "lost"
