@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "sweep": "tierline.cli.sweep",
     "pin": "tierline.cli.pin",
     "review": "tierline.cli.review",
+    "labels": "tierline.cli.labels",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",
     "catalogue": "tierline.cli.catalogue",
@@ -33,7 +34,7 @@ COMMANDS: dict[str, str] = {
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
     "Run": ("serve", "log", "review", "pin"),
-    "Measure": ("collect", "evaluate", "train", "replay", "simulate", "sweep"),
+    "Measure": ("collect", "labels", "evaluate", "train", "replay", "simulate", "sweep"),
 }
 """How the help lists the commands."""
 

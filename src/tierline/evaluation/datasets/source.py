@@ -85,6 +85,7 @@ def _columnar(database: duckdb.DuckDBPyConnection, path: Path, name: str, findin
         given = {} if "dataset" in found else {"dataset": literal(path.stem)}
         _mention(path, set(types) - set(found.values()), findings)
         _count_unreadable(database, path, name, found["score"], findings)
+        _count_judged(database, path, name, types, findings)
         return Source(path, select(found, given, name))
     if "label" in found and "query" in found and not wide.models(types, found):
         return Source(path, select(found, {"dataset": literal(path.stem)}, name), labels=True)
@@ -114,6 +115,19 @@ def _mention(path: Path, unknown: set[str], findings: Findings) -> None:
     unknown = {column for column in unknown if column.lower() not in KNOWN_BUT_UNUSED}
     if unknown:
         findings.note("unknown_columns", f"{path.name}: columns that are not used: {', '.join(sorted(unknown))}", len(unknown))
+
+
+def _count_judged(database: duckdb.DuckDBPyConnection, path: Path, name: str, types: Mapping[str, str], findings: Findings) -> None:
+    """Scores that a judge gave, as `tierline collect` marks them: how good the judge is, the table does not say."""
+    if types.get("grade") != "VARCHAR":
+        return
+    (count,) = database.execute(f"SELECT count(*) FROM {name} WHERE grade = 'judge' AND score IS NOT NULL").fetchall()[0]  # noqa: S608
+    if count:
+        findings.warn(
+            "judged",
+            f"{path.name}: {count:,} scores were given by a judge: hold it against known answers first (`tierline labels judge`)",
+            count,
+        )
 
 
 def _count_unreadable(database: duckdb.DuckDBPyConnection, path: Path, name: str, score: str, findings: Findings) -> None:

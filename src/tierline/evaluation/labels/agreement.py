@@ -44,9 +44,14 @@ class Counts:
         else:
             self.no_yes, self.no_no = self.no_yes + (other >= 0.5), self.no_no + (other < 0.5)
 
+    @property
+    def many(self) -> int:
+        """Answers counted."""
+        return self.yes_yes + self.yes_no + self.no_yes + self.no_no
+
     def agreement(self) -> Agreement:
         """What the table says; with nothing in it, nothing."""
-        many = self.yes_yes + self.yes_no + self.no_yes + self.no_no
+        many = self.many
         if not many:
             return Agreement(0, 0.0, 0.0, 1.0, None, None, None)
         cells = [[self.yes_yes / many, self.yes_no / many], [self.no_yes / many, self.no_no / many]]

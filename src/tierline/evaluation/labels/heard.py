@@ -30,7 +30,7 @@ Way = Literal["first", "fallback", "hedge", "branch", "escalation", "retry", "sh
 
 _DECISIONS = """
     SELECT seq, request_id, at, route, task, language, winner, flagged, propensity, fallbacks, escalations, cost, latency, tried
-    FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?
+    FROM decisions WHERE seq > ? AND (? IS NULL OR request_id IN (SELECT value FROM json_each(?))) ORDER BY seq LIMIT ?
 """
 _OF_THESE = "IN (SELECT value FROM json_each(?))"
 _FEEDBACK = (
@@ -97,12 +97,13 @@ class _Beside(msgspec.Struct, frozen=True):
     shadows: Mapping[str, Sequence[tuple[Any, ...]]]
 
 
-def heard(path: Path) -> Iterator[Row]:
-    """Every logged request, in the order of writing; raises LogFailure when the log cannot be read."""
+def heard(path: Path, only: Sequence[str] | None = None) -> Iterator[Row]:
+    """Every logged request, or only those of these ids, in the order of writing; raises LogFailure when the log cannot be read."""
     with closing(LogReader(path)) as log, closing(LedgerReader(path)) as ledger:
         tables = _tables(ledger)
         after = 0
-        while page := log.query(_DECISIONS, (after, PAGE)):
+        wanted = None if only is None else msgspec.json.encode(only).decode()
+        while page := log.query(_DECISIONS, (after, wanted, wanted, PAGE)):
             beside = _beside(ledger, tables, [row["request_id"] for row in page])
             for row in page:
                 yield _row(row, beside, path)
