@@ -99,7 +99,8 @@ def first_ranking(voices: Voices) -> tuple[float | None, str]:
 def _says(voices: Voices) -> Iterator[tuple[float, list[float]]]:
     """Every way in which graded scores may fall into yes and no: its chance, and each source's evidence."""
     firm = sorted(voices, key=lambda one: -one[2].information)
-    chances = [score if place < GRADED else float(score >= 0.5) for place, (_, score, _) in enumerate(firm)]
+    graded = [place for place, (_, score, _) in enumerate(firm) if 0.0 < score < 1.0]
+    chances = [float(score >= 0.5) if place in graded[GRADED:] else score for place, (_, score, _) in enumerate(firm)]
     options = [(True,) if chance >= 1.0 else (False,) if chance <= 0.0 else (True, False) for chance in chances]
     for says in product(*options):
         chance = math.prod(share if yes else 1.0 - share for share, yes in zip(chances, says, strict=True))

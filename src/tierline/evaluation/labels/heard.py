@@ -1,8 +1,9 @@
 """One view of every label about logged answers: verdicts of checks, feedback, reviews, judges and golden sets, page by page.
 
 An answer is one attempt that a model answered, or what a shadow answered beside. Labels that name a request and a model are about the
-answer that was given, where that model gave it, else about that model's last answer.
-"""
+answer that was given, where that model gave it, else about that model's last answer. Where a validated judge compares shadows, an
+answer that says the same as the one given is worth the same: the judge is not asked about those, and without them only what differs
+would be labelled."""
 
 from __future__ import annotations
 
@@ -26,6 +27,9 @@ PAGE = 1_000
 TOOLS = "tools"
 """As the `by` of a label: that the tools which the answer called did their work, as `/v1/feedback` tells it."""
 
+SAME = "says the same as the answer given"
+"""The note of a label that an answer given beside has from the one that the client got."""
+
 Way = Literal["first", "fallback", "hedge", "branch", "escalation", "retry", "shadow"]
 
 _DECISIONS = """
@@ -38,7 +42,9 @@ _FEEDBACK = (
 )
 _REVIEWED = f"SELECT request_id, reviewed_by FROM reviews WHERE request_id {_OF_THESE}"  # noqa: S608  # a constant of this file
 _LABELS = f'SELECT request_id, model, score, source, at, "by", trust, note FROM labels WHERE request_id {_OF_THESE} ORDER BY id'  # noqa: S608
-_SHADOWS = f"SELECT request_id, at, model, cost, elapsed, detail FROM shadows WHERE ok AND request_id {_OF_THESE} ORDER BY id"  # noqa: S608
+_SHADOWS = (
+    f"SELECT request_id, at, model, cost, elapsed, detail, judgement, against FROM shadows WHERE ok AND request_id {_OF_THESE} ORDER BY id"  # noqa: S608
+)
 _read_tried = msgspec.msgpack.Decoder(tuple[Tried, ...]).decode
 
 
@@ -100,13 +106,13 @@ class _Beside(msgspec.Struct, frozen=True):
 def heard(path: Path, only: Sequence[str] | None = None) -> Iterator[Row]:
     """Every logged request, or only those of these ids, in the order of writing; raises LogFailure when the log cannot be read."""
     with closing(LogReader(path)) as log, closing(LedgerReader(path)) as ledger:
-        tables = _tables(ledger)
+        tables, judged = _tables(ledger), any(verdict.valid for verdict in ledger.judges().values())
         after = 0
         wanted = None if only is None else msgspec.json.encode(only).decode()
         while page := log.query(_DECISIONS, (after, wanted, wanted, PAGE)):
             beside = _beside(ledger, tables, [row["request_id"] for row in page])
             for row in page:
-                yield _row(row, beside, path)
+                yield _row(row, beside, path, judged=judged)
             after = page[-1]["seq"]
 
 
@@ -167,7 +173,7 @@ def _of_feedback(
         yield Label(request_id, "", float(tools), "validator", at, TOOLS)
 
 
-def _row(row: Any, beside: _Beside, path: Path) -> Row:
+def _row(row: Any, beside: _Beside, path: Path, *, judged: bool) -> Row:
     try:
         tried = _read_tried(row["tried"])
     except (ValueError, IndexError) as error:
@@ -176,10 +182,12 @@ def _row(row: Any, beside: _Beside, path: Path) -> Row:
     last = {attempt.target: place for place, attempt in enumerate(tried) if attempt.ok}
     if row["winner"] is not None:
         last[tried[row["winner"]].target] = row["winner"]
-    found = [
-        *_attempts(row, tried, said, last),
-        *(_shadow(row, stored, said) for stored in beside.shadows.get(row["request_id"], ()) if stored[2] not in last),
-    ]
+    found = list(_attempts(row, tried, said, last))
+    given = next((answer for answer in found if answer.given), None)
+    for stored in beside.shadows.get(row["request_id"], ()):
+        if stored[2] not in last:
+            same = given is not None and judged and stored[-2:] == ("same", given.model)
+            found.append(_shadow(row, stored, said, given.labels if same and given is not None else ()))
     counts = (row["fallbacks"], row["escalations"], row["cost"], row["latency"])
     return Row(row["request_id"], row["winner"], bool(row["flagged"]), *counts, tried, tuple(found))
 
@@ -205,13 +213,15 @@ def _answer(row: Any, model: str, way: Way, how: tuple[bool, bool, bool], attemp
     return Answer(*place, model, way, *how, row["propensity"], attempt.cost, attempt.elapsed, attempt.usage, about)
 
 
-def _shadow(row: Any, stored: tuple[Any, ...], said: Sequence[Label]) -> Answer:
-    _, at, model, cost, elapsed, detail = stored
+def _shadow(row: Any, stored: tuple[Any, ...], said: Sequence[Label], same: Sequence[Label]) -> Answer:
+    _, at, model, cost, elapsed, detail, *_ = stored
     try:
         kept = _read_detail(detail)
     except msgspec.MsgspecError:
         kept = _Detail()
-    about = (*_verdicts(row, model, at, kept.verdicts), *(label for label in said if label.model == model))
+    own = [*_verdicts(row, model, at, kept.verdicts), *(label for label in said if label.model == model)]
+    spoken = {label.source for label in own} | {"validator"}
+    about = (*own, *[msgspec.structs.replace(label, model=model, note=SAME) for label in same if label.source not in spoken])
     place = (row["request_id"], at, row["route"], row["task"], row["language"])
     return Answer(
         *place, model, "shadow", False, False, False, row["propensity"], max(cost - kept.judging, 0.0), elapsed, kept.usage, about
