@@ -59,7 +59,8 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """A report with what it misses; none: valid there. `kept`: it stands in the ledger."""
+    """A report with what it misses; none: valid there. `kept`: there were labels enough to say anything, so it stands in the ledger; with
+    fewer, an earlier verdict goes on to count."""
 
     report: Report
     misses: tuple[str, ...]
@@ -138,7 +139,7 @@ async def _asked(
                 judging = Judging(
                     name,
                     candidate,
-                    Calls(client, frozenset(loaded.spec.tasks)).ask,
+                    Calls(client, loaded).ask,
                     _Comparing(wish.judge),
                     journal,
                     wish.budget,
@@ -177,9 +178,7 @@ def _verdicts(wish: Wish, way: Way, opinions: Sequence[Opinion], choices: Sequen
         mine = [one for one in opinions if task in (ALL, one.answer.task)]
         ours = [one for one in choices if task in (ALL, one.pair.one.task)]
         report = of_choices(ours, wish.judge, task) if way == "pairs" else of_opinions(mine, task)
-        missed = misses(report, wish.bars)
-        whole = task == (wish.task or ALL)
-        found.append(Verdict(report, tuple(missed), whole or report.labels >= wish.bars.labels))
+        found.append(Verdict(report, tuple(misses(report, wish.bars)), report.labels >= wish.bars.labels))
     return found
 
 

@@ -83,7 +83,7 @@ def judge(console: Console, told: Told, *, as_json: bool) -> None:
         _row(table, verdict)
     console.print(table)
     for verdict in told.verdicts:
-        if verdict.misses and verdict.kept:
+        if verdict.misses and (verdict.kept or verdict is told.verdicts[0]):
             console.print(f"{verdict.report.task or 'all tasks'}: {'; '.join(verdict.misses)}", markup=False, highlight=False)
     console.print(
         "valid: its labels may gate and train" if told.valid else "NOT valid: its labels may not gate or train anything", highlight=False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,3 +159,20 @@ def test_the_evidence_is_a_likelihood_ratio() -> None:
     yes = together(label("judge", 1.0, "opus@1"), trusts=trusts, prior=0.3).score
     assert yes is not None
     assert math.log(yes / (1 - yes)) == pytest.approx(math.log(0.3 / 0.7) + math.log(0.8 / 0.1))
+
+
+def test_a_models_mean_comes_out_as_it_is_where_the_errors_of_a_voice_were_measured() -> None:
+    dice, said = np.random.default_rng(4), []
+    measured: dict[tuple[str, str], Hits] = {}
+    for number in range(4_000):
+        truth = float(dice.random() < 0.8)
+        spoke = truth if dice.random() < 0.85 else 1.0 - truth
+        labels = [label("feedback", spoke), *([label("golden", truth)] if number % 8 == 0 else [])]
+        measure(measured, labels, "")
+        said.append(labels)
+    trusts = Trusts(measured, {}, {})
+    spoken = {voice: [one.score for labels in said for one in labels if one.source == voice] for voice in ("feedback", "golden")}
+    priors = Priors({(f"{voice}:x", "", "mini"): (len(scores), sum(scores)) for voice, scores in spoken.items()}, trusts)
+    found = [combine(labels, "", trusts, priors.of("", "mini")).score for labels in said]
+    assert np.mean([score for score in found if score is not None]) == pytest.approx(0.8, abs=0.03)
+    assert np.mean(spoken["feedback"]) < 0.75

@@ -60,6 +60,8 @@ def of_opinions(opinions: Sequence[Opinion], task: str = "") -> Report:
     for opinion in opinions:
         scores = [score for score in opinion.scores if score is not None]
         replies, silent = replies + len(opinion.scores), silent + len(opinion.scores) - len(scores)
+        if not scores:
+            continue
         counts.add(scores[0], opinion.answer.label)
         hits.add(float(scores[0] >= 0.5), float(opinion.answer.label >= 0.5))
         twice += len(scores) > 1
@@ -70,9 +72,9 @@ def of_opinions(opinions: Sequence[Opinion], task: str = "") -> Report:
     return Report(
         way="alone",
         task=task,
-        labels=len(opinions),
+        labels=counts.many,
         good=good,
-        bad=len(opinions) - good,
+        bad=counts.many - good,
         agreement=counts.agreement(),
         self_disagreement=_share(torn, twice),
         length=_correlation(off, long),

@@ -98,8 +98,8 @@ class Judging:
         """Each answer, so many times."""
         turns = [str(number) for number in range(repeats)]
         run = await self._through([_Task(answer.id, turn, (answer,)) for answer in answers for turn in turns])
-        told = [Opinion(one, tuple(self._score(one.id, turn) for turn in turns)) for one in answers]
-        return [opinion for opinion in told if any(score is not None for score in opinion.scores)], run
+        asked = {id for id, _ in self._journal.grades}
+        return [Opinion(one, tuple(self._score(one.id, turn) for turn in turns)) for one in answers if one.id in asked], run
 
     async def in_pairs(self, pairs: Sequence[Pair]) -> tuple[list[Choice], Run]:
         """Each pair in both orders."""

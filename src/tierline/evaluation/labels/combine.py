@@ -124,18 +124,26 @@ def _logistic(value: float) -> float:
 
 
 class Priors:
-    """The share of good answers by task and model, as trusted voices have it: Σ J² said / Σ J², with J the information of a voice, drawn
-    towards the task's share (`TO_TASK` labels' worth) and that towards one half (`TO_HALF`)."""
+    """The share of good answers by task and model, as trusted voices have it: Σ J² share / Σ J² over labels, with J the information of a
+    voice, drawn towards the task's share (`TO_TASK` labels' worth) and that towards one half (`TO_HALF`).
+
+    A voice's share is the mean of what it said; where its trust was measured on `SURE` answers or more, that mean freed of its errors,
+    (mean − (1 − bad)) / J within [0, 1] (Rogan and Gladen 1978)."""
 
     TO_TASK, TO_HALF = 10.0, 2.0
+    SURE = 40
 
     def __init__(self, said: Mapping[tuple[str, str, str], tuple[int, float]], trusts: Trusts) -> None:
         self._cells: dict[tuple[str, str], tuple[float, float]] = {}
         self._tasks: dict[str, tuple[float, float]] = {}
         for (voice, task, model), (many, total) in said.items():
-            weight = trusts.of(voice, task).information ** 2
-            self._cells[task, model] = _plus(self._cells.get((task, model)), weight * total, weight * many)
-            self._tasks[task] = _plus(self._tasks.get(task), weight * total, weight * many)
+            trust = trusts.of(voice, task)
+            weight = trust.information**2
+            good = total
+            if trust.how == "measured" and trust.seen >= self.SURE and weight > 0.0:
+                good = many * min(max((total / many - (1.0 - trust.bad)) / trust.information, 0.0), 1.0)
+            self._cells[task, model] = _plus(self._cells.get((task, model)), weight * good, weight * many)
+            self._tasks[task] = _plus(self._tasks.get(task), weight * good, weight * many)
 
     def of(self, task: str, model: str) -> float:
         """In [0.02, 0.98]."""
