@@ -34,7 +34,7 @@ def overview(console: Console, found: Overview, judges: Mapping[tuple[str, str],
         where = f"on {verdict.task}" if verdict.task else "over all tasks"
         why = "" if verdict.valid else f": {'; '.join(verdict.report.get('misses', ()))}"
         said = "valid" if verdict.valid else "NOT valid: its labels may not gate or train anything"
-        console.print(f"judge {verdict.judge} {where}: {said}{why}", markup=False, highlight=False)
+        console.print(f"judge {verdict.judge} {where}: {said}{why}", markup=False, highlight=False, soft_wrap=True)
     console.print(
         f"{found.answers:,} answers, {found.labelled:,} with a trusted label, {found.conflicts:,} in conflict; "
         f"{found.shadows:,} by shadows, "
@@ -84,7 +84,8 @@ def judge(console: Console, told: Told, *, as_json: bool) -> None:
     console.print(table)
     for verdict in told.verdicts:
         if verdict.misses and (verdict.kept or verdict is told.verdicts[0]):
-            console.print(f"{verdict.report.task or 'all tasks'}: {'; '.join(verdict.misses)}", markup=False, highlight=False)
+            said = f"{verdict.report.task or 'all tasks'}: {'; '.join(verdict.misses)}"
+            console.print(said, markup=False, highlight=False, soft_wrap=True)
     console.print(
         "valid: its labels may gate and train" if told.valid else "NOT valid: its labels may not gate or train anything", highlight=False
     )

@@ -40,8 +40,11 @@ def misses(report: Report, bars: Bars) -> list[str]:
         if low < bars.kappa_low:
             found.append(f"kappa may be as low as {low:.2f}, needs {bars.kappa_low:g}")
     found += _over("position bias", report.position.value, bars.position)
-    found += _over("self-disagreement", report.self_disagreement.value, bars.disagreement)
-    found += _over("unread replies", report.unread, bars.unread)
+    disagrees = report.self_disagreement.value
+    if disagrees is not None and disagrees > bars.disagreement:
+        found.append(f"self-disagreement {disagrees:.0%}, at most {bars.disagreement:.0%}")
+    if report.unread > bars.unread:
+        found.append(f"{report.unread:.0%} of its replies cannot be read, at most {bars.unread:.0%}")
     found += _length(report, bars)
     return found
 
