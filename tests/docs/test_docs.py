@@ -97,8 +97,9 @@ def test_what_is_not_run_still_exists(block: Block) -> None:
         if words[0] == "make":
             assert re.search(rf"^{re.escape(words[1])}:", (ROOT / "Makefile").read_text(), re.MULTILINE), command
         elif words[0] == "tierline":
+            named = [word for word in words[1:3] if not word.startswith("-")]
             help_text = subprocess.run(
-                [sys.executable, "-m", "tierline", words[1], "--help"], check=False, env=_environment(), capture_output=True, text=True
+                [sys.executable, "-m", "tierline", *named, "--help"], check=False, env=_environment(), capture_output=True, text=True
             )
             assert help_text.returncode == 0, command
             for option in (word.split("=")[0] for word in words if word.startswith("--")):
