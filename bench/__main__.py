@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 NAMES = (
     "start", "decide", "extract", "log", "validators", "overhead", "translate", "zeroeval", "normalise", "agreement", "overload",
-    "small_model", "evaluate", "scorer", "replay", "sweep", "labels",
+    "small_model", "evaluate", "scorer", "replay", "sweep", "shadow", "labels",
 )  # fmt: skip
 """Modules of this package that run on their own."""
 

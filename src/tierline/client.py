@@ -120,6 +120,12 @@ class Client:
         asked = self._asked({"model": model, "messages": _messages(messages), **params}, "chat", hints, task)
         return await self._live.gateway.answer(asked)
 
+    async def settled(self) -> None:
+        """Returns when the models that answer beside are done, and what their answers are worth is written down. Leaving the client's block
+        without it ends them half-way."""
+        if self._live.pool is not None:
+            await self._live.pool.idle()
+
     async def embed(self, inputs: str | Sequence[str], *, model: str = "auto", **params: Any) -> list[list[float]]:
         """A vector for each input; raises RequestError."""
         given = [inputs] if isinstance(inputs, str) else list(inputs)

@@ -90,6 +90,7 @@ def routers(
         "hedge": draw(st.sampled_from([None, {"after": "p95"}, {"after": "800ms"}])),
         "session": {"sticky": sessions and draw(st.booleans()), "max_switch_premium": draw(st.sampled_from([0.0, 0.1, 5.0]))},
         "validate": draw(CHECKS),
+        "shadow": {"models": draw(some), "share": draw(st.sampled_from([0.0, 0.5, 1.0])), "sensitive": draw(st.booleans())},
     }
     governance = {"rules": [{"when": "sensitivity.pii", "allow": {"residency": "on_prem"}, "why": "stays in house"}]}
     keys = {b"k": Key("team", models=frozenset(draw(st.sets(names, min_size=1))))}

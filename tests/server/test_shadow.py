@@ -17,6 +17,7 @@ import pytest
 
 from server.harness import Running, Said, serving, until
 from tierline.config.load import load
+from tierline.gateway.shadow.pool import OF_ONE
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.shadows import Shadowed
 from tierline.routing.router import Router
@@ -24,25 +25,51 @@ from tierline.types.label import Label
 from tierline.types.record import Record
 
 SPEC = """
-version: 1 providers: up: {{dialect: openai_chat, base_url: "http://127.0.0.1:{port}/v1"}} claude: {{dialect: anthropic_messages,
-base_url: "http://127.0.0.1:{port}/v1"}} house: {{dialect: openai_chat, base_url: "http://127.0.0.1:{port}/v1", residency: on_prem}}
-tiers: [fast, best] models: mini: {{provider: up, tier: fast, price: {{input: 1, output: 1}}, capabilities: [tools]}} big: {{provider:
-up, tier: best, price: {{input: 10, output: 10}}, capabilities: [tools]}} echo: {{provider: up, tier: best, price: {{input: 10,
-output: 10}}}} opus: {{provider: claude, tier: best, price: {{input: 10, output: 10}}, capabilities: [tools]}} home: {{provider:
-house, tier: best, price: {{input: 0, output: 0}}}} hung: {{provider: up, tier: best, price: {{input: 10, output: 10}}}} broken:
-{{provider: up, tier: best, price: {{input: 10, output: 10}}}} fair: {{provider: up, tier: best, price: {{input: 1, output: 1}}}}
-first: {{provider: up, tier: best, price: {{input: 1, output: 1}}}} mumbles: {{provider: up, tier: best, price: {{input: 1, output:
-1}}}} tasks: all: {{why: Everything., models: [mini], validate: [{{pattern: "big|mini|opus"}}, {{max_chars: 20}}]}} plain: {{why:
-Nothing is checked., models: [mini]}} routes: auto: {{task: all}} compared: {{task: all, shadow: {{models: [big], share: 1, judge:
-fair, max_cost_per_day: 10}}}} streamed: {{task: plain, shadow: {{models: [big], share: 1, judge: fair}}}} biased: {{task: all,
-shadow: {{models: [big], share: 1, judge: first}}}} unread: {{task: all, shadow: {{models: [big], share: 1, judge: mumbles}}}} alike:
-{{task: all, shadow: {{models: [echo], share: 1, judge: fair}}}} translated: {{task: all, shadow: {{models: [opus], share: 1, judge:
-fair}}}} hanging: {{task: all, shadow: {{models: [hung], share: 1}}}} failing: {{task: all, shadow: {{models: [broken], share: 1}}}}
-unchecked: {{task: all, shadow: {{models: [big], share: 1, validate: false}}}} governed: {{task: all, shadow: {{models: [big, home],
-share: 1, sensitive: true}}}} private: {{task: all, shadow: {{models: [big], share: 1}}}} poor: {{task: all, shadow: {{models: [big],
-share: 1, max_cost_per_day: 0.0012}}}} governance: rules: [{{when: sensitivity.pii, allow: {{residency: on_prem}}, why: It stays
-here.}}, {{when: "risk == 'high'", allow: {{models: [mini]}}, why: Approved.}}] keys: ops: {{secret: "${{KEY}}", scopes: [call, read,
-admin]}} narrow: {{secret: "${{NARROW}}", models: [mini]}} """
+version: 1
+providers:
+  up: {{dialect: openai_chat, base_url: "http://127.0.0.1:{port}/v1"}}
+  claude: {{dialect: anthropic_messages, base_url: "http://127.0.0.1:{port}/v1"}}
+  house: {{dialect: openai_chat, base_url: "http://127.0.0.1:{port}/v1", residency: on_prem}}
+tiers: [fast, best]
+models:
+  mini: {{provider: up, tier: fast, price: {{input: 1, output: 1}}, capabilities: [tools]}}
+  big: {{provider: up, tier: best, price: {{input: 10, output: 10}}, capabilities: [tools]}}
+  echo: {{provider: up, tier: best, price: {{input: 10, output: 10}}}}
+  opus: {{provider: claude, tier: best, price: {{input: 10, output: 10}}, capabilities: [tools]}}
+  home: {{provider: house, tier: best, price: {{input: 0, output: 0}}}}
+  hung: {{provider: up, tier: best, price: {{input: 10, output: 10}}}}
+  single: {{provider: up, tier: best, price: {{input: 10, output: 10}}, max_concurrency: 1}}
+  broken: {{provider: up, tier: best, price: {{input: 10, output: 10}}}}
+  fair: {{provider: up, tier: best, price: {{input: 1, output: 1}}}}
+  first: {{provider: up, tier: best, price: {{input: 1, output: 1}}}}
+  mumbles: {{provider: up, tier: best, price: {{input: 1, output: 1}}}}
+tasks:
+  all: {{why: Everything., models: [mini], validate: [{{pattern: "big|mini|opus"}}, {{max_chars: 20}}]}}
+  plain: {{why: Nothing is checked., models: [mini]}}
+routes:
+  auto: {{task: all}}
+  compared: {{task: all, shadow: {{models: [big], share: 1, judge: fair, max_cost_per_day: 10}}}}
+  streamed: {{task: plain, shadow: {{models: [big], share: 1, judge: fair}}}}
+  unjudged: {{task: all, shadow: {{models: [big], share: 1, judge: broken}}}}
+  biased: {{task: all, shadow: {{models: [big], share: 1, judge: first}}}}
+  unread: {{task: all, shadow: {{models: [big], share: 1, judge: mumbles}}}}
+  alike: {{task: all, shadow: {{models: [echo], share: 1, judge: fair}}}}
+  translated: {{task: all, shadow: {{models: [opus], share: 1, judge: fair}}}}
+  hanging: {{task: all, shadow: {{models: [hung], share: 1}}}}
+  single: {{task: all, shadow: {{models: [single], share: 1}}}}
+  failing: {{task: all, shadow: {{models: [broken], share: 1}}}}
+  unchecked: {{task: all, shadow: {{models: [big], share: 1, validate: false}}}}
+  governed: {{task: all, shadow: {{models: [big, home], share: 1, sensitive: true}}}}
+  private: {{task: all, shadow: {{models: [big], share: 1}}}}
+  poor: {{task: all, shadow: {{models: [big], share: 1, max_cost_per_day: 0.0012}}}}
+governance:
+  rules:
+    - {{when: sensitivity.pii, allow: {{residency: on_prem}}, why: It stays here.}}
+    - {{when: "risk == 'high'", allow: {{models: [mini]}}, why: Approved.}}
+keys:
+  ops: {{secret: "${{KEY}}", scopes: [call, read, admin]}}
+  narrow: {{secret: "${{NARROW}}", models: [mini]}}
+"""
 KEYS = {"KEY": "the-key-that-may-do-all-here", "NARROW": "the-key-that-may-do-little-here"}
 ADMIN = {"authorization": f"Bearer {KEYS['KEY']}"}
 SECRET = "Zanzibar"
@@ -60,7 +87,7 @@ class Model(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         name = body["model"]
         self.server.seen.append(body)
-        if name == "hung":
+        if name == "hung" or (name == "single" and self.server.asked(name) == [body]):
             self.server.release.wait(20)
         words = self._judged(name, body) if "compare answers" in json.dumps(body["messages"]) else ANSWERS.get(name, name)
         usage = {"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100}
@@ -68,7 +95,7 @@ class Model(BaseHTTPRequestHandler):
             told: Any = {"id": "m", "type": "message", "role": "assistant", "model": name, "stop_reason": "end_turn"}
             told |= {"content": [{"type": "text", "text": words}], "usage": {"input_tokens": 90, "output_tokens": 10}}
         else:
-            call = {"id": "t", "type": "function", "function": {"name": "look", "arguments": '{"at": "%s"}' % name}}
+            call = {"id": "t", "type": "function", "function": {"name": "look", "arguments": json.dumps({"at": name})}}
             message = {"role": "assistant", "content": words} if not body.get("tools") else {"role": "assistant", "tool_calls": [call]}
             told = {"id": "c", "object": "chat.completion", "created": 1, "model": name, "usage": usage}
             told |= {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
@@ -222,10 +249,18 @@ def test_a_judge_that_does_not_say_labels_nothing(gateway: Running) -> None:
     assert {label.source for label in labels_of(gateway, said)} == {"validator"}
 
 
+def test_where_the_judge_does_not_answer_nothing_is_compared(gateway: Running, upstream: Upstream) -> None:
+    said = ask(gateway, "unjudged")
+    shadow = shadow_of(gateway, said)
+    assert (shadow.ok, shadow.passed, shadow.judgement, shadow.judging) == (True, True, "", 0.0)
+    assert len(upstream.asked("broken")) == 1, "it is not asked in the other order"
+    assert metric(gateway, "tierline_shadows_skipped_total", model="broken", why="judge") == 1
+
+
 def test_answers_that_say_the_same_need_no_judge(gateway: Running, upstream: Upstream) -> None:
     said = ask(gateway, "alike")
-    shadow = shadow_of(gateway, said)
-    assert (shadow.judgement, shadow.judge, upstream.asked("fair")) == ("same", "", [])
+    assert (shadow_of(gateway, said).judgement, upstream.asked("fair")) == ("same", [])
+    assert {label.source for label in labels_of(gateway, said)} == {"validator"}
 
 
 @pytest.mark.parametrize("route", ["compared", "streamed"])
@@ -243,6 +278,31 @@ def test_a_model_of_another_dialect_is_asked_by_way_of_a_translation(gateway: Ru
     said = ask(gateway, "translated")
     assert shadow_of(gateway, said).judgement == "won"
     assert "max_tokens" in upstream.asked("opus")[0]
+
+
+WORDS = "Tell me of it."
+CLIENTS: list[tuple[str, dict[str, Any]]] = [
+    ("/v1/chat/completions", {"model": "auto/compared", "messages": [{"role": "user", "content": WORDS}]}),
+    ("/v1/responses", {"model": "auto/compared", "input": WORDS}),
+    ("/v1/messages", {"model": "auto/compared", "max_tokens": 50, "messages": [{"role": "user", "content": WORDS}]}),
+    ("/v1beta/models/auto%2Fcompared", {"contents": [{"role": "user", "parts": [{"text": WORDS}]}]}),
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("path", "body"), CLIENTS)
+def test_a_client_of_any_format_may_be_shadowed(
+    gateway: Running, upstream: Upstream, path: str, body: dict[str, Any], stream: bool
+) -> None:
+    if "v1beta" in path:
+        path += ":streamGenerateContent" if stream else ":generateContent"
+    elif stream:
+        body = {**body, "stream": True}
+    said = gateway.ask("POST", path, body, ADMIN)
+    assert said.status == 200 and b"mini here" in said.body
+    assert shadow_of(gateway, said).judgement == "won"
+    assert [prompt["messages"][-1]["content"].count(WORDS) for prompt in upstream.asked("fair")] == [1, 1]
+    row_of(gateway, said)
 
 
 def test_calls_of_tools_are_compared_as_calls(gateway: Running, upstream: Upstream) -> None:
@@ -268,6 +328,21 @@ def test_a_shadow_that_hangs_or_fails_leaves_the_client_alone(gateway: Running, 
     until(lambda: metric(gateway, "tierline_shadows_skipped_total", model="broken", why="quiet"))
     assert len(upstream.asked("broken")) == asked, "who has too much to do is left alone for a while"
     assert gateway.ask("GET", "/health/readiness").json["status"] == "ready"
+
+
+def test_a_client_gets_the_place_of_a_shadow_at_once(gateway: Running, upstream: Upstream) -> None:
+    upstream.release.clear()
+    said = ask(gateway, "single")
+    until(lambda: upstream.asked("single"))
+    assert metric(gateway, "tierline_shadows_running") >= 1
+    began = time.monotonic()
+    direct = gateway.chat("single", ADMIN)
+    assert direct.status == 200 and direct.headers["x-tierline-model"] == "single" and time.monotonic() - began < 5
+    assert row_of(gateway, direct).view.load == {}, "routing does not see shadows"
+    shadow = shadow_of(gateway, said)
+    assert (shadow.ok, shadow.error) == (False, "cancelled") and shadow.cost > 0, "what was sent is paid for"
+    upstream.release.set()
+    until(lambda: metric(gateway, "tierline_shadows_running") == 0)
 
 
 def test_what_governance_or_the_key_forbids_is_never_shadowed(gateway: Running, upstream: Upstream) -> None:
@@ -299,17 +374,18 @@ def test_validators_can_be_left_out(gateway: Running) -> None:
     assert (shadow.passed, shadow.verdicts, shadow.judgement, labels_of(gateway, said)) == (None, (), "", [])
 
 
-def test_the_days_cap_holds_and_a_restart_does_not_begin_it_anew(tmp_path: Path, upstream: Upstream) -> None:
+def test_the_days_cap_holds_and_a_process_that_starts_later_does_not_begin_it_anew(
+    gateway: Running, tmp_path: Path, upstream: Upstream
+) -> None:
+    shadow_of(gateway, ask(gateway, "poor", max_tokens=20))
+    ask(gateway, "poor", max_tokens=20)
+    until(lambda: metric(gateway, "tierline_shadows_skipped_total", model="big", why="budget"))
+    assert len(upstream.asked("big")) == 1
     spec = tmp_path / "tierline.yaml"
     spec.write_text(SPEC.format(port=upstream.server_port))
-    with serving(spec, **KEYS) as running:
-        shadow_of(running, ask(running, "poor", max_tokens=20))
-        ask(running, "poor", max_tokens=20)
-        until(lambda: metric(running, "tierline_shadows_skipped_total", model="big", why="budget"))
-    assert len(upstream.asked("big")) == 1
-    with serving(spec, **KEYS) as running:
-        ask(running, "poor", max_tokens=20)
-        until(lambda: metric(running, "tierline_shadows_skipped_total", model="big", why="budget"))
+    with serving(spec, "--log", str(gateway.spec.parent / "tierline.db"), **KEYS) as later:
+        ask(later, "poor", max_tokens=20)
+        until(lambda: metric(later, "tierline_shadows_skipped_total", model="big", why="budget"))
     assert len(upstream.asked("big")) == 1
 
 
@@ -332,14 +408,14 @@ def test_a_reload_leaves_what_runs_to_end_and_begins_nothing_of_the_old_spec(tmp
     spec = tmp_path / "tierline.yaml"
     spec.write_text(SPEC.format(port=upstream.server_port))
     with serving(spec, **KEYS) as running:
-        asked = [ask(running, "hanging") for _ in range(6)]
-        until(lambda: len(upstream.asked("hung")) == 4)
+        asked = [ask(running, "hanging") for _ in range(OF_ONE + 2)]
+        until(lambda: len(upstream.asked("hung")) == OF_ONE)
         spec.write_text(spec.read_text().replace("hanging: {task: all, shadow", "hanging: {task: all}\n  renamed: {task: all, shadow"))
         assert running.ask("POST", "/admin/reload", headers=ADMIN).status == 200
         until(lambda: metric(running, "tierline_shadows_skipped_total", model="hung", why="reloaded") == 2)
         upstream.release.set()
         with ledger(running) as opened:
-            until(lambda: sum(len(opened.shadows.of(said.headers["x-tierline-decision"])) for said in asked) == 4)
+            until(lambda: sum(len(opened.shadows.of(said.headers["x-tierline-decision"])) for said in asked) == OF_ONE)
         assert row_of(running, ask(running, "hanging")).decision.shadows == ()
 
 

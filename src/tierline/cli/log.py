@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tierline import sqlite_file
-from tierline.cli import log_view
+from tierline.cli import log_shadows, log_view
 from tierline.cli.terminal import refusing
 from tierline.config import document, environment
 from tierline.config.spec import DecisionLogSpec
@@ -112,6 +112,9 @@ def show(
             typer.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
             return
         log_view.show(Console(), found)
+        with log_shadows.opened(reader.path) as shadows:
+            if shadows is not None and (beside := shadows.of(request_id)):
+                log_shadows.beside(Console(), beside)
         if text:
             typer.echo("\nno text is kept for this request" if kept is None else f"\n{kept.decode('utf-8', 'replace')}")
 
@@ -135,11 +138,39 @@ def show_stats(
 
     Example: `tierline log stats --by model --since 24h`"""
     with _opened(log, config) as reader:
-        figures = stats(reader, by, _filter(since, until, route, task, model, key, None, ""))
+        which = _filter(since, until, route, task, model, key, None, "")
+        figures = stats(reader, by, which)
+        beside = log_shadows.summed(log_shadows.standings(reader.path, which.since, which.until, route, task))
     if as_json:
-        typer.echo(msgspec.json.encode(figures).decode())
+        typer.echo(msgspec.json.encode({**msgspec.structs.asdict(figures), "shadows": beside}).decode())
+        return
+    log_view.stats(Console(), figures)
+    if beside.answers and not (model or key):
+        typer.echo(f"beside them: {beside.answers:,} answers of shadows for ${beside.cost:.4f}, in none of the figures above")
+
+
+@log_app.command("shadows")
+def show_shadows(
+    log: LogPath = None,
+    config: Config = None,
+    since: Since = "",
+    until: Until = "",
+    route: Route = "",
+    task: Task = "",
+    model: Annotated[str, typer.Option(help="Only answers of this model.")] = "",
+    as_json: Json = False,
+) -> None:
+    """What the models that answered beside were worth: checks passed, comparisons won and lost, and how often the judge disagreed with
+    itself.
+
+    Example: `tierline log shadows --task order_extraction --since 7d`"""
+    with _opened(log, config) as reader:
+        which = _filter(since, until, route, task, model, "", None, "")
+        found = log_shadows.standings(reader.path, which.since, which.until, route, task, model)
+    if as_json:
+        typer.echo(log_shadows.as_json(found).decode())
     else:
-        log_view.stats(Console(), figures)
+        log_shadows.show(Console(), found)
 
 
 @log_app.command()

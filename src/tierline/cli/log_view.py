@@ -107,6 +107,8 @@ def _decided(console: Console, record: Record, words: Callable[[Reason], str]) -
         table.add_row("because", words(reason))
     for dropped in decision.dropped:
         table.add_row("left out", f"{dropped.model}: {plain(dropped)}")
+    if decision.shadows:
+        table.add_row("beside", ", ".join(decision.shadows))
     if decision.margin is not None:
         table.add_row("margin", f"{decision.margin:.4g}")
     cap = "" if decision.max_cost is None else f", {_dollars(decision.max_cost)}"

@@ -18,7 +18,9 @@ def examine_shadow(case: Case, models: Mapping[str, Model]) -> None:
         if route.shadow is not None:
             _shadow(case, ("routes", name, "shadow"), route.shadow, models, wanted)
     for name, experiment in case.spec.experiments.items():
-        _who(case, ("experiments", name, "shadow"), experiment.shadow, models)
+        for index, model in enumerate(experiment.shadow):
+            if model in case.models:
+                _chats(case, ("experiments", name, "shadow", index), model, models)
 
 
 def _shadow(case: Case, place: Place, said: ShadowSpec, models: Mapping[str, Model], wanted: bool) -> None:

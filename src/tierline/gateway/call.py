@@ -210,7 +210,7 @@ class Caller:
         if self._examiner is None:
             means, weighed = self._means, self._weighed
             task, headers = weighed.decision.task, self._headers
-            asker = Asker(means, self._world, weighed.features, task, self._translation, headers, self._waiting, self._beside)
+            asker = Asker(means, self._world, weighed.features, task, self._translation, headers, self._waiting, admission=self._beside)
             self._examiner = Examiner(means.validators, means.normalise, weighed, self._translation, asker)
         return self._examiner
 

@@ -67,7 +67,7 @@ class Live:
         self._observe = observe
         self._keep_spec = keep_spec
         self._told = told
-        self._pool = pool
+        self.pool = pool
         self._reloading = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         keep_spec(loaded)
@@ -92,7 +92,7 @@ class Live:
 
     def _compile(self, loaded: Loaded, old: Gateway) -> Gateway:
         self._keep_spec(loaded)
-        return assemble(loaded, self.world, self.log, self._observe, old, self._pool)
+        return assemble(loaded, self.world, self.log, self._observe, old, self.pool)
 
     def _swap(self, old: Gateway, new: Gateway) -> None:
         self.world.adopt(new.loaded)
@@ -133,8 +133,8 @@ class Live:
 
     async def close(self) -> None:
         """End what runs beside, and let go of every provider."""
-        if self._pool is not None:
-            await self._pool.close()
+        if self.pool is not None:
+            await self.pool.close()
         for task in tuple(self._closing):
             task.cancel()
         for _, provider in providers_of(self.gateway).values():

@@ -20,9 +20,10 @@ _COLUMNS = "request_id, at, route, task, model, against, share, ok, passed, cost
 
 
 class Shadowed(msgspec.Struct, frozen=True):
-    """One answer given beside: of `model`, to the request that the client got `against`'s answer to. `at` is Unix time in seconds, `share`
-    the share of such requests that are drawn, `passed` None where no validator looked, `cost` USD with its checks and its judge (of it
-    `judging`), `elapsed` seconds to the answer, `judge` the model and the digest of its instruction. `error` is set where none came."""
+    """One answer given beside: of `model`, to the request that the client got `against`'s answer to. `at` is Unix time in seconds,
+    `share` the share of such requests that are drawn, `passed` None where no validator looked, `cost` USD with its checks and its
+    judge (of it `judging`), `elapsed` seconds to the answer, `judge` who is to compare it (the model and the digest of its
+    instruction). `error` is set where none came."""
 
     request_id: str
     at: float
@@ -112,8 +113,8 @@ class Shadows:
             ).fetchall()
         return Spent(max([after, *(last for _, _, last in rows)]), {route: usd for route, usd, _ in rows})
 
-    def standings(self, since: float = 0.0, until: float | None = None, task: str = "", model: str = "") -> list[Standing]:
-        """How the models stood, those with most answers first; of one task or one model where that is given."""
+    def standings(self, since: float = 0.0, until: float | None = None, route: str = "", task: str = "", model: str = "") -> list[Standing]:
+        """How the models stood, those with most answers first; of one route, task or model where that is given."""
         with told(self._path):
             rows = self._connection.execute(
                 """
@@ -121,10 +122,10 @@ class Shadows:
                        sum(passed / share) / sum(CASE WHEN passed IS NOT NULL THEN 1 / share END),
                        sum(judgement = 'won'), sum(judgement = 'lost'), sum(judgement = 'same'), sum(judgement = 'disagreed'),
                        sum(judgement = 'unread'), total(1 / share), total(cost), avg(CASE WHEN ok THEN elapsed END)
-                FROM shadows WHERE at >= ? AND at < ? AND (? = '' OR task = ?) AND (? = '' OR model = ?)
+                FROM shadows WHERE at >= ? AND at < ? AND ? IN ('', route) AND ? IN ('', task) AND ? IN ('', model)
                 GROUP BY task, model, against, judge ORDER BY count(*) DESC, task, model, against, judge
                 """,
-                (since, float("inf") if until is None else until, task, task, model, model),
+                (since, float("inf") if until is None else until, route, task, model),
             ).fetchall()
         return [Standing(*row) for row in rows]
 

@@ -136,16 +136,17 @@ def _route(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> RoutePolicy
         flags_unsure=route.cascade.on_low_confidence == "flag",
         sticky=route.session.sticky,
         premium=route.session.max_switch_premium,
-        shadow=_shadow(route, spec, fleet),
+        shadow=_shadow(name, route, spec, fleet),
     )
 
 
-def _shadow(route: RouteSpec, spec: Spec, fleet: Fleet) -> ShadowPolicy | None:
+def _shadow(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> ShadowPolicy | None:
     """An experiment's shadows are drawn as those of its route; where the route says nothing of any, by what is usual."""
-    if route.shadow is None and not any(experiment.shadow for experiment in spec.experiments.values()):
-        return None
     said = route.shadow or ShadowSpec()
-    return ShadowPolicy(_mask(fleet, said.models), said.share, frozenset(said.tasks), said.sensitive)
+    wanted = [(said.models, said.tasks)]
+    wanted += [(each.shadow, each.tasks) for each in spec.experiments.values() if not each.routes or name in each.routes]
+    masks = tuple([(_mask(fleet, models), frozenset(tasks)) for models, tasks in wanted if models])
+    return ShadowPolicy(masks, said.share, said.sensitive) if masks else None
 
 
 def _one(fleet: Fleet, name: str) -> int:

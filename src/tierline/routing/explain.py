@@ -153,6 +153,8 @@ def _course(decision: Decision) -> Iterator[str]:
         yield "Its stream is passed on as it comes, and the verdict follows it."
     if decision.refusals:
         yield f"What a content policy refuses goes to {decision.refusals}."
+    if decision.shadows:
+        yield f"Once it is answered, {' and '.join(decision.shadows)} may be asked the same, unseen, to see what that answer is worth."
     if decision.retries:
         yield f"When all have failed and the reason may pass, they are asked again {_times(decision.retries)}."
 

@@ -94,13 +94,12 @@ class CombinePolicy(msgspec.Struct, frozen=True):
 
 
 class ShadowPolicy(msgspec.Struct, frozen=True):
-    """Who answers beside: the mask of `models`, for a `share` of the requests of `tasks` (none given: of all); `sensitive`: of those with
-    sensitive content too."""
+    """Who answers beside, for a `share` of requests; `sensitive`: of those with sensitive content too. `wanted` are masks of models, each
+    with the tasks that it is for (none given: all): those of the route itself and of each experiment on it."""
 
-    models: int = 0
-    share: float = 0.0
-    tasks: frozenset[str] = frozenset()
-    sensitive: bool = False
+    wanted: tuple[tuple[int, frozenset[str]], ...]
+    share: float
+    sensitive: bool
 
 
 class RoutePolicy(msgspec.Struct, frozen=True):

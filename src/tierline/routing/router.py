@@ -208,7 +208,7 @@ class Router:
             stream=stream,
             refusal_cost=refusal_cost,
             lenient=question.checks.confidence if route.flags_unsure else (),
-            shadows=() if route.shadow is None or not steps else shadows(self.policy, question, steps[0].targets[0]),
+            shadows=() if route.shadow is None or not steps else shadows(self.policy, route.shadow, question, steps[0].targets[0]),
         )
 
     def _refuge(self, question: Question, helping: Standing) -> tuple[str, float]:

@@ -147,6 +147,8 @@ class Public:
         meters.in_flight.set(live.gateway.in_flight)
         meters.waiting.set(live.log.waiting)
         meters.world.show(live.world.seen())
+        if live.pool is not None:
+            meters.shadows.show(live.pool.running, live.pool.waiting)
 
 
 def _only(listed: bytes) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from tierline.ledger.shadows import Shadowed
 
@@ -16,6 +16,8 @@ class ShadowMeters:
         self._shadows = Counter(
             "tierline_shadows_total", "Answers asked for beside, by what came of it", ["model", "task", "outcome"], registry=registry
         )
+        self._running = Gauge("tierline_shadows_running", "Answers beside under way", registry=registry, multiprocess_mode="livesum")
+        self._waiting = Gauge("tierline_shadows_waiting", "Answers beside not begun", registry=registry, multiprocess_mode="livesum")
         self._skipped = Counter("tierline_shadows_skipped_total", "Shadows drawn and not asked for", ["model", "why"], registry=registry)
         self._cost = Counter("tierline_shadow_cost_usd_total", "USD of answers beside, judging included", ["model"], registry=registry)
         self._verdicts = Counter(
@@ -36,6 +38,11 @@ class ShadowMeters:
             self._verdicts.labels(row.model, verdict.validator, "yes" if verdict.passed else "no").inc()
         if row.judgement:
             self._judgements.labels(row.judge, row.task, row.model, row.judgement).inc()
+
+    def show(self, running: int, waiting: int) -> None:
+        """How many there are now."""
+        self._running.set(running)
+        self._waiting.set(waiting)
 
     def skipped(self, model: str, why: str) -> None:
         """One was drawn and not asked for."""

@@ -70,7 +70,7 @@ def test_a_shadow_is_an_answer_of_another_model_at_its_own_cost(log: Path) -> No
 
 
 def test_a_shadow_that_says_the_same_is_worth_the_same_once_a_judge_compares_the_others(log: Path) -> None:
-    shadowed(log, "plain", judgement="same")
+    shadowed(log, "plain", judgement="same", judge="opus@1")
     labelled(log, golden("plain", 1.0))
     assert voices(heard(log)["plain", "opus"]) == {}
     with closing(Ledger(log)) as ledger:

@@ -16,6 +16,7 @@ import msgspec
 
 from tierline.decision_log.reader import LogReader
 from tierline.ledger.feedback import Kind
+from tierline.ledger.judges import JudgeVerdict, verdict_on
 from tierline.ledger.reader import LedgerReader
 from tierline.ledger.reviews import SOURCE as REVIEW
 from tierline.types.errors import LogFailure
@@ -42,9 +43,7 @@ _FEEDBACK = (
 )
 _REVIEWED = f"SELECT request_id, reviewed_by FROM reviews WHERE request_id {_OF_THESE}"  # noqa: S608  # a constant of this file
 _LABELS = f'SELECT request_id, model, score, source, at, "by", trust, note FROM labels WHERE request_id {_OF_THESE} ORDER BY id'  # noqa: S608
-_SHADOWS = (
-    f"SELECT request_id, at, model, cost, elapsed, detail, judgement, against FROM shadows WHERE ok AND request_id {_OF_THESE} ORDER BY id"  # noqa: S608
-)
+_SHADOWS = f"SELECT request_id, at, model, cost, elapsed, detail, judgement, against, judge FROM shadows WHERE ok AND request_id {_OF_THESE} ORDER BY id"  # noqa: S608
 _read_tried = msgspec.msgpack.Decoder(tuple[Tried, ...]).decode
 
 
@@ -106,13 +105,13 @@ class _Beside(msgspec.Struct, frozen=True):
 def heard(path: Path, only: Sequence[str] | None = None) -> Iterator[Row]:
     """Every logged request, or only those of these ids, in the order of writing; raises LogFailure when the log cannot be read."""
     with closing(LogReader(path)) as log, closing(LedgerReader(path)) as ledger:
-        tables, judged = _tables(ledger), any(verdict.valid for verdict in ledger.judges().values())
+        tables, standing = _tables(ledger), ledger.judges()
         after = 0
         wanted = None if only is None else msgspec.json.encode(only).decode()
         while page := log.query(_DECISIONS, (after, wanted, wanted, PAGE)):
             beside = _beside(ledger, tables, [row["request_id"] for row in page])
             for row in page:
-                yield _row(row, beside, path, judged=judged)
+                yield _row(row, beside, path, standing)
             after = page[-1]["seq"]
 
 
@@ -173,7 +172,7 @@ def _of_feedback(
         yield Label(request_id, "", float(tools), "validator", at, TOOLS)
 
 
-def _row(row: Any, beside: _Beside, path: Path, *, judged: bool) -> Row:
+def _row(row: Any, beside: _Beside, path: Path, standing: Mapping[tuple[str, str], JudgeVerdict]) -> Row:
     try:
         tried = _read_tried(row["tried"])
     except (ValueError, IndexError) as error:
@@ -186,8 +185,10 @@ def _row(row: Any, beside: _Beside, path: Path, *, judged: bool) -> Row:
     given = next((answer for answer in found if answer.given), None)
     for stored in beside.shadows.get(row["request_id"], ()):
         if stored[2] not in last:
-            same = given is not None and judged and stored[-2:] == ("same", given.model)
-            found.append(_shadow(row, stored, said, given.labels if same and given is not None else ()))
+            *_, judgement, against, judge = stored
+            verdict = verdict_on(standing, judge, row["task"])
+            same = given is not None and judgement == "same" and against == given.model and verdict is not None and verdict.valid
+            found.append(_shadow(row, stored, said, given.labels if given is not None and same else ()))
     counts = (row["fallbacks"], row["escalations"], row["cost"], row["latency"])
     return Row(row["request_id"], row["winner"], bool(row["flagged"]), *counts, tried, tuple(found))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 
 from tierline.gateway.choose import INSTRUCTION, Normalise, agreed, opinion
@@ -15,8 +16,8 @@ _ALIKE = Combine("agreement", "text")
 
 
 def judge_id(model: str) -> str:
-    """The name of a judge: its model and the digest of what it is told to do."""
-    return f"{model}@{INSTRUCTION}"
+    """The name of a judge: its model and a digest of what it is told to do."""
+    return f"{model}@{hashlib.sha256(chr(0).join(INSTRUCTION).encode()).hexdigest()[:12]}"
 
 
 async def compared(
@@ -27,9 +28,12 @@ async def compared(
     pair = (clients, shadows)
     if agreed(_ALIKE, pair, normalise) is not None:
         return "same"
-    picks = [await opinion(judge, pair, order, request, ask) for order in ((0, 1), (1, 0))]
-    if None in picks:
+    first = await opinion(judge, pair, (0, 1), request, ask)
+    if first is None:
         return "unread"
-    if picks[0] != picks[1]:
+    second = await opinion(judge, pair, (1, 0), request, ask)
+    if second is None:
+        return "unread"
+    if first != second:
         return "disagreed"
-    return "won" if picks[0] == 1 else "lost"
+    return "won" if first == 1 else "lost"

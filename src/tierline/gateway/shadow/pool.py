@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -19,11 +19,15 @@ from tierline.types.features import Features
 
 _logger = logging.getLogger("tierline.gateway")
 
-AT_ONCE = 4
+AFTER = 0.05
+"""Seconds in which an answer leaves the process before the work on its shadow begins."""
+AT_ONCE = 32
 """Shadows that run at the same time."""
+OF_ONE = 8
+"""Of them so many are of one model: one that hangs is not to keep the others from answering."""
 MOST_WAITING = 64
 MOST_BYTES = 16 * 1024 * 1024
-"""Bytes of requests and answers whose shadows wait."""
+"""Bytes of requests and answers whose shadows wait or run."""
 
 Charge = Callable[[Features, str, float], None]
 """Is told of the USD that a model's answer beside a request has cost: where budgets of one's own are kept."""
@@ -91,43 +95,61 @@ class Pool:
             return
         self._waiting.append(job)
         self._bytes += job.size
-        while len(self._waiting) > MOST_WAITING or self._bytes > MOST_BYTES:
-            self.watch.skipped(self._next().model, "queue")
+        while self._waiting and self._bytes > MOST_BYTES:
+            self._leave_out("queue")
         self._begin()
+        while len(self._waiting) > MOST_WAITING:
+            self._leave_out("queue")
 
     def forget(self, owner: object) -> None:
         """Leave out what waits for an owner whose spec is no longer at work."""
-        staying = [job for job in self._waiting if job.owner is not owner]
-        for job in self._waiting:
-            if job.owner is owner:
-                self.watch.skipped(job.model, "reloaded")
-        self._waiting, self._bytes = deque(staying), sum(job.size for job in staying)
+        for at in reversed([at for at, job in enumerate(self._waiting) if job.owner is owner]):
+            self._leave_out("reloaded", at)
+
+    async def idle(self) -> None:
+        """Returns when nothing runs or waits any more, and all of it is written down."""
+        while self._running:
+            await asyncio.wait(list(self._running))
+        await self.accounts.written()
 
     async def close(self) -> None:
         """End everything: who waits is left out, who runs is cancelled, and what it has cost is written down."""
         self._closed = True
         while self._waiting:
-            self.watch.skipped(self._next().model, "stopped")
+            self._leave_out("stopped")
         running = list(self._running)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await self.accounts.written()
 
-    def _next(self) -> Job:
-        job = self._waiting.popleft()
+    def _leave_out(self, why: str, at: int = 0) -> None:
+        job = self._waiting[at]
+        del self._waiting[at]
         self._bytes -= job.size
+        self.watch.skipped(job.model, why)
+
+    def _next(self) -> Job | None:
+        """The job that has waited longest, of those that may run now."""
+        if len(self._running) >= AT_ONCE:
+            return None
+        busy = Counter(job.model for job in self._running.values())
+        at = next((at for at, job in enumerate(self._waiting) if busy[job.model] < OF_ONE), None)
+        if at is None:
+            return None
+        job = self._waiting[at]
+        del self._waiting[at]
         return job
 
     def _begin(self) -> None:
-        while self._waiting and len(self._running) < AT_ONCE:
-            job = self._next()
+        while (job := self._next()) is not None:
             task = asyncio.get_running_loop().create_task(self._run(job))
             self._running[task] = job
             task.add_done_callback(self._ended)
 
     async def _run(self, job: Job) -> None:
         try:
+            await asyncio.sleep(AFTER)
             await job.run()
         except asyncio.CancelledError:
             self.watch.skipped(job.model, "stopped")
@@ -137,7 +159,7 @@ class Pool:
             self.watch.skipped(job.model, "failed")
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.pop(task, None)
+        self._bytes -= self._running.pop(task).size
         if not self._closed:
             self._begin()
 

@@ -3,11 +3,12 @@
     answer out ─► begin ─► pool ─► asked → checked → compared ─► a row, labels, figures
 
 No client waits for any of it. A model is asked only where governance and the key allow it, within the day's cap, at a place that stands
-empty, and not while it has too much to do."""
+empty, and not while it has too much to do already."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -35,17 +36,19 @@ from tierline.types.ask import Ask, Told
 from tierline.types.completion import Completion
 from tierline.types.decision import Attempt, Decision, Step
 from tierline.types.errors import BadRequest, ProviderFailure
-from tierline.types.outcome import Aside, Outcome, Result, Usage
+from tierline.types.outcome import Aside, Outcome, Result, Usage, Verdict
 from tierline.types.request import Request
+
+_logger = logging.getLogger("tierline.gateway")
 
 USUAL = ShadowSpec()
 """What holds where a route says nothing of shadows, and an experiment wants some."""
 
 QUIET = 10.0
-"""Seconds at least for which a model that has too much to do is left alone."""
+"""Seconds at least for which a model that has too much to do, or does not answer, is left alone."""
 
 _JUDGEMENT_TOKENS = 50
-_TOO_MUCH = frozenset({"rate_limited", "overloaded"})
+_LEFT_ALONE = frozenset({"rate_limited", "overloaded", "timeout", "idle", "connect"})
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -83,25 +86,23 @@ class Shadows:
         self._pool.forget(self)
 
     def begin(self, weighed: Weighed, headers: tuple[tuple[str, str], ...], size: int, result: Result, heard: Overheard | None) -> None:
-        """Put every model that was drawn to work beside a request that was answered; `size` is that of its body in bytes. Returns at
-        once."""
-        outcome = result.outcome
-        answered = {attempt.target for attempt, each in result.attempts if each.ok}
-        body = b"" if outcome is None or outcome.answer is None else outcome.answer.body
-        beside = Beside(weighed, headers, result.model, body, heard)
-        size += len(body) if heard is None else heard.size
-        for model in weighed.decision.shadows:
-            why = "reloaded" if self._retired else self._why_not(model, answered, result)
-            if why:
-                self._pool.watch.skipped(model, why)
-            else:
-                self._pool.offer(Job(model, size, self, partial(self._run, beside, model)))
+        """Put every model that was drawn to work beside a request that was answered; `size` is that of its body in bytes. Returns at once,
+        and never raises: the client has its answer."""
+        try:
+            outcome = result.outcome
+            body = b"" if outcome is None or outcome.answer is None else outcome.answer.body
+            beside = Beside(weighed, headers, result.model, body, heard)
+            for model in weighed.decision.shadows:
+                self._offer(beside, model, size + (len(body) if heard is None else heard.size), result)
+        except Exception as error:
+            _logger.error("shadows could not begin: %s", type(error).__name__)
 
-    def _why_not(self, model: str, answered: set[str], result: Result) -> str:
-        """What is known already to stand against it."""
-        if result.winner is None or result.truncated or result.stopped == "cancelled":
-            return "unanswered"
-        return "same_model" if model in answered else ""
+    def _offer(self, beside: Beside, model: str, size: int, result: Result) -> None:
+        why = "reloaded" if self._retired else _why_not(model, result)
+        if why:
+            self._pool.watch.skipped(model, why)
+        else:
+            self._pool.offer(Job(model, size, self, partial(self._run, beside, model)))
 
     async def _run(self, beside: Beside, model: str) -> None:
         """One shadow, from what stands against it to its row."""
@@ -152,13 +153,15 @@ class Shadows:
         if outcome.error == "untranslatable" or (outcome.error == "overloaded" and outcome.detail == NO_PLACE):
             self._pool.watch.skipped(model, "untranslatable" if outcome.error == "untranslatable" else "busy")
             return
-        if outcome.error in _TOO_MUCH:
+        if outcome.error in _LEFT_ALONE:
             self._quiet[model] = self._world.clock() + max(outcome.retry_after or 0.0, QUIET)
         asides: list[Aside] = []
         judgement: Judgement = ""
         given = caller.answer_of(1)
         if outcome.ok and given is not None and said.judge:
-            asker = Asker(self._means, self._world, quiet.features, quiet.decision.task, translation, beside.headers, waiting, guest)
+            asker = Asker(
+                self._means, self._world, quiet.features, quiet.decision.task, translation, beside.headers, waiting, admission=guest
+            )
             try:
                 judgement = await self._compared(beside, quiet, given, said, asker, asides, left - outcome.cost)
             except asyncio.CancelledError:
@@ -181,12 +184,17 @@ class Shadows:
             money = left - sum(aside.cost for aside in asides)
             return await asker.told(asked, "judge", asides, left=float(said.timeout), money=money)
 
-        return await compared(said.judge, clients, given, quiet.request, self._means.normalise, ask)
+        found = await compared(said.judge, clients, given, quiet.request, self._means.normalise, ask)
+        if all(aside.ok for aside in asides):
+            return found
+        self._pool.watch.skipped(said.judge, "judge")
+        return ""
 
     def _put(
         self, quiet: Weighed, against: str, model: str, said: ShadowSpec, outcome: Outcome, judgement: Judgement, asides: list[Aside]
     ) -> None:
         judging = sum(aside.cost for aside in asides)
+        verdicts = _found(outcome)
         row = Shadowed(
             quiet.decision.request_id,
             time.time(),
@@ -196,19 +204,26 @@ class Shadows:
             against,
             said.share,
             outcome.ok,
-            passed=outcome.accepted if outcome.verdicts else None,
+            passed=_passed(outcome, verdicts),
             cost=outcome.cost + judging,
             elapsed=outcome.elapsed,
-            judge=judge_id(said.judge) if judgement and judgement != "same" else "",
+            judge=judge_id(said.judge) if said.judge else "",
             judgement=judgement,
             judging=judging,
             usage=outcome.usage,
-            verdicts=outcome.verdicts,
+            verdicts=verdicts,
             error=outcome.error,
         )
         self._pool.accounts.put(row)
         self._pool.watch.shadowed(row)
         self._pool.charge(quiet.features, model, row.cost)
+
+
+def _why_not(model: str, result: Result) -> str:
+    """What is known already to stand against it."""
+    if result.winner is None or result.truncated or result.stopped == "cancelled":
+        return "unanswered"
+    return "same_model" if any(outcome.ok and attempt.target == model for attempt, outcome in result.attempts) else ""
 
 
 def _beside(weighed: Weighed, model: str, said: ShadowSpec, left: float) -> Weighed:
@@ -235,3 +250,16 @@ def _checks(weighed: Weighed, model: str) -> tuple[str, ...]:
     """The validators that an answer of this model would have had to pass: those of its step, else those of the first."""
     steps = weighed.decision.steps
     return next((step.validators for step in steps if model in step.targets), steps[0].validators)
+
+
+def _found(outcome: Outcome) -> tuple[Verdict, ...]:
+    """What its validators found, without those that had no answer from the model they asked: they say nothing of this one."""
+    unanswered = {aside.purpose for aside in outcome.asides if not aside.ok}
+    return tuple([verdict for verdict in outcome.verdicts if verdict.validator not in unanswered])
+
+
+def _passed(outcome: Outcome, verdicts: tuple[Verdict, ...]) -> bool | None:
+    """Whether every validator said yes; None where that is not known."""
+    if not all(verdict.passed for verdict in verdicts):
+        return False
+    return True if verdicts and len(verdicts) == len(outcome.verdicts) else None
