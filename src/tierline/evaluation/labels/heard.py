@@ -43,7 +43,10 @@ _FEEDBACK = (
 )
 _REVIEWED = f"SELECT request_id, reviewed_by FROM reviews WHERE request_id {_OF_THESE}"  # noqa: S608  # a constant of this file
 _LABELS = f'SELECT request_id, model, score, source, at, "by", trust, note FROM labels WHERE request_id {_OF_THESE} ORDER BY id'  # noqa: S608
-_SHADOWS = f"SELECT request_id, at, model, cost, elapsed, detail, judgement, against, judge FROM shadows WHERE ok AND request_id {_OF_THESE} ORDER BY id"  # noqa: S608
+_SHADOWS = f"""
+    SELECT request_id, at, model, cost, elapsed, detail, judgement, against, judge FROM shadows
+    WHERE ok AND request_id {_OF_THESE} ORDER BY id
+"""  # noqa: S608  # a constant of this file
 _read_tried = msgspec.msgpack.Decoder(tuple[Tried, ...]).decode
 
 
