@@ -6,14 +6,17 @@ import json
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evaluation.labelled import Asked, golden, labelled, logged, shadowed
 from tierline.evaluation.datasets import Reading, read
 from tierline.evaluation.datasets.source import OfLogs
 from tierline.evaluation.labels.golden import Imported, import_golden, read_golden
+from tierline.ledger.judges import ALL, JudgeVerdict
 from tierline.ledger.ledger import Ledger
 from tierline.types.errors import EvaluationFailure
+from tierline.types.label import Label
 
 
 def write(path: Path, *rows: object) -> Path:
@@ -101,3 +104,12 @@ def test_to_be_looked_at_a_score_is_the_word_of_whoever_counts_first(tmp_path: P
     log = logged(tmp_path / "tierline.db", [Asked("a", passed=False)])
     labelled(log, golden("a", 1.0))
     assert read([log]).table.score.tolist() == [[1.0]]
+
+
+def test_a_judge_without_a_valid_verdict_gates_nothing(tmp_path: Path) -> None:
+    log = logged(tmp_path / "tierline.db", [Asked("a")])
+    labelled(log, Label("a", "mini", 1.0, "judge", 4.0, "opus@1"))
+    assert np.isnan(read([log]).table.score).all()
+    with closing(Ledger(log)) as ledger:
+        ledger.judges.add(JudgeVerdict(1.0, "opus@1", ALL, {"right_of_good": 0.9, "right_of_bad": 0.9, "labels": 60}, True))
+    assert read([log]).table.score.tolist() == [[pytest.approx(0.9)]]
