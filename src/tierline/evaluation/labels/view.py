@@ -5,7 +5,7 @@ Two passes over the log, neither of which holds an answer longer than it is look
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import combinations
 from pathlib import Path
@@ -14,9 +14,10 @@ import msgspec
 
 from tierline.evaluation.labels.agreement import Agreement, Counts
 from tierline.evaluation.labels.combine import Combined, Priors, combine
-from tierline.evaluation.labels.heard import Answer, answers
+from tierline.evaluation.labels.heard import SAME, Answer, answers
 from tierline.evaluation.labels.trust import Hits, Standing, Trust, Trusts, by_voice, measure
 from tierline.ledger.reader import LedgerReader
+from tierline.types.label import Label
 
 MOST_VOICES = 300
 """Voices that are told apart; those that speak later are combined like the rest, but are not measured against others."""
@@ -68,8 +69,9 @@ class Labels:
         self._voices: set[str] = set()
         measured: dict[tuple[str, str], Hits] = {}
         for answer in answers(path):
-            self._count(answer)
-            measure(measured, answer.labels, answer.task)
+            own = [label for label in answer.labels if label.note != SAME]
+            self._count(answer, own)
+            measure(measured, own, answer.task)
         self.trusts = Trusts(measured, standing(path), given or {})
         self.priors = Priors(self._said, self.trusts)
 
@@ -98,9 +100,10 @@ class Labels:
         pairs = [Pair(one, other, counts.agreement()) for (one, other), counts in sorted(self._pairs.items())]
         return Overview(tuple(self._rows()), tuple(pairs), many, labelled, conflicts, explored, late, shadows)
 
-    def _count(self, answer: Answer) -> None:
-        said = by_voice(answer.labels)
-        for voice, score in said.items():
+    def _count(self, answer: Answer, own: Sequence[Label]) -> None:
+        """What was taken over from an answer that says the same is no second opinion."""
+        spoken, said = by_voice(answer.labels), by_voice(own)
+        for voice, score in spoken.items():
             if voice not in self._voices and len(self._voices) >= MOST_VOICES:
                 continue
             self._voices.add(voice)
