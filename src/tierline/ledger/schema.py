@@ -100,7 +100,7 @@ MIGRATIONS = (
         ok INTEGER NOT NULL,
         passed INTEGER,               -- 1 every validator said yes, 0 not; NULL: none looked
         cost REAL NOT NULL,           -- USD, with what its validators and its judge asked
-        elapsed REAL NOT NULL,        -- seconds to its answer
+        elapsed REAL NOT NULL,        -- seconds to its answer, checks included
         judge TEXT NOT NULL,          -- who is to compare: model@digest of its instruction; empty: nobody
         judgement TEXT NOT NULL,      -- won, lost, same, disagreed, unread; empty: not compared
         detail TEXT NOT NULL          -- JSON: usage, verdicts, error; no words of anybody

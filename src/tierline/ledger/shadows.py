@@ -22,7 +22,7 @@ _COLUMNS = "request_id, at, route, task, model, against, share, ok, passed, cost
 class Shadowed(msgspec.Struct, frozen=True):
     """One answer given beside: of `model`, to the request that the client got `against`'s answer to. `at` is Unix time in seconds,
     `share` the share of such requests that are drawn, `passed` None where no validator looked, `cost` USD with its checks and its
-    judge (of it `judging`), `elapsed` seconds to the answer, `judge` who is to compare it (the model and the digest of its
+    judge (of it `judging`), `elapsed` seconds to the answer and its checks, `judge` who is to compare it (the model and the digest of its
     instruction). `error` is set where none came."""
 
     request_id: str
