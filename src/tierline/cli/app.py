@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "keys": "tierline.cli.keys",
     "audit": "tierline.cli.audit",
     "review": "tierline.cli.review",
+    "labels": "tierline.cli.labels",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",
     "catalogue": "tierline.cli.catalogue",
@@ -36,7 +37,7 @@ COMMANDS: dict[str, str] = {
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
     "Run": ("serve", "log", "review", "pin", "keys", "audit"),
-    "Measure": ("collect", "evaluate", "train", "replay", "simulate", "sweep", "experiments"),
+    "Measure": ("collect", "labels", "evaluate", "train", "replay", "simulate", "sweep", "experiments"),
 }
 """How the help lists the commands."""
 

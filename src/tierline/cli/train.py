@@ -20,8 +20,10 @@ from tierline.config.load import load
 from tierline.config.scorer_file import read_scorer
 from tierline.evaluation.cross_validate import FOLDS
 from tierline.evaluation.datasets import Dataset, Reading, read
+from tierline.evaluation.datasets.source import OfLogs
 from tierline.evaluation.document import Document, encode
 from tierline.evaluation.evaluate import Settings, evaluate
+from tierline.evaluation.labels.trust import parse
 from tierline.evaluation.metrics.bootstrap import RESAMPLES
 from tierline.evaluation.report.page import report
 from tierline.evaluation.routers.learned import CrossFit, LearnedRouter
@@ -56,6 +58,9 @@ def train_command(
     seed: Annotated[int, typer.Option(help="Of folds and resamples: the same seed gives the same file.")] = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples of every interval.")] = RESAMPLES,
     licence: Annotated[str, typer.Option(help="The licence of the data, for the card.")] = "",
+    trust: Annotated[
+        list[str] | None, typer.Option(help="--log: SOURCE=0…1, how far its labels are trusted; `tierline labels` lists them.")
+    ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole evaluation here.")] = None,
     html: Annotated[Path | None, typer.Option("--report", help="Write the figures as one HTML page.")] = None,
     card: Annotated[Path | None, typer.Option(help="Train nothing: print the card of this scorer.")] = None,
@@ -83,6 +88,7 @@ def train_command(
             text=True,
             choose=None if narrowed is None else lambda there: list(dict.fromkeys(narrowed.matched(there).values())),
             sparse=True,
+            logs=OfLogs(learning=True, trust=parse(trust or [])),
         )
         document, learned = _train(files, how, Learning(seed, keep, least_labels), Settings(seed, folds, resamples, ("learned",)), licence)
         _write(out, encode_artifact(learned.artifact))
@@ -117,7 +123,8 @@ def _train(files: Sequence[Path], how: Reading, learning: Learning, settings: Se
         routers: list[Evaluated] = [TaskMeanRouter(), LearnedRouter(fits, guard=False, name="unguarded"), LearnedRouter(fits)]
         document = evaluate(_measurable(dataset), routers, settings, progress)
         learned = learn(table, design(table.text, progress), learning, progress)
-    card = card_of(learned, table, document, learning, _today(), [path.name for path in files], licence)
+    heard = None if dataset.logged is None else dataset.logged.heard
+    card = card_of(learned, table, document, learning, _today(), [path.name for path in files], licence, heard)
     artifact = msgspec.structs.replace(learned.artifact, card=msgspec.to_builtins(card))
     return document, msgspec.structs.replace(learned, artifact=artifact)
 

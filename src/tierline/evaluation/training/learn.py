@@ -87,9 +87,25 @@ def examples_of(table: Table, data: Design) -> Examples:
 
 
 def established(table: Table) -> list[str]:
-    """The models that enough queries measured; all of them where no model reaches that."""
-    share = np.isfinite(table.score).mean(axis=0)
-    return [model for model, part in zip(table.models, share.tolist(), strict=True) if part >= ESTABLISHED] or list(table.models)
+    """The models that enough queries measured. Where fewer than two reach that, as in a log, the largest set that enough queries measured
+    together, and all models where there is none."""
+    measured: NDArray[np.bool_] = np.isfinite(table.score)
+    share = measured.mean(axis=0)
+    sure = [model for model, part in zip(table.models, share.tolist(), strict=True) if part >= ESTABLISHED]
+    return sure if len(sure) > 1 else _together(table, measured) or sure or list(table.models)
+
+
+def _together(table: Table, measured: NDArray[np.bool_]) -> list[str]:
+    """The pair of models that most queries measured both of, and each further model with which enough queries are left."""
+    both = measured.T.astype(np.int64) @ measured
+    np.fill_diagonal(both, 0)
+    if not both.size or both.max() < LEAST_QUERIES:
+        return []
+    chosen = [int(place) for place in np.unravel_index(both.argmax(), both.shape)]
+    for place in np.argsort(-measured.sum(axis=0), kind="stable").tolist():
+        if place not in chosen and measured[:, [*chosen, place]].all(axis=1).sum() >= LEAST_QUERIES:
+            chosen.append(place)
+    return [table.models[place] for place in sorted(chosen)]
 
 
 def _judged(examples: Examples, table: Table, beliefs: Beliefs, how: Learning) -> tuple[float, int, list[Verdict]]:
