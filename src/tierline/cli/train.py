@@ -34,6 +34,7 @@ from tierline.evaluation.training.learn import Learned, Learning, established, l
 from tierline.evaluation.training.log_texts import is_log, with_log_texts
 from tierline.scoring.learned.artifact import encode as encode_artifact
 from tierline.scoring.learned.design import design
+from tierline.scoring.learned.embed import Embedder
 from tierline.types.errors import EvaluationFailure, TierlineError
 
 
@@ -53,6 +54,9 @@ def train_command(
     folds: Annotated[int, typer.Option(min=2, help="Folds on which the figures are measured.")] = FOLDS,
     keep: Annotated[float, typer.Option(min=0.5, max=1.0, help="Share of the best single model's quality kept where it stands.")] = 0.99,
     least_labels: Annotated[int, typer.Option(min=1, help="A task with fewer judged answers is not routed.")] = LEAST_LABELS,
+    embed: Annotated[
+        bool, typer.Option("--embed", help="Read texts with embeddings too (the extra `embed`): slower, better on intents.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of folds and resamples: the same seed gives the same file.")] = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples of every interval.")] = RESAMPLES,
     licence: Annotated[str, typer.Option(help="The licence of the data, for the card.")] = "",
@@ -84,7 +88,9 @@ def train_command(
             choose=None if narrowed is None else lambda there: list(dict.fromkeys(narrowed.matched(there).values())),
             sparse=True,
         )
-        document, learned = _train(files, how, Learning(seed, keep, least_labels), Settings(seed, folds, resamples, ("learned",)), licence)
+        document, learned = _train(
+            files, how, Learning(seed, keep, least_labels, embed), Settings(seed, folds, resamples, ("learned",)), licence
+        )
         _write(out, encode_artifact(learned.artifact))
         if json_out is not None:
             json_out.write_bytes(encode(document))
@@ -116,7 +122,7 @@ def _train(files: Sequence[Path], how: Reading, learning: Learning, settings: Se
         fits = CrossFit(learning)
         routers: list[Evaluated] = [TaskMeanRouter(), LearnedRouter(fits, guard=False, name="unguarded"), LearnedRouter(fits)]
         document = evaluate(_measurable(dataset), routers, settings, progress)
-        learned = learn(table, design(table.text, progress), learning, progress)
+        learned = learn(table, design(table.text, progress, Embedder() if learning.embed else None), learning, progress)
     card = card_of(learned, table, document, learning, _today(), [path.name for path in files], licence)
     artifact = msgspec.structs.replace(learned.artifact, card=msgspec.to_builtins(card))
     return document, msgspec.structs.replace(learned, artifact=artifact)

@@ -24,6 +24,7 @@ from tierline.evaluation.training.learn import Learning, fingerprints, learn
 from tierline.scoring.learned.artifact import Artifact, decode
 from tierline.scoring.learned.beliefs import Fitted, from_outputs
 from tierline.scoring.learned.design import Design, design, outputs
+from tierline.scoring.learned.embed import Embedder, embedder
 from tierline.types.errors import EvaluationFailure
 
 NO_TEXT = "the learned scorer reads prompts, and the data have none"
@@ -37,11 +38,12 @@ class CrossFit:
 
     def __init__(self, how: Learning) -> None:
         self._how = how
+        self._embed = Embedder() if how.embed else None
         self._done: tuple[Floats, NDArray[np.intp], Fits] | None = None
 
     def trained(self, table: Table, fold: NDArray[np.intp], progress: Progress) -> tuple[Fits, Design]:
         """The scorer of each fold with the places that it has not seen, and all texts as features."""
-        data = design(_texts(table), progress)
+        data = design(_texts(table), progress, self._embed)
         if self._done is None or not (np.array_equal(self._done[0], table.score) and np.array_equal(self._done[1], fold)):
             self._done = table.score, fold, self._fits(table, fold, data, progress)
         return self._done[2], data
@@ -90,12 +92,13 @@ class TrainedRouter:
         self.name = name
         self.path = path
         self.artifact = decode(read_scorer(path), path.name)
+        self._embed = embedder(self.artifact.fitted.embedder) if self.artifact.fitted.embedder else None
 
     def route(self, table: Table, fold: NDArray[np.intp], chance: np.random.Generator, progress: Progress) -> Routing:
         """A prediction a query; raises EvaluationFailure for a model that it does not know."""
         del fold, chance
         told = _Told(table)
-        told.take(self.artifact, design(_texts(table), progress), np.arange(len(table.query)), True)
+        told.take(self.artifact, design(_texts(table), progress, self._embed), np.arange(len(table.query)), True)
         return told.routing(f"{self.path.name} at its operating point; its guard refuses {told.refused.mean():.0%} of queries")
 
     def known(self, models: Sequence[str]) -> list[str]:

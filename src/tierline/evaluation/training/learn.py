@@ -27,12 +27,13 @@ ESTABLISHED = 0.5
 
 
 class Learning(msgspec.Struct, frozen=True):
-    """How to train: the seed of the folds, the share of the best single model's quality to keep at the operating point, and the labels
-    that the guard asks of a task."""
+    """How to train: the seed of the folds, the share of the best single model's quality to keep at the operating point, the labels that the
+    guard asks of a task, and whether texts are embedded (the extra `embed`)."""
 
     seed: int = 0
     keep: float = 0.99
     least_labels: int = LEAST_LABELS
+    embed: bool = False
 
 
 class Learned(msgspec.Struct, frozen=True):
