@@ -182,6 +182,16 @@ def _tasks(
     return weights * weigh[:, None], offset
 
 
+def tell_tasks(data: Design, task: NDArray[np.intp], tasks: int, asked: Design) -> NDArray[np.float32]:
+    """The task classifier alone: trained on texts whose tasks are known, the logits of others, shaped (texts, tasks)."""
+    scale = scale_of(data)
+    x = features(data, scale)
+    used = np.flatnonzero(np.append(scale.idf > 0, np.ones(x.shape[1] - len(scale.idf), dtype=bool)))
+    weights, offset = _tasks(x[:, used], used, np.eye(tasks, dtype=np.float32)[task], task)
+    out: NDArray[np.float32] = features(asked, scale)[:, used] @ weights + offset
+    return out
+
+
 def _fitted(examples: Examples, linear: _Linear, sharpness: float, k: float) -> Fitted:
     models = len(examples.models)
     table = shrunken(linear.sums, linear.many, k)

@@ -1,0 +1,1 @@
+"""Figures of the learned scorer, all out of sample: `python -m bench scorer [PART…]`."""
