@@ -60,16 +60,19 @@ def test_few_labels_are_refused_by_the_guard() -> None:
     assert not any(verdict.route for verdict in learned.verdicts.values())
 
 
-def test_words_that_say_nothing_are_refused_by_the_guard() -> None:
-    table = made.table()
-    chance = np.random.default_rng(5)
-    blind = msgspec.structs.replace(
-        table,
-        text=[f"the same question {number}" for number in range(600)],
-        task=["all"] * 600,
-        score=(chance.random((600, 3)) < (0.5, 0.7, 0.9)).astype(float),
-    )
-    assert not any(verdict.route for verdict in made.trained(blind).verdicts.values())
+def test_words_that_say_nothing_are_refused_by_the_guard_but_for_one_time_in_forty() -> None:
+    table = made.table(300)
+    routed = 0
+    for seed in range(12):
+        chance = np.random.default_rng(seed)
+        blind = msgspec.structs.replace(
+            table,
+            text=[f"the same question {number}" for number in range(300)],
+            task=["all"] * 300,
+            score=(chance.random((300, 3)) < (0.5, 0.7, 0.9)).astype(float),
+        )
+        routed += any(verdict.route for verdict in made.trained(blind).verdicts.values())
+    assert routed <= 1
 
 
 def test_too_little_to_learn_from_is_said() -> None:

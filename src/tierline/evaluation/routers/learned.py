@@ -83,6 +83,31 @@ class LearnedRouter:
         return told.routing(f"its own operating point, chosen on the other folds ({len(fits)} folds){guarded}")
 
 
+class ArtifactRouter:
+    """A trained scorer that is at hand, on queries that the caller knows it has not seen. `refused`: the share of the queries last
+    asked that its guard refuses."""
+
+    needs_text = True
+
+    def __init__(self, artifact: Artifact, name: str = "scorer", guard: bool = True) -> None:
+        self.name = name
+        self.refused = 0.0
+        self._artifact, self._guard = artifact, guard
+        self._embed = embedder(artifact.fitted.embedder) if artifact.fitted.embedder else None
+
+    def route(self, table: Table, fold: NDArray[np.intp], chance: np.random.Generator, progress: Progress) -> Routing:
+        """A prediction a query."""
+        del fold, chance
+        return self.of(table, design(_texts(table), progress, self._embed))
+
+    def of(self, table: Table, data: Design) -> Routing:
+        """The same, for texts whose features are known."""
+        told = _Told(table)
+        told.take(self._artifact, data, np.arange(len(table.query)), self._guard)
+        self.refused = float(told.refused.mean()) if len(told.refused) else 0.0
+        return told.routing(f"{self.name} at its operating point; its guard refuses {self.refused:.0%} of queries")
+
+
 class TrainedRouter:
     """A trained scorer's file."""
 
@@ -92,14 +117,11 @@ class TrainedRouter:
         self.name = name
         self.path = path
         self.artifact = decode(read_scorer(path), path.name)
-        self._embed = embedder(self.artifact.fitted.embedder) if self.artifact.fitted.embedder else None
+        self._router = ArtifactRouter(self.artifact, path.name)
 
     def route(self, table: Table, fold: NDArray[np.intp], chance: np.random.Generator, progress: Progress) -> Routing:
         """A prediction a query; raises EvaluationFailure for a model that it does not know."""
-        del fold, chance
-        told = _Told(table)
-        told.take(self.artifact, design(_texts(table), progress, self._embed), np.arange(len(table.query)), True)
-        return told.routing(f"{self.path.name} at its operating point; its guard refuses {told.refused.mean():.0%} of queries")
+        return self._router.route(table, fold, chance, progress)
 
     def known(self, models: Sequence[str]) -> list[str]:
         """Those of the models that it knows; raises EvaluationFailure when it knows none."""

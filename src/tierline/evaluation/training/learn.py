@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tierline.evaluation.cross_validate import folds
-from tierline.evaluation.metrics.curve import Curve, at_price, by_price
+from tierline.evaluation.metrics.bootstrap import Floats
+from tierline.evaluation.metrics.curve import PRICES, Curve, at_price, by_price, prices
 from tierline.evaluation.metrics.hull import hull
 from tierline.evaluation.table import Table
 from tierline.evaluation.training.guard import LEAST_LABELS, Verdict, gains, verdicts
@@ -22,6 +23,8 @@ from tierline.types.errors import EvaluationFailure
 
 INNER = 4
 LEAST_QUERIES = 20
+CAUTION = 1.0
+"""Standard errors by which a target is kept where it has to be met on other queries."""
 ESTABLISHED = 0.5
 """The share of queries that a model must be measured on to take part in choosing the operating point and in the guard."""
 
@@ -110,11 +113,38 @@ def _judged(examples: Examples, table: Table, beliefs: Beliefs, how: Learning) -
     quality = part.score.mean(axis=0)
     best = int(np.lexsort((costs.mean(axis=0), -quality))[0])
     price = keeping(by_price(good, expected, part.score, costs), how.keep * float(quality[best]))
-    chosen = at_price(good, expected, price)
+    chosen = _chosen_elsewhere(good, expected, part.score, costs, how)
     at = np.arange(len(rows))
     single = hull(costs.mean(axis=0), quality) if part.has_costs else None
     gain = gains(part.score[at, chosen], costs[at, chosen], part.score, costs, single, best)
     return price, int(places[best]), verdicts(gain, examples.task[rows], labels, how.least_labels)
+
+
+def _chosen_elsewhere(good: Floats, expected: Floats, score: Floats, costs: Floats, how: Learning) -> NDArray[np.intp]:
+    """The model of each query at the price that the other parts would choose: the guard judges what was not chosen on its own queries."""
+    part = np.random.default_rng([how.seed, 2]).permutation(len(score)) % INNER
+    chosen = np.zeros(len(score), dtype=np.intp)
+    for number in range(INNER):
+        inside, others = part == number, part != number
+        if not inside.any() or not others.any():
+            continue
+        wanted = how.keep * float(score[others].mean(axis=0).max())
+        price = keeping(by_price(good[others], expected[others], score[others], costs[others]), wanted)
+        chosen[inside] = at_price(good[inside], expected[inside], price)
+    return chosen
+
+
+def cautious_price(good: Floats, expected: Floats, score: Floats, cost: Floats, best: int, target: float, errors: float = CAUTION) -> float:
+    """The price of the least cost that keeps `target` of the best single model's quality by so many standard errors of the
+    difference; where none does, that of the highest quality."""
+    rows, single = np.arange(len(score)), score[:, best]
+    found = []
+    for price in prices(good, expected, PRICES):
+        chosen = at_price(good, expected, price)
+        over = score[rows, chosen] - target * single
+        sure = float(over.mean()) - errors * float(over.std(ddof=1)) / np.sqrt(len(over)) >= 0.0
+        found.append((not sure, float(cost[rows, chosen].mean()) if sure else -float(over.mean()), price))
+    return min(found)[2]
 
 
 def keeping(curve: Curve, wanted: float) -> float:

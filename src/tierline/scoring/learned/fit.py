@@ -37,7 +37,9 @@ def silent(what: str, done: int, total: int) -> None:
 
 TASK_PENALTY = 1.0
 SOFTMAX_PENALTY = 0.03
-SOFTMAX_STEPS = 15
+SOFTMAX_STEPS = 12
+FIRST_STEPS = 2
+"""Of ridge regression, from whose solution the softmax starts."""
 TASK_FORM = 1.0 / 3.0
 """Of the weight of the facts of form, where tasks are told apart: words tell more there."""
 HEAD_PENALTY = 40.0
@@ -177,7 +179,7 @@ def _tasks(
         return np.zeros((x.shape[1], 1), np.float32), np.zeros(1, np.float32)
     weigh = np.where((places >= BUCKETS) & (places < BUCKETS + FORM), TASK_FORM, 1.0).astype(np.float32)
     weighed = (x @ sparse.diags(weigh)).tocsr().astype(np.float32)
-    first, offset = ridge(weighed, indicators, None, np.full(tasks, TASK_PENALTY, np.float32))
+    first, offset = ridge(weighed, indicators, None, np.full(tasks, TASK_PENALTY, np.float32), FIRST_STEPS)
     weights, offset = softmax_regression(weighed, task, first, offset, SOFTMAX_PENALTY, SOFTMAX_STEPS)
     return weights * weigh[:, None], offset
 
