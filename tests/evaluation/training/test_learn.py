@@ -36,8 +36,10 @@ def test_it_learns_which_model_is_good_at_what() -> None:
     assert bool((told.bound < told.good).all())
 
 
-def test_on_a_world_with_tasks_every_task_may_be_routed() -> None:
-    assert all(verdict.route for verdict in made.usual().verdicts.values())
+def test_on_a_world_with_tasks_those_that_gain_are_routed() -> None:
+    verdicts = made.usual().verdicts
+    assert verdicts["law"].route and verdicts["orders"].route
+    assert all(verdict.route == (verdict.low > 0) for verdict in verdicts.values())
 
 
 def test_a_new_model_is_learned_from_forty_labels_of_its_own() -> None:
@@ -90,7 +92,7 @@ def test_the_learned_router_beats_the_coin_on_queries_it_has_not_seen() -> None:
     assert row.advantage is not None and row.advantage.low > 0.05
     assert row.ece is not None and row.ece < 0.05
     assert row.save_at["99"] is not None and row.save_at["99"] > 0.4
-    assert row.quality == pytest.approx(document.routers["unguarded"].quality)
+    assert row.quality == pytest.approx(document.routers["unguarded"].quality, abs=0.01)
 
 
 def test_a_file_is_measured_only_on_what_it_was_not_trained_on(tmp_path: Path) -> None:

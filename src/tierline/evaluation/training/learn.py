@@ -113,25 +113,11 @@ def _judged(examples: Examples, table: Table, beliefs: Beliefs, how: Learning) -
     quality = part.score.mean(axis=0)
     best = int(np.lexsort((costs.mean(axis=0), -quality))[0])
     price = keeping(by_price(good, expected, part.score, costs), how.keep * float(quality[best]))
-    chosen = _chosen_elsewhere(good, expected, part.score, costs, how)
+    chosen = at_price(good, expected, price)
     at = np.arange(len(rows))
     single = hull(costs.mean(axis=0), quality) if part.has_costs else None
     gain = gains(part.score[at, chosen], costs[at, chosen], part.score, costs, single, best)
     return price, int(places[best]), verdicts(gain, examples.task[rows], labels, how.least_labels)
-
-
-def _chosen_elsewhere(good: Floats, expected: Floats, score: Floats, costs: Floats, how: Learning) -> NDArray[np.intp]:
-    """The model of each query at the price that the other parts would choose: the guard judges what was not chosen on its own queries."""
-    part = np.random.default_rng([how.seed, 2]).permutation(len(score)) % INNER
-    chosen = np.zeros(len(score), dtype=np.intp)
-    for number in range(INNER):
-        inside, others = part == number, part != number
-        if not inside.any() or not others.any():
-            continue
-        wanted = how.keep * float(score[others].mean(axis=0).max())
-        price = keeping(by_price(good[others], expected[others], score[others], costs[others]), wanted)
-        chosen[inside] = at_price(good[inside], expected[inside], price)
-    return chosen
 
 
 def cautious_price(good: Floats, expected: Floats, score: Floats, cost: Floats, best: int, target: float, errors: float = CAUTION) -> float:
