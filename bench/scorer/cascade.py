@@ -22,6 +22,7 @@ from tierline.validators.normalise import normalised_all
 
 CHEAP, SECOND, DEAR = "mini", "deepseek", "sonnet"
 SEEDS = 3
+CAUTION = 1.0
 ALONE = (*np.arange(0.8, 1.0, 0.01), 1.01)
 STRAIGHT = (-1.0, *np.arange(0.05, 0.6, 0.05))
 
@@ -82,14 +83,18 @@ def _agreed(table: Table, answers: dict[str, object]) -> NDArray[np.bool_]:
 
 
 def _crossed(table: Table, places: list[int], good: Floats, agreed: NDArray[np.bool_], seed: int) -> tuple[Floats, Floats]:
-    """Quality and cost of each query, its thresholds chosen on the other half: the cheapest that keeps the dear model's quality there."""
+    """Quality and cost of each query, its thresholds chosen on the other half: the cheapest that keep the dear model's quality there
+    by some standard errors; where none do, the best."""
     half = np.array([hashlib.sha256(f"{seed}/{query}".encode()).digest()[0] % 2 for query in table.query])
     tried = [_routed(table, places, good, agreed, alone, straight) for alone in ALONE for straight in STRAIGHT]
     quality, cost = np.zeros(len(half)), np.zeros(len(half))
     for side in (0, 1):
         inside, others = half == side, half != side
-        wanted = float(table.score[others, places[2]].mean())
-        keeps = [(float(q[others].mean()) < wanted, float(c[others].mean()), number) for number, (q, c) in enumerate(tried)]
+        keeps = []
+        for number, (q, c) in enumerate(tried):
+            over = q[others] - table.score[others, places[2]]
+            sure = float(over.mean()) >= CAUTION * float(over.std(ddof=1)) / np.sqrt(len(over))
+            keeps.append((not sure, float(c[others].mean()) if sure else -float(over.mean()), number))
         q, c = tried[min(keeps)[2]]
         quality[inside], cost[inside] = q[inside], c[inside]
     return quality, cost

@@ -1,8 +1,10 @@
 """How much do labels buy, and does the guard keep few of them from doing harm?
 
 The curve: trained on 50, 200, 500 and 1,000 labelled queries of ulab_llmrouter, as it would serve and without the guard, measured on
-all others by the advantage over the mix of the same cost. The guard: fifty random samples of 150 queries, each trained and measured
-in the same way; a one-sided paired test a sample, Holm-corrected over the fifty."""
+all others by the advantage over the mix of the same cost. That mix is of the models which the same labels call best (the zero router
+that one would have without a scorer): which model is best is no more known from few labels than anything else. The guard: fifty
+random samples of 150 queries, each trained and measured in the same way; a one-sided paired test a sample, Holm-corrected over the
+fifty."""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from rich.console import Console
 
 from bench.scorer.lines import Line
 from bench.scorer.tables import best_of, read_table
-from tierline.evaluation.metrics.hull import hull
+from tierline.evaluation.metrics.hull import Hull, hull
 from tierline.evaluation.routers.learned import ArtifactRouter
 from tierline.evaluation.routers.routing import silent
 from tierline.evaluation.table import Table
@@ -29,10 +31,14 @@ LEVEL = 0.05
 def _trial(table: Table, data: Design, size: int, seed: int) -> dict[bool, tuple[float, float, float]]:
     """With and without the guard: the advantage, its standard error, and the share of queries that the guard refused."""
     order = np.random.default_rng([size, seed]).permutation(len(table.query))
-    artifact = learn(table.take(order[:size]), data.take(order[:size]), Learning(seed=seed)).artifact
+    given = table.take(order[:size])
+    artifact = learn(given, data.take(order[:size]), Learning(seed=seed)).artifact
     rest = table.take(order[size:])
     rows, found = np.arange(len(rest.query)), {}
-    single = hull(rest.cost.mean(axis=0), rest.score.mean(axis=0))
+    corners = sorted(hull(given.cost.mean(axis=0), given.score.mean(axis=0)).models, key=lambda m: float(rest.cost[:, m].mean()))
+    single = Hull(
+        tuple(corners), tuple(float(rest.cost[:, m].mean()) for m in corners), tuple(float(rest.score[:, m].mean()) for m in corners)
+    )
     for guard in (True, False):
         router = ArtifactRouter(artifact, "learned", guard)
         told = router.of(rest, data.take(order[size:]))

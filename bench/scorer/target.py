@@ -13,6 +13,8 @@ from bench.scorer.tables import best_of, crossed, read_table
 from tierline.evaluation.training.learn import cautious_price
 
 TARGET, SLACK, SPLITS = 0.98, 0.005, 200
+CAUTION = 1.645
+"""Standard errors: a one-sided interval of 95 %; `tierline train --sure 1.645` chooses in the same way."""
 TABLES = {"ulab_llmrouter": (), "zeroeval": ("complete",), "routellm_mmlu": ()}
 
 
@@ -29,7 +31,7 @@ def lines(console: Console) -> list[Line]:
             here, there = first[: len(first) // 2], first[len(first) // 2 :]
             part = table.take(here)
             best = best_of(part)
-            price = cautious_price(told.good[here], told.expected[here], part.score, part.cost, best, TARGET)
+            price = cautious_price(told.good[here], told.expected[here], part.score, part.cost, best, TARGET, CAUTION)
             worth = told.good[there] - price * told.expected[there]
             chosen = worth.argmax(axis=1)
             quality, cost = table.score[there, chosen].mean(), table.cost[there, chosen].mean()

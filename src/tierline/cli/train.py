@@ -53,6 +53,7 @@ def train_command(
     split: Annotated[str, typer.Option(help="Only the rows whose column `split` says so.")] = "",
     folds: Annotated[int, typer.Option(min=2, help="Folds on which the figures are measured.")] = FOLDS,
     keep: Annotated[float, typer.Option(min=0.5, max=1.0, help="Share of the best single model's quality kept where it stands.")] = 0.99,
+    sure: Annotated[float, typer.Option(min=0.0, help="Standard errors by which --keep is to be kept on other queries.")] = 0.0,
     least_labels: Annotated[int, typer.Option(min=1, help="A task with fewer judged answers is not routed.")] = LEAST_LABELS,
     embed: Annotated[
         bool, typer.Option("--embed", help="Read texts with embeddings too (the extra `embed`): slower, better on intents.")
@@ -89,7 +90,7 @@ def train_command(
             sparse=True,
         )
         document, learned = _train(
-            files, how, Learning(seed, keep, least_labels, embed), Settings(seed, folds, resamples, ("learned",)), licence
+            files, how, Learning(seed, keep, least_labels, embed, sure), Settings(seed, folds, resamples, ("learned",)), licence
         )
         _write(out, encode_artifact(learned.artifact))
         if json_out is not None:

@@ -72,6 +72,7 @@ def card_of(learned: Learned, table: Table, document: Document, how: Learning, t
             "seed": how.seed,
             "keep": how.keep,
             "least_labels": how.least_labels,
+            "sure": how.sure,
             "embedder": fitted.embedder,
             "folds": document.settings.get("folds"),
             "sharpness": fitted.sharpness,
