@@ -39,14 +39,20 @@ class CrossFit:
     def __init__(self, how: Learning) -> None:
         self._how = how
         self._embed = Embedder() if how.embed else None
+        self._read: tuple[list[str], Design] | None = None
         self._done: tuple[Floats, NDArray[np.intp], Fits] | None = None
 
     def trained(self, table: Table, fold: NDArray[np.intp], progress: Progress) -> tuple[Fits, Design]:
         """The scorer of each fold with the places that it has not seen, and all texts as features."""
-        data = design(_texts(table), progress, self._embed)
+        data = self._design(_texts(table), progress)
         if self._done is None or not (np.array_equal(self._done[0], table.score) and np.array_equal(self._done[1], fold)):
             self._done = table.score, fold, self._fits(table, fold, data, progress)
         return self._done[2], data
+
+    def _design(self, texts: list[str], progress: Progress) -> Design:
+        if self._read is None or self._read[0] != texts:
+            self._read = texts, design(texts, progress, self._embed)
+        return self._read[1]
 
     def _fits(self, table: Table, fold: NDArray[np.intp], data: Design, progress: Progress) -> Fits:
         found: Fits = []
