@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from tierline.config.expressions import Condition
 from tierline.routing.facts import facts, getters
 from tierline.routing.rules import Rules
 from tierline.testing.builders import features
-from tierline.types.features import Features
+from tierline.types.features import Complexity, Features
 
 SIGNALS = ("anger",)
 SOURCES = [
@@ -41,6 +42,36 @@ def test_the_first_and_all_that_hold_are_what_each_says_of_itself(
         assert list(rules.holding(request, "t", "high")) == holding
         if not on_error:
             assert rules.first(request, "t", "high") == (strictly[0] if strictly else -1)
+
+
+@given(st.lists(st.sampled_from(CONDITIONS), max_size=6), requests(), st.data())
+def test_between_two_cuts_nothing_changes(conditions: list[Condition], request: Features, data: st.DataObject) -> None:
+    rules = Rules(conditions, SIGNALS, on_error=True)
+    cuts = rules.cuts(request, "t", "high")
+    if cuts is None:
+        return
+    at = {"input_tokens": request.input_tokens, "output_tokens": request.output_tokens, "complexity": request.complexity.score}
+    other = {name: data.draw(st.integers(0, 5_000) if name != "complexity" else st.floats(0, 1), label=name) for name in at}
+    for name, numbers in cuts.items():
+        other[name] = (
+            at[name] if any((at[name] < n) != (other[name] < n) or (at[name] == n) != (other[name] == n) for n in numbers) else other[name]
+        )
+    moved = msgspec.structs.replace(
+        request,
+        input_tokens=int(other["input_tokens"]),
+        output_tokens=int(other["output_tokens"]),
+        complexity=Complexity(float(other["complexity"])),
+    )
+    assert list(rules.holding(moved, "t", "high")) == list(rules.holding(request, "t", "high"))
+
+
+def test_sizes_that_are_only_compared_have_cuts_and_others_have_none() -> None:
+    compared = Rules([Condition.compile("input_tokens > 2000 || 0.5 <= complexity"), Condition.compile("input_tokens == 7")], SIGNALS)
+    assert compared.cuts(features(), "", "") == {"input_tokens": {2000.0, 7.0}, "complexity": {0.5}}
+    added = Rules([Condition.compile("input_tokens + output_tokens > 3000")], SIGNALS)
+    assert added.cuts(features(), "", "") is None
+    named = Rules([Condition.compile("session == 'a'")], SIGNALS)
+    assert named.cuts(features(), "", "") is None
 
 
 @pytest.mark.parametrize("source", SOURCES)

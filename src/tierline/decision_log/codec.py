@@ -103,6 +103,9 @@ _number = _NUMBER.get
 
 _Word = int | str
 
+NOTHING_STORED = msgspec.Raw(b"\x80")
+"""An empty mapping as it is stored: hints where there are none, signals and matches without a hit."""
+
 
 class _Features(msgspec.Struct, frozen=True, array_like=True):
     """Stored form of `Features`. `request_id`, `route` and `draw` are None where they equal the decision's; the rest is in columns."""
@@ -124,6 +127,33 @@ class _Features(msgspec.Struct, frozen=True, array_like=True):
     sensitivity: tuple[str, ...] = ()
     signals: Mapping[str, int] = {}
     matches: Mapping[str, int] = {}
+    stream: bool = False
+    session: str = ""
+    tool_loop: bool = False
+    tool_failures: int = 0
+    sealed: bool = False
+
+
+class _FeaturesHead(msgspec.Struct, frozen=True, array_like=True):
+    """`_Features` for those who read in bulk: what few rows have, and what is compared as a whole, stays as it is stored."""
+
+    request_id: str | None = None
+    route: str | None = None
+    draw: float | None = None
+    dialect: _Word = ""
+    hints: msgspec.Raw = NOTHING_STORED
+    operations: tuple[_Word, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    needs: tuple[_Word, ...] = (0,)
+    turns: int = 1
+    questions: int = 0
+    code: bool = False
+    parts: msgspec.Raw = NOTHING_STORED
+    prompt_fingerprint: str = ""
+    sensitivity: tuple[str, ...] = ()
+    signals: msgspec.Raw = NOTHING_STORED
+    matches: msgspec.Raw = NOTHING_STORED
     stream: bool = False
     session: str = ""
     tool_loop: bool = False
@@ -172,30 +202,48 @@ class _Decision(msgspec.Struct, frozen=True, array_like=True):
     shadows: tuple[str, ...] = ()
 
 
+class _FirstCost(msgspec.Struct, frozen=True, array_like=True):
+    """The first of a step's costs; the others are passed over."""
+
+    usd: float = 0.0
+
+
 class _StepHead(msgspec.Struct, frozen=True, array_like=True):
     """The head of `_Step`."""
 
     tier: str = ""
     targets: msgspec.Raw = msgspec.Raw()
     validators: msgspec.Raw = msgspec.Raw()
-    costs: tuple[float, ...] = ()
+    costs: _FirstCost = _FirstCost()
+
+
+class _FirstStep(msgspec.Struct, frozen=True, array_like=True):
+    """The first step of a decision; the others are passed over."""
+
+    step: _StepHead = _StepHead()
+
+
+class _ReasonKind(msgspec.Struct, frozen=True, array_like=True):
+    """The kind of a reason; what it is about is passed over."""
+
+    why: _Word = 0
 
 
 class _DecisionHead(msgspec.Struct, frozen=True, array_like=True):
     """The head of `_Decision`; what is dropped stays as it is stored."""
 
-    steps: tuple[_StepHead, ...] = ()
+    first: _FirstStep = _FirstStep()
     deadline: msgspec.Raw = msgspec.Raw()
     max_cost: msgspec.Raw = msgspec.Raw()
     max_attempts: msgspec.Raw = msgspec.Raw()
-    reasons: tuple[tuple[_Word, str, float | None, float | None], ...] = ()
+    reasons: tuple[_ReasonKind, ...] = ()
     dropped: msgspec.Raw = msgspec.Raw()
 
 
 class _StepsHead(msgspec.Struct, frozen=True, array_like=True):
     """The very head of `_Decision`."""
 
-    steps: tuple[_StepHead, ...] = ()
+    first: _FirstStep = _FirstStep()
 
 
 class _Scores(msgspec.Struct, frozen=True, array_like=True):
@@ -231,7 +279,8 @@ _NOTHING_SEEN = _View()
 
 _encode = msgspec.msgpack.Encoder().encode
 _read_features = msgspec.msgpack.Decoder(_Features).decode
-stored_features = _read_features
+stored_features = msgspec.msgpack.Decoder(_FeaturesHead).decode
+stored_hints = msgspec.msgpack.Decoder(Hints).decode
 """The column `features` in the form in which it is stored: for those who read many rows and need little of each."""
 _read_decision = msgspec.msgpack.Decoder(_Decision).decode
 _read_head = msgspec.msgpack.Decoder(_DecisionHead).decode
@@ -443,17 +492,15 @@ def stored_view(blob: bytes | None) -> _View:
 
 def first_call(decision: bytes) -> tuple[str, float]:
     """The tier of the first call and its expected USD, from the column `decision`; nothing and 0 where there is none."""
-    return _first_call(_read_steps(decision).steps)
+    step = _read_steps(decision).first.step
+    return step.tier, step.costs.usd
 
 
 def grounds(decision: bytes) -> tuple[str, float, tuple[Why, ...], bytes]:
     """From the column `decision`: tier and USD as `first_call` gives them, the kinds of its reasons, and what was dropped, as stored."""
     head = _read_head(decision)
-    return *_first_call(head.steps), tuple([_why(why) for why, *_ in head.reasons]), bytes(head.dropped)
-
-
-def _first_call(steps: tuple[_StepHead, ...]) -> tuple[str, float]:
-    return (steps[0].tier, steps[0].costs[0] if steps[0].costs else 0.0) if steps else ("", 0.0)
+    step = head.first.step
+    return step.tier, step.costs.usd, tuple([_why(reason.why) for reason in head.reasons]), bytes(head.dropped)
 
 
 def planned(row: Row) -> Decision:

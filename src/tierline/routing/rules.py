@@ -8,6 +8,7 @@ What is remembered is bounded, and changes no answer.
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ import msgspec
 
 from tierline.config import cel_syntax
 from tierline.config.expressions import Condition, ExpressionInvalid, FirstMatch
+from tierline.config.logic import comparisons
 from tierline.routing.facts import Getter, facts, getters
 from tierline.types.features import Features
 
@@ -75,6 +77,19 @@ class Rules:
         """Whether sizes, scores and session ids have no part in what these conditions say of a request with such steady facts."""
         return not self._left(features, task, risk).undecided
 
+    def cuts(self, features: Features, task: str, risk: str) -> Mapping[str, frozenset[float]] | None:
+        """Where what these conditions say of a request with such steady facts can change: the numbers that they compare each of the others
+        with. Between two of them nothing changes. None where a condition does more with one than compare it."""
+        found: dict[str, frozenset[float]] = {}
+        for index in self._left(features, task, risk).undecided:
+            node = cel_syntax.read(self._conditions[index].source)
+            cuts = None if node is None else _cuts(node)
+            if cuts is None:
+                return None
+            for name, numbers in cuts.items():
+                found[name] = found.get(name, frozenset()) | numbers
+        return found
+
     def _left(self, features: Features, task: str, risk: str) -> Left:
         key = self._key(features, task, risk)
         left = self._seen.get(key)
@@ -114,6 +129,15 @@ def _conjuncts(node: cel_syntax.Node) -> list[cel_syntax.Node]:
     if isinstance(node, cel_syntax.Call) and node.function == "&&":
         return [part for arg in node.args for part in _conjuncts(arg)]
     return [node]
+
+
+def _cuts(node: cel_syntax.Node) -> dict[str, frozenset[float]] | None:
+    """The numbers that an expression compares each moving name with; None where one stands anywhere but in such a comparison."""
+    named = Counter(part.name for part in cel_syntax.walk(node) if isinstance(part, cel_syntax.Name) and part.name in MOVING)
+    compared = [fact for fact in comparisons(node) if fact.subject in named and isinstance(fact.value, int | float)]
+    if Counter(fact.subject for fact in compared) != named:
+        return None
+    return {name: frozenset(float(fact.value) for fact in compared if fact.subject == name) for name in named}
 
 
 def _compiled(source: str) -> Condition | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -33,16 +34,16 @@ Codes = NDArray[np.int64]
 class Seen(msgspec.Struct):
     """Columns over the rows that were decided again, in their order; -1 as support means: the whole log must tell."""
 
-    task: list[int] = []
-    done: list[int] = []
-    new: list[int] = []
-    ratio: list[float] = []
-    supported: list[int] = []
-    quality: list[float] = []
-    cost: list[float] = []
-    latency: list[float] = []
-    alone: list[bool] = []
-    answered: list[int] = []
+    task: array[int] = msgspec.field(default_factory=lambda: array("q"))
+    done: array[int] = msgspec.field(default_factory=lambda: array("q"))
+    new: array[int] = msgspec.field(default_factory=lambda: array("q"))
+    ratio: array[float] = msgspec.field(default_factory=lambda: array("d"))
+    supported: array[int] = msgspec.field(default_factory=lambda: array("b"))
+    quality: array[float] = msgspec.field(default_factory=lambda: array("d"))
+    cost: array[float] = msgspec.field(default_factory=lambda: array("d"))
+    latency: array[float] = msgspec.field(default_factory=lambda: array("d"))
+    alone: array[int] = msgspec.field(default_factory=lambda: array("b"))
+    answered: array[int] = msgspec.field(default_factory=lambda: array("q"))
     names: dict[str, int] = {}
     tasks: dict[str, int] = {}
     pending: dict[int, tuple[tuple[str, str, str], frozenset[str]]] = {}
@@ -73,39 +74,40 @@ class Seen(msgspec.Struct):
     def same(self, rows: Sequence[Stored], labels: Sequence[tuple[float | None, str]]) -> None:
         """Take stored rows of which the new spec is certain to do what was done, where the log is a witness of that."""
         done = _codes(self.names, [row.first_model for row in rows])
-        self.task += _codes(self.tasks, [row.task for row in rows])
-        self.done += done
-        self.new += done
-        self.ratio += [1.0 / row.propensity for row in rows]
-        self.supported += [1] * len(rows)
-        self.quality += [np.nan if quality is None else quality for quality, _ in labels]
-        self.cost += [np.nan if row.winner is None else row.cost for row in rows]
-        self.latency += [np.nan if row.winner is None else row.latency for row in rows]
-        self.alone += [row.attempts == 1 for row in rows]
-        self.answered += _codes(self.names, [row.model for row in rows])
+        self.task.extend(_codes(self.tasks, [row.task for row in rows]))
+        self.done.extend(done)
+        self.new.extend(done)
+        self.ratio.extend([1.0 / row.propensity for row in rows])
+        self.supported.extend([1] * len(rows))
+        self._answers(rows, labels)
+
+    def moved(self, rows: Sequence[tuple[Stored, str]], labels: Sequence[tuple[float | None, str]]) -> None:
+        """Take stored rows of which nothing was left to chance, and of which the new spec is certain to do something else: no support."""
+        self.task.extend(_codes(self.tasks, [row.task for row, _ in rows]))
+        self.done.extend(_codes(self.names, [row.first_model for row, _ in rows]))
+        self.new.extend(_codes(self.names, [target for _, target in rows]))
+        self.ratio.extend([0.0] * len(rows))
+        self.supported.extend([0] * len(rows))
+        self._answers([row for row, _ in rows], labels)
+
+    def _answers(self, rows: Sequence[Stored], labels: Sequence[tuple[float | None, str]]) -> None:
+        self.quality.extend([np.nan if quality is None else quality for quality, _ in labels])
+        self.cost.extend([np.nan if row.winner is None else row.cost for row in rows])
+        self.latency.extend([np.nan if row.winner is None else row.latency for row in rows])
+        self.alone.extend([row.attempts == 1 for row in rows])
+        self.answered.extend(_codes(self.names, [row.model for row in rows]))
         self.judges.update(judge for _, judge in labels if judge)
 
-    def moved(self, row: Stored, target: str, quality: float | None, judge: str) -> None:
-        """Take a stored row of which nothing was left to chance, and of which the new spec is certain to do something else: no support."""
-        self.task.append(self.tasks.setdefault(row.task, len(self.tasks)))
-        self.done.append(self._code(row.first_model))
-        self.new.append(self._code(target))
-        self.ratio.append(0.0)
-        self.supported.append(0)
-        self.quality.append(np.nan if quality is None else quality)
-        self.cost.append(np.nan if row.winner is None else row.cost)
-        self.latency.append(np.nan if row.winner is None else row.latency)
-        self.alone.append(row.attempts == 1)
-        self.answered.append(self._code(row.model))
-        if judge:
-            self.judges[judge] += 1
+    def missing_all(self, why: str, requests: Sequence[str]) -> None:
+        """Count rows about which nothing can be proved."""
+        if requests:
+            self.counts[why] += len(requests)
+            kept = self.reasons.setdefault(why, [])
+            kept += requests[: _EXAMPLES - len(kept)]
 
     def missing(self, why: str, request: str) -> None:
         """Count a row about which nothing can be proved."""
-        self.counts[why] += 1
-        kept = self.reasons.setdefault(why, [])
-        if len(kept) < _EXAMPLES:
-            kept.append(request)
+        self.missing_all(why, (request,))
 
     def settle(self, supporter: Supporter) -> None:
         """Tell what only the whole log can."""
@@ -160,7 +162,7 @@ def by_task(seen: Seen) -> ByTask | None:
     task, done, new, answered = (np.array(column) for column in (seen.task, seen.done, seen.new, seen.answered))
     latency = np.array(seen.latency)
     width, shape = len(seen.names), len(seen.names) * len(seen.tasks)
-    used = ~np.isnan(latency) & np.array(seen.alone)
+    used = ~np.isnan(latency) & np.array(seen.alone, dtype=bool)
     cell = task[used] * width + answered[used]
     count = np.bincount(cell, minlength=shape)
     total = np.bincount(cell, latency[used], minlength=shape)

@@ -82,7 +82,6 @@ class Stored(NamedTuple):
     task: str
     key: str
     team: str
-    tier: str
     model: str
     first_model: str
     policy: str
@@ -98,7 +97,6 @@ class Stored(NamedTuple):
     operation: str
     language: str
     winner: int | None
-    flagged: int
     answered: str
     features: bytes
     scores: bytes | None

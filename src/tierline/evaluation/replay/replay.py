@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,6 +46,16 @@ class _Group:
         self.cost = 0.0
         self.supported = 0
         self.examples: list[Example] = []
+
+
+class _Moved(NamedTuple):
+    """A stored row that is certain to go first to the model `after`, whose call is expected to cost so much (USD). `ground` is what rows
+    share that go there for the same reason."""
+
+    row: Stored
+    after: str
+    cost: float
+    ground: _Alike
 
 
 class _Tally:
@@ -104,34 +115,50 @@ class _Tally:
                 self.supporter.same(row.policy, row.route, row.task, row.first_model, row.propensity)
         self.seen.same(rows, [judged(row.request_id, labels, row.tried, row.winner) for row in rows])
 
-    def take_moved(self, row: Stored, labels: Mapping[str, float], after: str, cost: float, ground: _Alike) -> None:
-        """Count a stored row that is certain to go first to another model, `after`, whose call is expected to cost so much.
+    def take_moved(self, moved: Sequence[_Moved], labels: Mapping[str, float]) -> None:
+        """Count stored rows that are certain to go first to another model.
 
-        `ground` is what rows share that go there for the same reason. The first rows of each kind of change are decided whole, for they
-        become examples, and so is one in many of the others: all must be what they were said to be."""
-        tier, before_cost, reasons, dropped = grounds(row.decision)
-        alike = (ground, after, row.task, row.first_model, settled_by(reasons), dropped)
-        group = self._alike.get(alike)
-        if group is None or len(group.examples) < EXAMPLES or group.count % _AUDITED == 0:
-            whole = of_row(row, labels)
-            taken = self.take(whole)
-            if taken is None or taken.after != after or (group is not None and taken is not group):
-                raise _wrong(whole, after)
-            if len(self._alike) >= REMEMBERED:
-                self._alike.clear()
-            self._alike[alike] = taken
-            return
+        The first rows of each kind of change are decided whole, for they become examples, and so is one in many of the others: all must be
+        what they were said to be."""
+        calls: list[tuple[str, float]] = []
+        told: list[_Moved] = []
+        for one in moved:
+            row, after, cost = one.row, one.after, one.cost
+            tier, before_cost, reasons, dropped = grounds(row.decision)
+            alike = (one.ground, after, row.task, row.first_model, settled_by(reasons), dropped)
+            group = self._alike.get(alike)
+            if group is None or len(group.examples) < EXAMPLES or group.count % _AUDITED == 0:
+                self._examine(one, alike, group, labels)
+                continue
+            group.count += 1
+            group.cost += cost - before_cost
+            calls.append((tier, before_cost))
+            told.append(one)
+        self._count_moved(told, calls)
+        self.seen.moved([(one.row, one.after) for one in told], [judged(r.request_id, labels, r.tried, r.winner) for r, *_ in told])
+        self.seen.missing_all(DETERMINISTIC, [one.row.request_id for one in told])
+
+    def _examine(self, one: _Moved, alike: _Alike, group: _Group | None, labels: Mapping[str, float]) -> None:
+        """Decide a row whole of which it is said where it goes now."""
+        whole = of_row(one.row, labels)
+        taken = self.take(whole)
+        if taken is None or taken.after != one.after or (group is not None and taken is not group):
+            raise _wrong(whole, one.after)
+        if len(self._alike) >= REMEMBERED:
+            self._alike.clear()
+        self._alike[alike] = taken
+
+    def _count_moved(self, moved: Sequence[_Moved], calls: Sequence[tuple[str, float]]) -> None:
         for name in ("read", "decided", "changed", "screened"):
-            self.counts[name] += 1
-        self.policies[row.policy] += 1
-        for side, (name, rung, usd) in enumerate(((row.first_model, tier, before_cost), (after, self._tier_of[after], cost))):
-            self.models[side][name] += 1
-            self.tiers[side][rung] += 1
-            self.reckoned[side] += usd
-        group.count += 1
-        group.cost += cost - before_cost
-        self.seen.moved(row, after, *judged(row.request_id, labels, row.tried, row.winner))
-        self.seen.missing(DETERMINISTIC, row.request_id)
+            self.counts[name] += len(moved)
+        self.policies.update([one.row.policy for one in moved])
+        self.models[0].update([one.row.first_model for one in moved])
+        self.tiers[0].update([tier for tier, _ in calls])
+        self.reckoned[0] += sum([cost for _, cost in calls])
+        for after, count in Counter([one.after for one in moved]).items():
+            self.models[1][after] += count
+            self.tiers[1][self._tier_of[after]] += count
+        self.reckoned[1] += sum([one.cost for one in moved])
 
     def _compare(self, row: Logged, again: Again, after: Decision) -> _Group | None:
         before, counts = row.decision, self.counts
@@ -231,15 +258,18 @@ def _screened(tally: _Tally, screen: Screen, page: Sequence[Stored], labels: Map
     tally.take_same([page[place] for place in found.places[certain].tolist()], found.costs[certain].tolist(), labels)
     left = np.ones(len(page), dtype=bool)
     left[found.places[same]] = False
-    moved = np.flatnonzero((found.chosen != logged) & (found.chosen >= 0) & (propensity >= WHOLE)).tolist()
-    at = dict(zip(found.places[moved].tolist(), moved, strict=True))
+    elsewhere = np.flatnonzero((found.chosen != logged) & (found.chosen >= 0) & (propensity >= WHOLE))
+    own, names, moved = tally.router.policy.fingerprint, fleet.names, list[_Moved]()
+    columns = (found.places[elsewhere], elsewhere, found.chosen[elsewhere], found.costs[elsewhere], found.clears[elsewhere])
+    for place, number, chosen, cost, clears in zip(*[column.tolist() for column in columns], strict=True):
+        row = page[place]
+        if row.policy != own:
+            left[place] = False
+            moved.append(_Moved(row, names[chosen], cost, (found.classes[number], clears)))
+    if moved:
+        tally.take_moved(moved, labels)
     for place in np.flatnonzero(left).tolist():
-        row, number = page[place], at.get(place)
-        if number is None or row.policy == tally.router.policy.fingerprint:
-            tally.take(of_row(row, labels))
-        else:
-            ground = (found.classes[number], bool(found.clears[number]))
-            tally.take_moved(row, labels, fleet.names[found.chosen[number]], float(found.costs[number]), ground)
+        tally.take(of_row(page[place], labels))
 
 
 def _audit(tally: _Tally, row: Logged) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -19,7 +20,15 @@ from numpy.typing import NDArray
 
 from tierline.config.expressions import Condition
 from tierline.config.loaded import Loaded
-from tierline.decision_log.codec import asked, asked_features, stored_features, stored_scores, stored_view
+from tierline.decision_log.codec import (
+    NOTHING_STORED,
+    asked,
+    asked_features,
+    stored_features,
+    stored_hints,
+    stored_scores,
+    stored_view,
+)
 from tierline.evaluation.replay.again import Decider
 from tierline.evaluation.replay.logged import Stored
 from tierline.evaluation.sweep.choose import Chooser, thresholds_of
@@ -62,9 +71,9 @@ class _World(msgspec.Struct, frozen=True):
 
 
 class _Said(msgspec.Struct, frozen=True):
-    """What a scorer said: `key` is what rows of one class share, `beliefs` what it knew of single models."""
+    """What a scorer said: `number` is the same for all that say the same but for single models, `beliefs` what it knew of those."""
 
-    key: tuple[Any, ...] | None
+    number: int
     beliefs: Any = None
 
 
@@ -73,12 +82,14 @@ class _Class(msgspec.Struct, frozen=True):
 
     `columns` is the one row of columns that they share, None where the first choice may depend on more. `put` stands where rules read
     sizes, difficulty or the session: the question that such rows put, of which the rules must be asked row by row; `tasks_too`: even the
-    task depends on them."""
+    task depends on them. `cuts`: the numbers that the rules compare sizes and difficulty with, where they do no more: rows between the same
+    two are of one class again."""
 
     number: int
     columns: Questions | None = None
     put: Question | None = None
     tasks_too: bool = False
+    cuts: tuple[tuple[str, tuple[float, ...]], ...] | None = None
 
 
 class Screened(msgspec.Struct, frozen=True):
@@ -117,13 +128,14 @@ class Screen:
         self._router, self._decider = router, decider
         read = _names_read(router.loaded)
         self._signals = "signals" in read
-        of_features = ["needs", *(f"hints.{name}" for name in _HINTED), "sealed", "tool_loop"]
-        self._of_features = operator.attrgetter(*of_features, *(name for name in _STEADY if name in read))
+        self._of_hints = operator.attrgetter(*_HINTED)
+        self._of_features = operator.attrgetter("needs", "sealed", "tool_loop", *(name for name in _STEADY if name in read))
         self._of_row = operator.attrgetter("route", "key", "policy", *(name for name in ("operation", "team", "language") if name in read))
         self._numbers = itertools.count()
         self._classes: dict[tuple[Any, ...], _Class] = {}
         self._worlds: dict[bytes | None, _World] = {}
         self._said: dict[bytes | None, _Said] = {}
+        self._sayings: dict[tuple[Any, ...] | None, int] = {}
         self._at = thresholds_of(router)
         self._smallest = fleet.smallest_window or float("inf")
         self._price_in, self._price_out = (np.array(prices)[:, None] for prices in (fleet.price_in, fleet.price_out))
@@ -131,11 +143,8 @@ class Screen:
     def choose(self, page: Sequence[Stored]) -> Screened:
         """What is certain of a page's rows without deciding them one by one."""
         if max(len(self._classes), len(self._worlds), len(self._said)) >= REMEMBERED:
-            self._classes, self._worlds, self._said = {}, {}, {}
-        held = _Held()
-        for place, row in enumerate(page):
-            if not row.answered:
-                self._take(held, place, row)
+            self._classes, self._worlds, self._said, self._sayings = {}, {}, {}, {}
+        held = self._hold(page)
         if not held.places:
             return _NOBODY
         made = self._columns(held)
@@ -144,24 +153,45 @@ class Screen:
         costs = np.where(chosen < 0, 0.0, made.cost[chosen, np.arange(len(chosen))])
         return Screened(np.array(held.places), chosen, costs, chooser.clears(self._at, chosen), [one.number for one in held.classes])
 
-    def _take(self, held: _Held, place: int, row: Stored) -> None:
-        """Take one row, if it fits the screen."""
-        world = self._worlds.get(row.view) or self._world(row.view)
-        features = stored_features(row.features)
-        if not world.plain or (features.input_tokens + features.output_tokens) * world.largest > self._smallest:
-            return
-        said = self._said.get(row.scores) or self._saying(row.scores)
-        found = self._class(row, features, said)
-        if found.columns is None:
-            return
-        if said.beliefs is not None:
-            held.beliefs[len(held.places)] = said.beliefs
-        held.places.append(place)
-        held.classes.append(found)
-        held.worlds.append(world)
-        held.difficulty.append(row.complexity if row.difficulty is None else row.difficulty)
-        held.tokens_in.append(features.input_tokens)
-        held.tokens_out.append(features.output_tokens)
+    def _hold(self, page: Sequence[Stored]) -> _Held:
+        """The rows that fit the screen. A row's class is told by what it shares with others: one look-up for each row, once its kind is
+        known."""
+        held = _Held()
+        classes, worlds, sayings, smallest, by_signals = self._classes, self._worlds, self._said, self._smallest, self._signals
+        of_row, of_features, of_hints = self._of_row, self._of_features, self._of_hints
+        for place, row in enumerate(page):
+            if row.answered:
+                continue
+            world = worlds.get(row.view) or self._world(row.view)
+            features = stored_features(row.features)
+            if not world.plain or (features.input_tokens + features.output_tokens) * world.largest > smallest:
+                continue
+            said = sayings.get(row.scores) or self._saying(row.scores)
+            hints, difficulty, complexity = features.hints, row.difficulty, row.complexity
+            key = (
+                of_row(row),
+                of_features(features),
+                row.operation == "embedding",
+                difficulty == complexity,
+                None if hints == NOTHING_STORED else of_hints(stored_hints(hints)),
+                bytes(features.signals) if by_signals else b"",
+                bytes(features.matches),
+                said.number,
+            )
+            found = classes.get(key) or self._judge(key, row)
+            if found.put is not None:
+                found = self._by_rules(found, key, row, features)
+            if found.columns is None:
+                continue
+            if said.beliefs is not None:
+                held.beliefs[len(held.places)] = said.beliefs
+            held.places.append(place)
+            held.classes.append(found)
+            held.worlds.append(world)
+            held.difficulty.append(complexity if difficulty is None else difficulty)
+            held.tokens_in.append(features.input_tokens)
+            held.tokens_out.append(features.output_tokens)
+        return held
 
     def _world(self, blob: bytes | None) -> _World:
         view = stored_view(blob)
@@ -172,12 +202,9 @@ class Screen:
 
     def _saying(self, blob: bytes | None) -> _Said:
         scores = stored_scores(blob)
-        if scores is None:
-            said = _Said(None)
-        else:
-            key = (tuple(scores.task.items()), scores.abstained, scores.by)
-            said = _Said(key, scores if scores.good or scores.cost else None)
-        self._said[blob] = said
+        key = None if scores is None else (tuple(scores.task.items()), scores.abstained, scores.by)
+        number = self._sayings.setdefault(key, len(self._sayings))
+        said = self._said[blob] = _Said(number, scores if scores is not None and (scores.good or scores.cost) else None)
         return said
 
     def _columns(self, held: _Held) -> Questions:
@@ -200,37 +227,40 @@ class Screen:
                 if name in index:
                     column[index[name], place] = value
 
-    def _class(self, row: Stored, features: Any, said: _Said) -> _Class:
-        """The class of a row, told by what it shares with others; its rules asked, where they read more."""
-        key = (
-            self._of_row(row),
-            self._of_features(features),
-            row.operation == "embedding",
-            row.difficulty == row.complexity,
-            tuple(features.signals.items()) if self._signals else (),
-            tuple(features.matches.items()),
-            said.key,
-        )
-        found = self._classes.get(key)
-        if found is None:
-            found = self._classes[key] = self._judge(row)
-        return found if found.put is None else self._by_rules(key, row, found.put, found.tasks_too)
+    def _judge(self, key: tuple[Any, ...], row: Stored) -> _Class:
+        """The class of a row that nobody has seen yet; its rules are asked, where they read more than rows of a class share."""
+        found = self._classes[key] = self._judged(row)
+        return found
 
-    def _judge(self, row: Stored) -> _Class:
-        """The class of a row that nobody has seen yet."""
+    def _judged(self, row: Stored) -> _Class:
         put, number = self._put(row), next(self._numbers)
         if put is None or not _plain(put):
             return _Class(number)
         features, task, risk = put.features, put.task.name, put.risk
         tasks_too = not put.route.task_rules.settled(features, "", features.hints.risk)
-        governance = self._router.policy.governance.rules
-        if tasks_too or not (put.route.model_rules.settled(features, task, risk) and governance.settled(features, task, risk)):
+        governance, model_rules = self._router.policy.governance.rules, put.route.model_rules
+        if tasks_too:
             return _Class(number, None, put, tasks_too)
-        return _Class(number, self._columns_of(put))
+        if model_rules.settled(features, task, risk) and governance.settled(features, task, risk):
+            return _Class(number, self._columns_of(put))
+        cuts = _joined(model_rules.cuts(features, task, risk), governance.cuts(features, task, risk))
+        return _Class(number, None, put, cuts=cuts)
 
-    def _by_rules(self, key: tuple[Any, ...], row: Stored, like: Question, tasks_too: bool) -> _Class:
+    def _by_rules(self, like: _Class, key: tuple[Any, ...], row: Stored, features: Any) -> _Class:
         """The class of a row together with which rules hold for it."""
-        put = self._put(row) if tasks_too else msgspec.structs.replace(like, features=asked_features(row._asdict()))
+        if like.cuts is None:
+            return self._asked(like, key, row)
+        values = {"input_tokens": features.input_tokens, "output_tokens": features.output_tokens, "complexity": row.complexity}
+        between = (like.number, *[(bisect_left(cuts, values[name]), bisect_right(cuts, values[name])) for name, cuts in like.cuts])
+        found = self._classes.get(between)
+        if found is None:
+            found = self._classes[between] = self._asked(like, key, row)
+        return found
+
+    def _asked(self, like: _Class, key: tuple[Any, ...], row: Stored) -> _Class:
+        """The same, by asking every rule."""
+        assert like.put is not None
+        put = self._put(row) if like.tasks_too else msgspec.structs.replace(like.put, features=asked_features(row._asdict()))
         if put is None or not _plain(put):
             return _Class(-1)
         task = put.task.name
@@ -272,6 +302,17 @@ class Screen:
         if scores.by != logged.by or (scores is NO_SCORES) != (row.scores is None) or scores.difficulty != logged.difficulty:
             return None
         return msgspec.structs.replace(scores, good={}, cost={})
+
+
+def _joined(*found: Mapping[str, frozenset[float]] | None) -> tuple[tuple[str, tuple[float, ...]], ...] | None:
+    """The cuts of several lists of rules, in order; None where one of them has to be asked."""
+    joined: dict[str, frozenset[float]] = {}
+    for cuts in found:
+        if cuts is None:
+            return None
+        for name, numbers in cuts.items():
+            joined[name] = joined.get(name, frozenset()) | numbers
+    return tuple((name, tuple(sorted(numbers))) for name, numbers in sorted(joined.items()))
 
 
 def _distinct(many: Sequence[_One]) -> tuple[list[_One], NDArray[np.int64]]:
