@@ -13,7 +13,7 @@ from tierline.evaluation.datasets import Dataset
 from tierline.evaluation.evaluate import Settings, evaluate
 from tierline.evaluation.routers.learned import CrossFit, LearnedRouter, TrainedRouter
 from tierline.evaluation.table import Table
-from tierline.evaluation.training.learn import Learning, established, fingerprints, learn
+from tierline.evaluation.training.learn import Learning, cautious_price, established, fingerprints, learn
 from tierline.scoring.learned.beliefs import believe
 from tierline.scoring.learned.design import design
 from tierline.scoring.learned.fit import silent
@@ -113,6 +113,16 @@ def test_a_file_that_knows_none_of_the_models_says_so(tmp_path: Path) -> None:
     assert router.known(["opus", "stranger"]) == ["opus"]
     with pytest.raises(EvaluationFailure, match="knows no model of the data"):
         router.known(["stranger"])
+
+
+def test_to_be_surer_of_a_target_never_costs_quality() -> None:
+    chance = np.random.default_rng(4)
+    good = np.clip(chance.random((400, 3)) * (0.6, 0.9, 1.1), 0.0, 1.0)
+    score = (chance.random((400, 3)) < good).astype(float)
+    cost = np.tile([0.001, 0.004, 0.02], (400, 1))
+    prices = [cautious_price(good, cost, score, cost, 2, 0.9, errors) for errors in (0.0, 1.0, 2.0)]
+    assert prices == sorted(prices, reverse=True)
+    assert prices[0] > prices[-1]
 
 
 def test_spaces_and_capitals_make_no_other_text() -> None:
