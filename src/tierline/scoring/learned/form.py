@@ -34,6 +34,7 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d*)?")
 _SENTENCE = re.compile(r"[.!?]+(?:\s|$)")
 _NAME = re.compile(r"\b[A-Z][a-z]+")
 _MOST_NUMBERS = 64
+_SIGNS = (40, 41, 42, 43, 45, 47, 60, 61, 62, 91, 93, 94, 123, 125)
 
 FORM = OLDEST + len(_KINDS) + 8 + 8
 
@@ -50,22 +51,22 @@ def _marks(text: str, read: str) -> list[float]:
     letters beyond ASCII."""
     size = max(len(read), 1)
     raw = read.encode("utf-8", "surrogatepass")
-    counts = np.bincount(np.frombuffer(raw, dtype=np.uint8), minlength=256)
-    words, lines = int(counts[32]) + int(counts[10]) + 1, int(counts[10]) + 1
-    signs = int(counts[[40, 41, 42, 43, 45, 47, 60, 61, 62, 91, 93, 94, 123, 125]].sum())
+    counts = np.bincount(np.frombuffer(raw, dtype=np.uint8), minlength=256).tolist()
+    words, lines = counts[32] + counts[10] + 1, counts[10] + 1
+    signs = sum(map(counts.__getitem__, _SIGNS))
     return [
         math.log1p(len(text)) / 9.0,
         math.log1p(words) / 7.0,
         math.log1p(lines) / 5.0,
-        min(int(counts[63]), 5) / 5.0,
-        min(1.0, 5.0 * int(counts[48:58].sum()) / size),
-        min(1.0, 5.0 * int(counts[65:91].sum()) / size),
-        min(1.0, 10.0 * int(counts[33:48].sum()) / size),
+        min(counts[63], 5) / 5.0,
+        min(1.0, 5.0 * sum(counts[48:58]) / size),
+        min(1.0, 5.0 * sum(counts[65:91]) / size),
+        min(1.0, 10.0 * sum(counts[33:48]) / size),
         min(1.0, 10.0 * signs / size),
         float("```" in read or "def " in read or "assert " in read),
-        min(1.0, int(counts[92]) / 10.0 + int(counts[36]) / 10.0),
+        min(1.0, counts[92] / 10.0 + counts[36] / 10.0),
         float("A)" in read or "A." in read or "(A" in read),
-        min(1.0, 2.0 * int(counts[128:].sum()) / size),
+        min(1.0, 2.0 * (len(raw) - sum(counts[:128])) / size),
     ]
 
 
