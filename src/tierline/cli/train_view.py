@@ -44,7 +44,14 @@ def show_card(console: Console, file: ScorerFile) -> None:
         ("licence", card.get("licence") or "not said"),
         ("models", ", ".join(f"{model} {labels:,}" for model, labels in card.get("labels", {}).items())),
         ("too new to be measured", ", ".join(card.get("new", ())) or "none"),
-        ("settings", ", ".join(f"{name} {value:g}" for name, value in card.get("settings", {}).items() if value is not None)),
+        (
+            "settings",
+            ", ".join(
+                f"{name} {value if isinstance(value, str) else f'{value:g}'}"
+                for name, value in card.get("settings", {}).items()
+                if value not in (None, "")
+            ),
+        ),
         *_heard(card.get("heard")),
         ("digest", file.digest[:12]),
     ):

@@ -84,6 +84,8 @@ def card_of(
             "seed": how.seed,
             "keep": how.keep,
             "least_labels": how.least_labels,
+            "sure": how.sure,
+            "embedder": fitted.embedder,
             "folds": document.settings.get("folds"),
             "sharpness": fitted.sharpness,
             "level_share": fitted.level_share,
