@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from tierline.gateway.answered import Answered
 from tierline.gateway.downstream import Opening
-from tierline.gateway.gateway import Answered, Gateway
+from tierline.gateway.gateway import Gateway
 from tierline.routing.explain import short
 from tierline.server.errors import WrongMethod
 from tierline.types.decision import Decision
