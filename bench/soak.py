@@ -57,6 +57,7 @@ routes:
   sticky: {deadline: 5s, session: {sticky: true, ttl: 60s}}
   both: {deadline: 5s, combine: {models: [mini, nano], by: agreement, else: big}}
   raced: {deadline: 5s, hedge: {after: 20ms}}
+  shadowed: {deadline: 5s, shadow: {models: [mid, big], share: 0.3, judge: nano, max_cost_per_day: 1000}}
 load: {target: {p95: 1s}, breaker: {failures: 0.6, window: 10s, rest: 500ms}}
 decision_log: {retention: 10m}
 """
@@ -83,7 +84,7 @@ class Traffic:
     async def _ask(self, client: wreq.Client, dice: random.Random, kind: str) -> str:
         stream = kind in {"stream", "hang up"}
         words = " ".join(dice.choices(("order", "refund", "prove", "weather", "sum", "please"), k=dice.randint(3, 300)))
-        model = dice.choice(("auto", "auto/sticky", "auto/both", "auto/raced"))
+        model = dice.choice(("auto", "auto/sticky", "auto/both", "auto/raced", "auto/shadowed"))
         headers = {"content-type": "application/json", "x-tierline-session": f"s{dice.randrange(SESSIONS)}"}
         if model == "auto" and dice.random() < 0.5:
             headers["x-tierline-task"] = "checked"
@@ -126,6 +127,15 @@ async def watch(console: Console, pid: int, traffic: Traffic, until: float) -> l
     return seen
 
 
+_GOING_ON = (
+    "tierline_requests_in_flight",
+    "tierline_calls_in_flight",
+    "tierline_calls_waiting",
+    "tierline_shadows_running",
+    "tierline_shadows_waiting",
+)
+
+
 async def settled(url: str) -> dict[str, float]:
     """What the gateway says is still going on, a few seconds after the last client has gone."""
     await asyncio.sleep(8)
@@ -134,7 +144,8 @@ async def settled(url: str) -> dict[str, float]:
     left: dict[str, float] = {}
     for line in text.splitlines():
         name, _, value = line.rpartition(" ")
-        if name.startswith(("tierline_in_flight", "tierline_queue")) and float(value):
+        own = float(name == "tierline_requests_in_flight")  # the scrape itself
+        if name.startswith(_GOING_ON) and float(value) > own:
             left[name] = float(value)
     return left
 

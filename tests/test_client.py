@@ -11,6 +11,7 @@ from server.conftest import FAULTS, FLEET, SCENARIOS
 from server.upstream import Upstream
 from tierline.client import Client
 from tierline.decision_log.sqlite import SqliteLog
+from tierline.ledger.ledger import Ledger
 from tierline.types.errors import NoEligibleModel, UnknownModel, UpstreamFailed
 from tierline.types.hints import Hints
 
@@ -102,3 +103,19 @@ def test_a_tools_answer_names_the_tool_and_costs_nothing(spec: Path) -> None:
             assert stream.answer is not None and stream.answer.answered == "lookup:faq.csv"
 
     asyncio.run(story())
+
+
+def test_what_answers_beside_can_be_waited_for_and_is_ended_otherwise(spec: Path) -> None:
+    spec.write_text(FLEET.replace("auto: {}", "auto: {shadow: {models: [big], share: 1, max_cost_per_day: 10}}"))
+
+    async def story() -> None:
+        async with Client.from_file(spec) as client:
+            await client.chat("What is the capital of France?", task="greeting")
+            await client.settled()
+            await client.chat("What is the capital of France?", task="greeting")
+
+    asyncio.run(story())
+    ledger = Ledger(spec.parent / "tierline.db")
+    (row,) = ledger.shadows.standings()
+    ledger.close()
+    assert (row.task, row.model, row.against, row.ok) == ("greeting", "big", "mini", 1)

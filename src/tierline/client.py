@@ -27,11 +27,14 @@ import msgspec
 from tierline import plugins
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
+from tierline.gateway.asked import Asked
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
 from tierline.gateway.downstream import Opening
-from tierline.gateway.gateway import Answered, Asked
+from tierline.gateway.gateway import Answered
 from tierline.gateway.reload import Live
+from tierline.gateway.shadow.accounts import Accounts
+from tierline.gateway.shadow.pool import Pool
 from tierline.interfaces import Dialect
 from tierline.routing.explain import short
 from tierline.types.errors import RequestError
@@ -91,7 +94,8 @@ class Client:
     async def __aenter__(self) -> Client:
         self._log = open_log(self._loaded, self._path)
         self._books = Books(self._path)
-        self._live = Live(self._loaded, self._environ, self._log, self._books.review, self._books.keep_spec, lambda _: None)
+        books, pool = self._books, Pool(Accounts(self._books.ask))
+        self._live = Live(self._loaded, self._environ, self._log, books.review, books.keep_spec, lambda _: None, pool)
         await self._books.read_pins(self._live.world)
         self._following = asyncio.create_task(self._books.follow_pins(self._live.world))
         return self
@@ -116,6 +120,12 @@ class Client:
         where nothing answered. Raises RequestError only for what cannot be decided at all."""
         asked = self._asked({"model": model, "messages": _messages(messages), **params}, "chat", hints, task)
         return await self._live.gateway.answer(asked)
+
+    async def settled(self) -> None:
+        """Returns when the models that answer beside are done, and what their answers are worth is written down. Leaving the client's block
+        without it ends them half-way."""
+        if self._live.pool is not None:
+            await self._live.pool.idle()
 
     async def embed(self, inputs: str | Sequence[str], *, model: str = "auto", **params: Any) -> list[list[float]]:
         """A vector for each input; raises RequestError."""

@@ -14,6 +14,8 @@ import pytest
 from tierline.cli.log import moment
 from tierline.decision_log.export import read_line
 from tierline.decision_log.sqlite import SqliteLog
+from tierline.ledger.ledger import Ledger
+from tierline.ledger.shadows import Shadowed
 from tierline.types.decision import Decision, Drop, Dropped, Reason, Step, Why
 from tierline.types.features import Features
 from tierline.types.outcome import NO_USAGE, Aside, Usage, Verdict
@@ -54,6 +56,19 @@ def run(*arguments: str | Path, code: int = 0, cwd: Path | None = None) -> str:
     )
     assert done.returncode == code, done.stderr
     return done.stdout if code == 0 else done.stdout + done.stderr
+
+
+def test_stats_tell_for_how_many_a_small_model_was_asked_and_what_that_took(path: Path) -> None:
+    asides = (Aside("tool", "faq", False, error="miss"), Aside("classify", "mini", True, 0.0001, 0.03, Usage(100, 20)))
+    remembered = (Aside("classify", "mini", True, detail="remembered"),)
+    with closing(SqliteLog(path)) as log:
+        log.put(msgspec.structs.replace(record("d", 4.0), asides=asides))
+        log.put(msgspec.structs.replace(record("e", 5.0), asides=remembered))
+    figures = json.loads(run("stats", "--by", "task", "--log", path, "--json"))
+    assert figures["total"]["asked_rate"] == pytest.approx(2 / 5)
+    assert figures["total"]["asked_cost_share"] == pytest.approx(0.0001 / (5 * 0.0004 + 0.0001))
+    assert {group["name"]: group["asked_rate"] for group in figures["groups"]} == {"orders": pytest.approx(2 / 4), "policy": 0.0}
+    assert "for 40.0% of all requests, which took 4.76% of all cost" in run("stats", "--log", path)
 
 
 def test_tail_shows_the_newest_rows_a_line_each(path: Path) -> None:
@@ -145,6 +160,23 @@ def test_stats_add_up_for_people_and_for_programs(path: Path) -> None:
     found = json.loads(run("stats", "--by", "task", "--json", "--log", path))
     assert [(group["name"], group["requests"]) for group in found["groups"]] == [("orders", 2), ("policy", 1)]
     assert found["total"]["cost"] == pytest.approx(0.0012)
+
+
+def test_what_answered_beside_is_shown_with_how_often_its_judge_disagreed_with_itself(path: Path) -> None:
+    assert "no model has answered beside" in run("shadows", "--log", path)
+    plain = Shadowed(
+        "a", 1.0, "auto", "orders", "opus", "mini", 0.5, True, True, 0.01, 2.0, "fair@1", "won", verdicts=(Verdict("s", True),)
+    )
+    with closing(Ledger(path)) as ledger:
+        ledger.shadows.add([plain, msgspec.structs.replace(plain, judgement="disagreed")])
+    told = run("shadows", "--log", path)
+    assert "50.0%" in told and "fair@1 disagrees with itself in 50% of 2 comparisons" in told and "$0.0200" in told
+    (found,) = json.loads(run("shadows", "--json", "--task", "orders", "--log", path))
+    assert (found["won"], found["disagreed"], found["self_disagreement"], found["requests"]) == (1, 1, 0.5, 4.0)
+    assert run("shadows", "--json", "--task", "policy", "--log", path).strip() == "[]"
+    assert "won against mini, says fair@1" in run("show", "a", "--log", path)
+    assert "2 answers of shadows for $0.0200, in none of the figures above" in run("stats", "--log", path)
+    assert json.loads(run("stats", "--json", "--log", path))["shadows"] == {"answers": 2, "cost": 0.02}
 
 
 def test_an_export_holds_every_row(path: Path, tmp_path: Path) -> None:

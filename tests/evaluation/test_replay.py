@@ -169,6 +169,58 @@ def test_scores_of_another_scorer_are_used_as_logged_and_said_so(tmp_path: Path)
     assert any("another scorer" in said and "text is not kept" in said for said in found.caveats)
 
 
+def asking_spec(fingerprint: str, model: str = "", **match: Any) -> Router:
+    """Two tasks that `order` and `money` are hints of; where both are hit a model may be asked."""
+    ask = {"ask": {"model": model}} if model else {}
+    spec = {
+        "tiers": ["fast", "best"],
+        "tasks": {
+            "orders": {"why": "w", "match": {"keywords": ["order"]}, "models": ["mini"]},
+            "money": {"why": "w", "match": {"keywords": ["money"]}, "models": ["opus"]},
+        },
+        "routes": {"auto": {"scorer": {**ask, **match}}},
+    }
+    made = router(spec, TWO)
+    return Router(msgspec.structs.replace(made.loaded, fingerprint=fingerprint))
+
+
+BOTH = Scores(task={"orders": 0.44, "money": 0.44}, difficulty=0.2, abstained=True, by="hints")
+TOLD = Scores(task={"orders": 0.9}, difficulty=0.5, by="hints", asked="mini")
+
+
+@pytest.mark.parametrize(
+    ("logged", "old", "new", "target", "caveat"),
+    [
+        (TOLD, "mini", "mini", "mini", ""),
+        (TOLD, "mini", "opus", "mini", "asked of another model"),
+        (TOLD, "mini", "", "opus", ""),
+        (msgspec.structs.replace(BOTH, asked="mini"), "mini", "mini", "opus", ""),
+        (BOTH, "", "mini", "opus", "nobody was asked what they are"),
+    ],
+)
+def test_what_a_small_model_said_is_replayed_and_nobody_is_asked_again(
+    tmp_path: Path, logged: Scores, old: str, new: str, target: str, caveat: str
+) -> None:
+    unclear = features(0.2, request_id="r1", matches={"orders": 1, "money": 1})
+    path = serve(tmp_path / "log.db", asking_spec("f1", old), [(unclear, logged, NO_VIEW)])
+    router = asking_spec("f2", new)
+    with closing(LogReader(path)) as reader:
+        ((row,),) = from_log(reader, {})
+    again = Decider(router).again(row)
+    assert again.decision is not None and again.decision.target == target
+    said = " ".join(replayed(path, router).caveats)
+    assert caveat in said if caveat else said == ""
+
+
+def test_where_the_scorer_is_sure_now_what_a_small_model_said_no_longer_counts(tmp_path: Path) -> None:
+    clear = features(0.2, request_id="r1", matches={"orders": 1, "money": 1})
+    path = serve(tmp_path / "log.db", asking_spec("f1", "mini"), [(clear, TOLD, NO_VIEW)])
+    with closing(LogReader(path)) as reader:
+        ((row,),) = from_log(reader, {})
+    again = Decider(asking_spec("f2", "mini", abstain_below=0.4)).again(row)
+    assert again.scores.asked == "" and again.decision is not None and again.decision.task == "orders"
+
+
 def test_a_spec_that_reads_latencies_which_were_not_kept_is_told(tmp_path: Path) -> None:
     path = serve(tmp_path / "log.db", two(0.5), asking(3))
     found = replayed(path, two(0.5, "f2", select="fastest"))

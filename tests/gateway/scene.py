@@ -20,6 +20,7 @@ from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
 from tierline.interfaces import Dialect, Examination, Validator
 from tierline.providers.canned import CannedReply
+from tierline.state.purse import Purse
 from tierline.state.world import World
 from tierline.testing import builders
 from tierline.types.access import Endpoint
@@ -242,11 +243,11 @@ class Scene:
         model = builders.model(name, price=(1.0 + place, 2.0 + place), capabilities=capabilities, upstream=f"up-{name}")
         return Lane(model, Endpoint("scene", dialect=dialect), self.models, DIALECTS[dialect])
 
-    def caller(self, decision: Decision, client: Client | None = None) -> Caller:
+    def caller(self, decision: Decision, client: Client | None = None, purse: Purse | None = None) -> Caller:
         body = _plain(self._dialect.name, stream=client is not None)
         request = msgspec.structs.replace(self._dialect.parse(body), id="r-1", model="auto", stream=client is not None)
         translation = Translation(self._dialect, request, strict=self._strict, input_tokens=100)
-        weighed = Weighed(request, self.features, NO_SCORES, NO_VIEW, decision)
+        weighed = Weighed(request, self.features, NO_SCORES, NO_VIEW, decision, purse)
         return Caller(self.means, self.world, weighed, client, 0.0, "", translation, (), self.waiting)
 
     def answers(

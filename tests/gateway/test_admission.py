@@ -18,11 +18,16 @@ from tierline.testing.builders import loaded
 from tierline.types.access import Endpoint
 from tierline.types.decision import Decision, Reason, Why
 from tierline.types.features import Features
-from tierline.types.outcome import Outcome
+from tierline.types.outcome import Outcome, Usage
 
 OK = Outcome(ok=True, elapsed=1.0)
 REFUSED = Outcome(ok=False, error="auth", status=401)
 BREAKER = {"load": {"breaker": {"min_requests": 1}}}
+
+
+def rated(rate: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a spec that gives the model a rate."""
+    return {"models": {"a": {"provider": "acme", "tier": "fast", "rate": rate}}}
 
 
 def world(about: Mapping[str, Any] | None = None, secrets: tuple[str, ...] = (), **spec: Any) -> World:
@@ -120,3 +125,64 @@ def test_a_door_with_nothing_left_rests_before_it_has_to_refuse_a_call(left: str
         return live.rest("a")
 
     assert run(story()) == rest
+
+
+# A model with a rate.
+
+
+def test_a_model_with_a_rate_is_called_so_often_and_then_says_when_again() -> None:
+    async def story() -> list[Outcome]:
+        live = world(**rated({"requests": 2, "per": "day"}))
+        asking = request(live)
+        outcomes = [await asking.through("a", 9.0, gives(OK)) for _ in range(3)]
+        assert live.in_flight["a"] == 0
+        assert live.view().limited["a"] > 0
+        return outcomes
+
+    *called, refused = run(story())
+    assert all(outcome.ok for outcome in called)
+    assert (refused.error, refused.status) == ("rate_limited", 0)
+    assert refused.retry_after is not None and 0 < refused.retry_after <= 2 * 86400
+
+
+def test_tokens_are_reserved_by_estimate_and_settled_by_use_whatever_comes_of_the_call() -> None:
+    async def story() -> list[str]:
+        live = world(**rated({"tokens": 100, "per": "day"}))
+
+        def asks(tokens: int) -> Admission:
+            return Admission(live, Features("r", input_tokens=tokens), Decision("r", "auto", "p", ()))
+
+        used = Outcome(ok=True, usage=Usage(30, 10))
+        told = [await asks(90).through("a", 9.0, gives(used)), await asks(90).through("a", 9.0, gives(used))]
+        told += [await asks(60).through("a", 9.0, gives(Outcome(ok=False, error="server"))), await asks(60).through("a", 9.0, gives(used))]
+        with pytest.raises(RuntimeError):
+            await asks(20).through("a", 9.0, breaks)
+        told.append(await asks(20).through("a", 9.0, gives(used)))
+        return [outcome.error or "ok" for outcome in told]
+
+    assert run(story()) == ["ok", "rate_limited", "server", "ok", "ok"]
+
+
+def test_a_request_that_is_estimated_above_the_whole_rate_goes_when_nothing_else_has_gone() -> None:
+    async def story() -> list[bool]:
+        live = world(**rated({"tokens": 100, "per": "day"}))
+        large = Admission(live, Features("r", input_tokens=5000), Decision("r", "auto", "p", ()))
+        return [(await large.through("a", 9.0, gives(Outcome(ok=True, usage=Usage(5000, 1))))).ok for _ in range(2)]
+
+    assert run(story()) == [True, False]
+
+
+def test_the_same_rate_goes_on_counting_under_a_new_spec_and_another_begins_anew() -> None:
+    async def story() -> list[bool]:
+        live = world(**rated({"requests": 1, "per": "day"}))
+        asking, told = request(live), []
+        for rate in (1, 1, 2):
+            live.adopt(loaded(rated({"requests": rate, "per": "day"}), {"a": {}}))
+            told.append((await asking.through("a", 9.0, gives(OK))).ok)
+        return told
+
+    assert run(story()) == [True, False, True]
+
+
+async def breaks(_permit: Permit) -> Outcome:
+    raise RuntimeError("a bug")

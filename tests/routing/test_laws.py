@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from routing.worlds import NAMES, beliefs, requests, routers, views
 from tierline.routing.eligibility import bits
+from tierline.routing.reach import reach
 from tierline.routing.router import Router
 from tierline.routing.scope import standing_in
 from tierline.types.decision import Decision, Why
@@ -67,6 +68,18 @@ def test_a_key_never_reaches_a_model_it_may_not_use_whatever_it_names(
     for asked in (request, msgspec.structs.replace(request, hints=hints)):
         decision = router.decide(msgspec.structs.replace(asked, key="team"), scores, view)
         assert planned(decision) <= allowed
+
+
+@given(routers(), requests(), beliefs(), views(), st.sampled_from(NAMES), st.sets(st.sampled_from([*NAMES, "gone"]), min_size=1))
+def test_a_key_that_the_spec_does_not_know_never_reaches_another_model_either(
+    router: Router, request: Features, scores: Scores, view: View, name: str, allowed: set[str]
+) -> None:
+    assume(name in router.policy.fleet.index)
+    hints = msgspec.structs.replace(request.hints, model=name)
+    for asked in (request, msgspec.structs.replace(request, hints=hints)):
+        minted = msgspec.structs.replace(asked, key="minted", key_models=tuple(sorted(allowed)))
+        assert planned(router.decide(minted, scores, view)) <= allowed
+        assert reach(router.policy, minted, "t") <= allowed
 
 
 @given(routers(), requests(), beliefs(), views())

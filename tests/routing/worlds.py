@@ -52,7 +52,13 @@ def combinations(draw: st.DrawFn, names: list[str]) -> dict[str, Any] | None:
 
 @st.composite
 def routers(
-    draw: st.DrawFn, *, select: str | None = None, rules: bool = True, explore: float | None = None, sessions: bool = True
+    draw: st.DrawFn,
+    *,
+    select: str | None = None,
+    rules: bool = True,
+    explore: float | None = None,
+    sessions: bool = True,
+    experiments: bool = True,
 ) -> Router:
     fleet = draw(fleets())
     names = st.sampled_from(sorted(fleet))
@@ -90,10 +96,24 @@ def routers(
         "hedge": draw(st.sampled_from([None, {"after": "p95"}, {"after": "800ms"}])),
         "session": {"sticky": sessions and draw(st.booleans()), "max_switch_premium": draw(st.sampled_from([0.0, 0.1, 5.0]))},
         "validate": draw(CHECKS),
+        "shadow": {"models": draw(some), "share": draw(st.sampled_from([0.0, 0.5, 1.0])), "sensitive": draw(st.booleans())},
     }
     governance = {"rules": [{"when": "sensitivity.pii", "allow": {"residency": "on_prem"}, "why": "stays in house"}]}
     keys = {b"k": Key("team", models=frozenset(draw(st.sets(names, min_size=1))))}
-    return router({"tasks": {"t": task}, "routes": {"auto": route}, "governance": governance}, fleet, keys=keys)
+    spec = {"tasks": {"t": task}, "routes": {"auto": route}, "governance": governance}
+    if experiments and rules and explore is None and select is None:
+        spec["experiments"] = draw(compared(sorted(fleet)))
+    return router(spec, fleet, keys=keys)
+
+
+@st.composite
+def compared(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
+    """The experiments of a spec; mostly there are none."""
+    if draw(st.integers(0, 2)):
+        return {}
+    arms: dict[str, Any] = {"control": 0.3, names[0]: 0.2, "both": {"share": 0.2, "use": names[:2]}}
+    arms["strict"] = {"share": 0.2, "task": {"quality_bar": 0.99, "models": names[-2:], "validate": [{"max_chars": 3}]}}
+    return {"e": {"tasks": ["t"], "arms": {arm: arms[arm] for arm in draw(st.sets(st.sampled_from(sorted(arms)), min_size=1))}}}
 
 
 def tiers_of(fleet: dict[str, dict[str, Any]]) -> list[str]:
@@ -120,6 +140,8 @@ def requests(draw: st.DrawFn) -> Features:
         stream=draw(st.booleans()),
         tool_loop=draw(st.integers(0, 4)) == 0,
         sealed=draw(st.integers(0, 4)) == 0,
+        key_models=draw(st.sampled_from([(), (), ("a",), ("b", "gone"), ("gone",)])),
+        key_task=draw(st.sampled_from(["", "", "t"])),
     )
 
 
@@ -131,6 +153,7 @@ def beliefs(draw: st.DrawFn, *, abstained: bool | None = None) -> Scores:
         good={name: draw(RATES) for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=2))},
         cost=draw(st.sampled_from([{}, {"a": 0.0005, "b": 0.05}])),
         abstained=draw(st.booleans()) if abstained is None else abstained,
+        asked=draw(st.sampled_from(["", "", "a"])),
     )
 
 
@@ -146,4 +169,7 @@ def views(draw: st.DrawFn) -> View:
         warm=draw(st.sampled_from(["", "", *NAMES])),
         pins={"auto": draw(st.sampled_from(NAMES))} if draw(st.booleans()) and draw(st.booleans()) else {},
         token_scale={name: draw(st.floats(0.5, 2)) for name in draw(some)},
+        limited=dict.fromkeys(draw(some), 3.0) if draw(st.booleans()) else {},
+        arms=draw(st.sampled_from([{}, {"e/control": 0.0}, {"e/strict": 0.9, "e/both": 0.05}])),
+        assigned=draw(st.sampled_from(["", "", "", "-", "e/strict", "f/elsewhere"])),
     )

@@ -18,6 +18,8 @@ from tierline.gateway.reload import Live
 from tierline.server.admin import Admin, Reviewing
 from tierline.server.app import App
 from tierline.server.endpoints import endpoints
+from tierline.server.key_admin import Keeping
+from tierline.server.keyring import Keyring
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
 from tierline.types.errors import LogFailure
@@ -83,7 +85,10 @@ def play(tmp_path: Path, acts: Callable[[Callable[[], Any], Log], Any]) -> None:
 
     async def story() -> None:
         live = Live(load(spec, {}), {}, log, meters.observe, books.keep_spec, meters.reloaded)
-        app = App(live, meters, endpoints(live.gateway.dialects), Public(live, books, meters), Admin(live, books), Reviewing(books))
+        keeping = Keeping(live, books, Keyring())
+        app = App(
+            live, meters, endpoints(live.gateway.dialects), Public(live, books, meters), Admin(live, books), Reviewing(books), keeping
+        )
 
         async def ask() -> Protocol:
             protocol = Protocol()

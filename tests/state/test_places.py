@@ -129,3 +129,56 @@ def test_a_higher_limit_lets_waiters_in_and_a_lower_one_only_keeps_new_ones_out(
         return came, places.take()
 
     assert run(story()) == (["next"], False)
+
+
+GUEST = some.tuples(some.sampled_from(["take", "give back", "visit", "depart"]), some.integers(0, 30))
+
+
+@given(some.lists(GUEST, max_size=60), some.one_of(some.none(), some.integers(1, 4)))
+def test_a_guest_never_takes_a_place_that_a_call_could_have(steps: list[tuple[str, int]], limit: int | None) -> None:
+    places, guests, left = Places(limit, 5), dict[int, object](), set[int]()
+
+    def comes(number: int) -> None:
+        def leave() -> None:
+            left.add(number)
+
+        if number not in guests and places.visit(leave):
+            guests[number] = leave
+
+    for step, number in steps:
+        if step == "take":
+            free = limit is None or places.taken < limit
+            assert places.take() is free, "whoever visits, a call finds every place that calls have left"
+        elif step == "give back" and places.taken:
+            places.give_back()
+        elif step == "visit":
+            comes(number)
+        elif step == "depart" and number in guests:
+            places.depart(guests[number])  # type: ignore[arg-type]
+            left.add(number)
+        staying = guests.keys() - left
+        assert limit is None or places.taken + len(staying) <= max(limit, places.taken)
+
+
+def test_the_guest_that_came_last_leaves_first_when_a_call_wants_a_place() -> None:
+    places, left = Places(2, 5), list[str]()
+    assert places.visit(lambda: left.append("first")) and places.visit(lambda: left.append("last"))
+    assert not places.visit(lambda: left.append("nobody"))
+    assert places.take() and left == ["last"]
+    assert places.take() and left == ["last", "first"]
+    assert not places.take()
+
+
+def test_a_guest_does_not_go_before_those_who_wait() -> None:
+    async def story() -> bool:
+        places = Places(1, 5)
+        assert places.take()
+        waits = asyncio.create_task(places.wait(10))
+        await asyncio.sleep(0)
+        places.limit = 2
+        visited = places.visit(lambda: None)
+        places.change(2, 5)
+        assert await waits
+        return visited
+
+    assert not run(story())

@@ -361,3 +361,48 @@ def test_a_call_to_a_model_that_a_reload_took_away_goes_through_without_a_trace(
     live.adopt(spec({"b": {}}))
     calls(live, "a", failed("auth"))
     assert live.rest("a") == 0 and set(live.seen()) == {"b"}
+
+
+# guests
+
+
+def nothing() -> None:
+    """Leaves without a word."""
+
+
+def test_a_guest_leaves_no_trace_in_what_routing_sees() -> None:
+    live, clock = world({"a": {"max_concurrency": 2}})
+    calls(live, "a", GOOD)
+    clock.now += REFRESH
+    before = live.view()
+    for _ in range(30):
+        permit = live.visit("a", nothing)
+        assert permit is not None
+        clock.now += REFRESH
+        assert live.view() == before and live.in_flight == {"a": 0}
+        live.depart(permit, nothing)
+    clock.now += REFRESH
+    assert live.view() == before
+    assert live.seen()["a"].doors[0].in_flight == 0
+
+
+def test_a_guest_does_not_come_while_a_model_rests_is_being_probed_or_is_under_pressure() -> None:
+    live, clock = world({"a": {}}, load={"breaker": {"min_requests": 2, "rest": "5s"}})
+    calls(live, "a", failed(), 2)
+    assert live.visit("a", nothing) is None, "it rests"
+    clock.now += 5.0
+    assert live.rest("a") == 0.0 and live.visit("a", nothing) is None, "a probe is a client's"
+    calls(live, "a", GOOD, 2)
+    assert live.visit("a", nothing) is not None
+
+    pressed, clock = world({"a": {}}, load={"target": {"p95": "1s"}})
+    for _ in range(10):
+        permit = entered(pressed, "a")
+        clock.now += 3.0
+        pressed.leave(permit, Outcome(ok=True, elapsed=3.0))
+        clock.now -= 2.9
+    assert pressed.view().pressure and pressed.visit("a", nothing) is None
+
+
+def test_nobody_visits_a_model_that_is_not_there() -> None:
+    assert world({"a": {}})[0].visit("b", nothing) is None

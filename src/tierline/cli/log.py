@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import os
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,12 +16,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tierline import sqlite_file
-from tierline.cli import log_view
+from tierline.cli import log_shadows, log_view
+from tierline.cli.log_source import SCHEMES, opened, reader_of
 from tierline.cli.terminal import refusing
-from tierline.config import document, environment
-from tierline.config.spec import DecisionLogSpec
 from tierline.config.units import Duration
 from tierline.decision_log import export as exporting
+from tierline.decision_log.postgres.copying import into_database, into_file
+from tierline.decision_log.postgres.reader import PostgresReader
 from tierline.decision_log.reader import ANY_ERROR, Filter, LogReader
 from tierline.decision_log.stats import By, stats
 from tierline.types.errors import LogFailure
@@ -40,7 +39,7 @@ FOLLOW = 0.25
 
 log_app = typer.Typer(name="log", help=HELP, no_args_is_help=True, rich_markup_mode="markdown")
 
-LogPath = Annotated[Path | None, typer.Option("--log", help="The log's SQLite file.", show_default="tierline.db")]
+LogPath = Annotated[str, typer.Option("--log", help="The log's file, or postgresql://… of its database.", show_default="tierline.db")]
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="Take the log's path from this spec instead.")]
 Since = Annotated[str, typer.Option(help="Only rows from this time on.")]
 Until = Annotated[str, typer.Option(help="Only rows before this time.")]
@@ -62,7 +61,7 @@ def register(app: typer.Typer) -> None:
 def tail(
     count: Annotated[int, typer.Option("-n", min=0, help="How many of the newest rows.")] = 20,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new rows as they are written.")] = False,
-    log: LogPath = None,
+    log: LogPath = "",
     config: Config = None,
     since: Since = "",
     until: Until = "",
@@ -78,7 +77,7 @@ def tail(
 
     Example: `tierline log tail -n 50 --task order_extraction`"""
     console = Console(soft_wrap=True)
-    with _opened(log, config) as reader:
+    with opened(log, config) as reader:
         which = _filter(since, until, route, task, model, key, status, error)
         after = reader.newest()
         if not as_json:
@@ -94,7 +93,7 @@ def tail(
 @log_app.command()
 def show(
     request_id: Annotated[str, typer.Argument(metavar="ID", help="The id in the header `x-tierline-decision`.")],
-    log: LogPath = None,
+    log: LogPath = "",
     config: Config = None,
     text: Annotated[bool, typer.Option("--text", help="Print the stored prompt and answer too, where the route keeps them.")] = False,
     as_json: Json = False,
@@ -102,7 +101,7 @@ def show(
     """One request, whole: what was known, what was decided and why, and every attempt.
 
     Example: `tierline log show 5f1d0c9be2a74413`"""
-    with _opened(log, config) as reader:
+    with opened(log, config) as reader:
         found = reader.row(request_id)
         if found is None:
             raise LogFailure(f"{reader.path} has no request {request_id!r}: `tierline log tail` shows the newest ids")
@@ -112,6 +111,9 @@ def show(
             typer.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
             return
         log_view.show(Console(), found)
+        with log_shadows.opened(reader.path) as shadows:
+            if shadows is not None and (beside := shadows.of(request_id)):
+                log_shadows.beside(Console(), beside)
         if text:
             typer.echo("\nno text is kept for this request" if kept is None else f"\n{kept.decode('utf-8', 'replace')}")
 
@@ -119,7 +121,7 @@ def show(
 @log_app.command("stats")
 def show_stats(
     by: Annotated[By, typer.Option(help="What to group by.")] = "tier",
-    log: LogPath = None,
+    log: LogPath = "",
     config: Config = None,
     since: Since = "",
     until: Until = "",
@@ -134,12 +136,43 @@ def show_stats(
     A request's cost, all attempts together, counts to the model that answered.
 
     Example: `tierline log stats --by model --since 24h`"""
-    with _opened(log, config) as reader:
-        figures = stats(reader, by, _filter(since, until, route, task, model, key, None, ""))
+    with opened(log, config) as reader:
+        which = _filter(since, until, route, task, model, key, None, "")
+        figures = stats(reader, by, which)
+        local = not isinstance(reader, PostgresReader)  # shadows are in the ledger, beside the rows of a file
+        beside = log_shadows.summed(log_shadows.standings(reader.path, which.since, which.until, route, task) if local else [])
     if as_json:
-        typer.echo(msgspec.json.encode(figures).decode())
+        typer.echo(msgspec.json.encode({**msgspec.structs.asdict(figures), "shadows": beside}).decode())
+        return
+    log_view.stats(Console(), figures)
+    if beside.answers and not (model or key):
+        typer.echo(f"beside them: {beside.answers:,} answers of shadows for ${beside.cost:.4f}, in none of the figures above")
+
+
+@log_app.command("shadows")
+def show_shadows(
+    log: LogPath = "",
+    config: Config = None,
+    since: Since = "",
+    until: Until = "",
+    route: Route = "",
+    task: Task = "",
+    model: Annotated[str, typer.Option(help="Only answers of this model.")] = "",
+    as_json: Json = False,
+) -> None:
+    """What the models that answered beside were worth: checks passed, comparisons won and lost, and how often the judge disagreed with
+    itself.
+
+    Example: `tierline log shadows --task order_extraction --since 7d`"""
+    with opened(log, config) as reader:
+        if isinstance(reader, PostgresReader):
+            raise LogFailure("shadows are in the ledger, in the local file: give its path with --log")
+        which = _filter(since, until, route, task, model, "", None, "")
+        found = log_shadows.standings(reader.path, which.since, which.until, route, task, model)
+    if as_json:
+        typer.echo(log_shadows.as_json(found).decode())
     else:
-        log_view.stats(Console(), figures)
+        log_shadows.show(Console(), found)
 
 
 @log_app.command()
@@ -148,7 +181,7 @@ def export(
     form: Annotated[
         Literal["ndjson", "parquet"], typer.Option("--format", help="NDJSON, or Parquet (needs `tierline[analysis]`).")
     ] = "ndjson",
-    log: LogPath = None,
+    log: LogPath = "",
     config: Config = None,
     since: Since = "",
     until: Until = "",
@@ -162,7 +195,7 @@ def export(
     """Write rows to a file for analysis, oldest first: plain columns, and features, scores, view, decision and attempts as JSON.
 
     Example: `tierline log export --format parquet --since 7d -o week.parquet`"""
-    with _opened(log, config) as reader:
+    with opened(log, config) as reader:
         which = _filter(since, until, route, task, model, key, status, error)
         if str(output) == "-":
             if form == "parquet":
@@ -176,12 +209,45 @@ def export(
         console.print(f"{count:,} rows in {output}")
 
 
+@log_app.command()
+def migrate(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The log's SQLite file, or postgresql://… .")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="postgresql://… , or a new SQLite file.")],
+    since: Since = "",
+    until: Until = "",
+) -> None:
+    """Copy a log from a file into PostgreSQL, or from PostgreSQL into a new file for analysis on one machine.
+
+    Into PostgreSQL it may be broken off and begun again: it goes on where it was, and no row comes twice. Stop the gateway that writes the
+    file first, or give its spec `decision_log.url` instead: then it ships all rows by itself, the old ones too.
+
+    Example: `tierline log migrate tierline.db postgresql://tierline@db/tierline`"""
+    with refusing("log"):
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True) as progress:
+            bar = progress.add_task("rows", total=None)
+
+            def told(done: int, total: int) -> None:
+                progress.update(bar, completed=done, total=total)
+
+            if target.startswith(SCHEMES):
+                if since or until:
+                    raise LogFailure("a file goes into PostgreSQL whole: leave --since and --until out")
+                count = into_database(Path(source), target, told)
+            else:
+                with closing(reader_of(source)) as reader:
+                    count = into_file(reader, Path(target), _filter(since, until, "", "", "", "", None, ""), told)
+        console.print(f"{count:,} rows copied", highlight=False)
+
+
 @log_app.command("check")
-def check(log: LogPath = None, config: Config = None, as_json: Json = False) -> None:
+def check(log: LogPath = "", config: Config = None, as_json: Json = False) -> None:
     """Read the whole file and look for damage; exits 1 when there is any.
 
     Example: `tierline log check --log tierline.db`"""
-    with _opened(log, config) as reader:
+    with opened(log, config) as reader:
+        if isinstance(reader, PostgresReader):
+            raise LogFailure("PostgreSQL looks after its own files: `check` is for the SQLite file, give its path with --log")
         found = sqlite_file.quick_check(reader.path)
         rows = None if found else reader.count()
     if as_json:
@@ -192,29 +258,6 @@ def check(log: LogPath = None, config: Config = None, as_json: Json = False) -> 
         typer.echo("\n".join((f"{reader.path}: damaged", *found, sqlite_file.mend(reader.path))))
     if found:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _opened(log: Path | None, config: Path | None) -> Iterator[LogReader]:
-    """The log to read; what goes wrong is said on one line, with exit code 2."""
-    try:
-        with refusing("log"):
-            if log is not None and config is not None:
-                raise LogFailure("give --log or --config, not both")
-            with closing(LogReader(log or (Path(DecisionLogSpec().path) if config is None else _configured(config)))) as reader:
-                yield reader
-    except BrokenPipeError:
-        raise typer.Exit(0) from None
-
-
-def _configured(config: Path) -> Path:
-    """The path that a spec gives, without the need for its secrets."""
-    source = document.read(config)
-    if source.problems and not source.data:
-        raise LogFailure(str(source.problems[0]))
-    section = source.data.get("decision_log")
-    path = section.get("path") if isinstance(section, dict) else None
-    return config.parent / environment.filled(str(path or DecisionLogSpec().path), os.environ)
 
 
 def _filter(since: str, until: str, route: str, task: str, model: str, key: str, status: int | None, error: str) -> Filter:

@@ -107,6 +107,8 @@ def _decided(console: Console, record: Record, words: Callable[[Reason], str]) -
         table.add_row("because", words(reason))
     for dropped in decision.dropped:
         table.add_row("left out", f"{dropped.model}: {plain(dropped)}")
+    if decision.shadows:
+        table.add_row("beside", ", ".join(decision.shadows))
     if decision.margin is not None:
         table.add_row("margin", f"{decision.margin:.4g}")
     cap = "" if decision.max_cost is None else f", {_dollars(decision.max_cost)}"
@@ -181,6 +183,9 @@ def stats(console: Console, figures: Stats) -> None:
     table.add_row("all", *_cells(figures.total), style="bold")
     console.width = max(console.width, _WIDTH)  # a narrow terminal wraps the lines rather than lose figures
     console.print(table)
+    if figures.total.asked_rate:
+        rate, share = figures.total.asked_rate, figures.total.asked_cost_share
+        console.print(f"A small model was asked what they are for {rate:.1%} of all requests, which took {share:.2%} of all cost.")
 
 
 def _cells(group: Group) -> list[str]:

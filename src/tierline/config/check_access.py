@@ -20,7 +20,7 @@ _HEADER = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
 
 def examine_access(case: Case) -> None:
-    """Reports fields of the wrong kind of provider, unusable headers, weak, doubled and pasted secrets."""
+    """Reports fields of the wrong kind of provider, unusable headers, weak, doubled and pasted secrets, and rates without a number."""
     for name, provider in case.spec.providers.items():
         _kind(case, name, provider)
         _auth(case, name, provider)
@@ -31,6 +31,7 @@ def examine_access(case: Case) -> None:
                 case.problems.error(("providers", name, field), "nothing is answered in no time", "give more than 0s")
     _pasted(case)
     _keys(case)
+    _rates(case)
 
 
 def _kind(case: Case, name: str, provider: ProviderSpec) -> None:
@@ -105,6 +106,13 @@ def _pasted(case: Case) -> None:
         if written and not has_placeholder(written):
             hint = "keep it in the environment: ${" + _variable(name) + "}"
             case.problems.warn(("keys", name, "secret"), "a secret stands in the file", hint)
+
+
+def _rates(case: Case) -> None:
+    for section, entries in (("keys", case.spec.keys), ("models", case.spec.models)):
+        for name, entry in entries.items():
+            if entry.rate is not None and entry.rate.requests is None and entry.rate.tokens is None:
+                case.problems.error((section, name, "rate"), "a rate without a number limits nothing", "give requests, tokens or both")
 
 
 def _variable(name: str) -> str:

@@ -37,6 +37,9 @@ def _unreachable(case: Case) -> None:
         for rule in route.rules:
             reached |= {rule.use} if isinstance(rule.use, str) else set(rule.use or ())
         reached |= _beside(route)
+    for experiment in spec.experiments.values():
+        reached |= {*experiment.shadow}
+    reached.add(spec.governance.safety_model)
     checks = [task.validate for task in spec.tasks.values()] + [route.validate for route in spec.routes.values()]
     reached |= {value for entries in checks for entry in entries for value in entry.values() if isinstance(value, str)}
     for name, model in spec.models.items():
@@ -50,6 +53,8 @@ def _beside(route: RouteSpec) -> set[str]:
     named = {step.rewrite_query or step.summarise_history or step.moderate for step in route.prepare}
     if route.combine is not None:
         named |= {*route.combine.models, route.combine.else_, route.combine.judge}
+    if route.shadow is not None:
+        named |= {*route.shadow.models, route.shadow.judge}
     return {*named, route.cascade.on_refusal}
 
 
@@ -59,7 +64,7 @@ def _forbidden(case: Case, models: Mapping[str, Model]) -> None:
         if node is None or not always_holds(node, {}):
             continue
         for name, model in models.items():
-            if not allows(rule.allow, model):
+            if rule.refuse or not allows(rule.allow, model):
                 reason = f"governance rule {index} always holds and never allows this model"
                 case.problems.error(("models", name), reason, "allow it there, or remove it")
 

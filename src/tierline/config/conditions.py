@@ -89,14 +89,12 @@ def _report_invalid(case: Case, place: Place, source: str, error: ExpressionInva
 
 
 def _domains(case: Case, route: str, task_open: bool) -> dict[str, Domain]:
-    """What each name can be. `key` and `team` are empty for a gateway without keys."""
-    spec, counted = case.spec, Domain(low=0)
+    """What each name can be. `key` and `team` may be those of keys that are made while the spec stands."""
+    counted = Domain(low=0)
     one_route = frozenset({route}) if route else case.routes
     domains = {
         "task": Domain(words=frozenset({""}) if task_open else case.tasks | {""}),
         "route": Domain(words=one_route),
-        "key": Domain(words=case.names("keys") | {""}),
-        "team": Domain(words=frozenset(key.team for key in spec.keys.values()) | {""}),
         "operation": Domain(words=frozenset(get_args(Operation))),
         "complexity": Domain(low=0, high=1),
     }
@@ -106,7 +104,7 @@ def _domains(case: Case, route: str, task_open: bool) -> dict[str, Domain]:
 
 
 def _check_members(case: Case, place: Place, node: Node) -> None:
-    known: Mapping[str, Iterable[str]] = {"signals": case.names("signals"), "needs": CAPABILITIES, "sensitivity": SENSITIVITIES}
+    known: Mapping[str, Iterable[str]] = {"signals": case.names("signals"), "needs": CAPABILITIES, "sensitivity": _sensitivities(case)}
     kinds = {"signals": "signal", "needs": "capability", "sensitivity": "kind of sensitive data"}
     for part in walk(node):
         if not isinstance(part, Member) or not isinstance(part.of, Name) or part.of.name in bound(node):
@@ -115,6 +113,11 @@ def _check_members(case: Case, place: Place, node: Node) -> None:
             case.problems.error(place, f"{part.of.name} is {_KIND[_kind(part.of)]} and has no member {part.key!r}", "use the bare name")
         elif part.key not in known[part.of.name]:
             case.problems.unknown(place, kinds[part.of.name], part.key, known[part.of.name])
+
+
+def _sensitivities(case: Case) -> tuple[str, ...]:
+    """The kinds that are known: the built-in ones, and those that the spec looks for."""
+    return tuple(dict.fromkeys((*SENSITIVITIES, *case.spec.governance.patterns, *case.spec.governance.detect)))
 
 
 def _check_functions(case: Case, place: Place, node: Node) -> None:
@@ -144,6 +147,9 @@ def _check_constants(case: Case, place: Place, node: Node, domains: Mapping[str,
             case.problems.error(place, reason, "compare something else, or give the rule `use:` instead of `task:`")
         elif fact.subject == "risk" and fact.value not in ("", *RISKS):
             case.problems.warn(place, f"{fact.value!r} is not one of the words for risk", did_you_mean(str(fact.value), RISKS))
+        elif fact.subject == "key" and constant == "text" and fact.value not in case.names("keys") | {""}:
+            near = did_you_mean(str(fact.value), case.names("keys"))
+            case.problems.warn(place, f"the spec has no key {fact.value!r}; `tierline keys create` may make one", near)
         elif constant == "text" and domain.words is not None and fact.value not in domain.words:
             _report_word(case, place, fact.subject, str(fact.value), domain.words)
         elif constant == "number" and never_holds(_comparison(fact.subject, fact.sign, fact.value), domains):
@@ -161,7 +167,7 @@ def _comparison(subject: str, sign: str, value: Any) -> Node:
 def _report_word(case: Case, place: Place, subject: str, word: str, words: frozenset[str]) -> None:
     if subject == "route" and word in case.routes:
         case.problems.error(place, f"this rule is asked on route {min(words)!r} only, never on {word!r}", f"move it to routes.{word}.rules")
-    elif case.whole or subject in ("operation", "task", "key", "route"):
+    elif case.whole or subject in ("operation", "task", "route"):
         case.problems.unknown(place, subject, word, words - {""})
 
 
@@ -172,7 +178,7 @@ def _check_types(case: Case, place: Place, source: str) -> None:
         values: dict[str, Any] = dict.fromkeys(_TEXTS, "x" if some else "") | dict.fromkeys(_COUNTS, count) | dict.fromkeys(_FLAGS, some)
         values |= dict.fromkeys(_LISTS, ["x"] if some else []) | {"complexity": 0.5 if some else 0.0}
         values |= {"signals": dict.fromkeys(case.names("signals"), count)}
-        values |= {"needs": dict.fromkeys(CAPABILITIES, some), "sensitivity": dict.fromkeys(SENSITIVITIES, some)}
+        values |= {"needs": dict.fromkeys(CAPABILITIES, some), "sensitivity": dict.fromkeys(_sensitivities(case), some)}
         try:
             condition.program.execute({name: values[name] for name in condition.names})
         except TypeError as error:

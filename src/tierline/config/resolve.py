@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,8 @@ from tierline.config.plugin_names import registered
 from tierline.config.presets import Preset, presets
 from tierline.config.problems import did_you_mean
 from tierline.config.sign_in import LIBRARIES, aws_scope
-from tierline.config.spec import ModelSpec, ProviderSpec
-from tierline.types.access import Endpoint, Key, Source
+from tierline.config.spec import ModelSpec, ProviderSpec, RateSpec
+from tierline.types.access import Endpoint, Key, Rate, Source
 from tierline.types.catalog import Model, Price
 from tierline.types.features import CAPABILITIES
 
@@ -24,6 +25,9 @@ ASSUMED = ("chat", "tools", "json_object")
 
 SIGNS_IN: Mapping[str, str] = {"anthropic_messages": "x-api-key", "gemini": "x-goog-api-key"}
 """Dialect → the header of its secret, for a provider that no preset knows; every other dialect takes a bearer token."""
+
+PERIODS: Mapping[str, float] = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+"""`rate.per` → seconds."""
 
 _NO_PRESET = Preset(dialect="openai_chat", base_url="", catalogue="", residency="")
 
@@ -264,8 +268,29 @@ def keys(case: Case) -> dict[bytes, Key]:
     for name, key in case.spec.keys.items():
         if not environment.has_placeholder(key.secret):
             digest = hashlib.sha256(key.secret.encode()).digest()
-            resolved[digest] = Key(name, frozenset(key.scopes), frozenset(key.routes), frozenset(key.models), key.team, key.task)
+            resolved[digest] = Key(
+                name,
+                frozenset(key.scopes),
+                frozenset(key.routes),
+                frozenset(key.models),
+                key.team,
+                key.task,
+                owner=key.owner,
+                rate=None if key.rate is None else rate(key.rate),
+                max_concurrency=key.max_concurrency,
+                expires=None if key.expires is None else _end_of(key.expires),
+            )
     return resolved
+
+
+def rate(spec: RateSpec) -> Rate:
+    """A rate with its time in seconds."""
+    return Rate(spec.requests, spec.tokens, PERIODS[spec.per])
+
+
+def _end_of(day: datetime.date) -> float:
+    """The Unix time at which a day in UTC is over."""
+    return datetime.datetime.combine(day, datetime.time(), datetime.UTC).timestamp() + PERIODS["day"]
 
 
 def sources(case: Case) -> dict[str, Source]:

@@ -76,6 +76,14 @@ class PriceSpec(Section, frozen=True, kw_only=True):
     cache_write: Annotated[Money | None, Meta(description="a million tokens written to a prompt cache; as input if left out")] = None
 
 
+class RateSpec(Section, frozen=True, kw_only=True):
+    """The most requests and tokens in a time, counted in a window that slides over two of them."""
+
+    requests: Annotated[AtLeastOne | None, Meta(description="most requests; for a model, most calls")] = None
+    tokens: Annotated[AtLeastOne | None, Meta(description="most tokens, in and out; estimated before, corrected by what was used")] = None
+    per: Annotated[Literal["second", "minute", "hour", "day"], Meta(description="the time")] = "minute"
+
+
 class ModelSpec(Section, frozen=True, kw_only=True):
     """One upstream model. Prices, window and capabilities come from the catalogue unless given here."""
 
@@ -90,6 +98,7 @@ class ModelSpec(Section, frozen=True, kw_only=True):
     region: Annotated[str, Meta(description="overrides the provider's")] = ""
     max_concurrency: Annotated[AtLeastOne | None, Meta(description="most calls at one time")] = None
     max_queue: Annotated[Count, Meta(description="most calls that wait for a place; further ones go to another model")] = 100
+    rate: Annotated[RateSpec | None, Meta(description="most calls and tokens in a time; past it other models are preferred")] = None
 
 
 class SignalSpec(Section, frozen=True, kw_only=True):
@@ -147,15 +156,31 @@ class RuleSpec(Section, frozen=True, kw_only=True):
     task: Annotated[str | None, Meta(description="the task such a request belongs to")] = None
 
 
+class AskSpec(Section, frozen=True, kw_only=True):
+    """A small model that names the task where the scorer abstains. Charged to the request, inside its deadline."""
+
+    model: Annotated[str, Meta(description="the model to ask: a small one that answers fast")]
+    timeout: Annotated[Duration, Meta(description="longest wait for it; then the request goes up")] = _span(0.05)
+    max_cost: Annotated[Money, Meta(description="most USD of one question; a long request is shown cut, so that it fits")] = 0.0002
+    remember: Annotated[
+        Count, Meta(description="how many answers are kept in memory, by a digest of what was shown; the same words cost nothing then")
+    ] = 4096
+
+
 class ScorerSpec(Section, frozen=True, kw_only=True):
     """Who names task and difficulty where nothing has settled them."""
 
-    kind: Annotated[str, Meta(description="`hints` needs no training, `linear` is trained (`tierline train`); others come as plug-ins")] = (
-        "hints"
-    )
+    kind: Annotated[
+        str,
+        Meta(
+            description="`hints` needs no training, `linear` is trained (`tierline train`), `llm` leaves all to the model of `ask`; "
+            "others come as plug-ins"
+        ),
+    ] = "hints"
     artifact: Annotated[str, Meta(description="the trained scorer's file, relative to the spec")] = ""
     abstain_below: Annotated[Rate, Meta(description="below this probability the task is left open and the request goes up")] = 0.6
-    ask: Annotated[dict[str, Any], Meta(description="a small model to ask when unsure")] = {}
+    ask: Annotated[AskSpec | None, Meta(description="a small model to ask when unsure")] = None
+    options: Annotated[dict[str, Any], Meta(description="plug-ins only: settings of their own")] = {}
 
 
 class CascadeSpec(Section, frozen=True, kw_only=True):
@@ -231,6 +256,26 @@ class SourceSpec(Section, frozen=True, kw_only=True):
     query: Annotated[str, Meta(description="databases: one query that reads; `:name` is the pattern's group of that name")] = ""
     method: Annotated[Literal["GET", "POST"], Meta(description="services: GET sends the groups as a query, POST as a JSON object")] = "GET"
     headers: Annotated[dict[str, str], Meta(description="services: headers of every call; write ${ENV_NAME} for a secret")] = {}
+    residency: Annotated[
+        str, Meta(description="services: who holds the data; while a governance rule asks for one, others are not asked")
+    ] = ""
+    region: Annotated[str, Meta(description="services: where the data is held; governance rules read it")] = ""
+
+
+class ShadowSpec(Section, frozen=True, kw_only=True):
+    """Models that answer beside, unseen, after the answer is out. What their answers are worth is kept as labels; clients neither wait nor
+    pay for them."""
+
+    models: Annotated[list[str], Meta(description="who answers beside; each of them gets the requests that are drawn")] = []
+    share: Annotated[Rate, Meta(description="share of requests that are drawn")] = 0.05
+    tasks: Annotated[list[str], Meta(description="only requests of these tasks; all if left out")] = []
+    max_cost_per_day: Annotated[Money, Meta(description="most USD of all shadows of this route in a day (UTC), judging included")] = 1.0
+    judge: Annotated[
+        str, Meta(description="the model that compares each answer with the client's, blind and in both orders; nobody if left out")
+    ] = ""
+    validate: Annotated[bool, Meta(description="run the task's validators on the answers")] = True
+    sensitive: Annotated[bool, Meta(description="draw requests with sensitive content too, as far as governance allows")] = False
+    timeout: Annotated[Duration, Meta(description="longest wait for an answer")] = _span(60)
 
 
 class RouteSpec(Section, frozen=True, kw_only=True):
@@ -263,30 +308,57 @@ class RouteSpec(Section, frozen=True, kw_only=True):
     deadline: Annotated[Duration, Meta(description="longest wait of a caller, over every attempt")] = _span(60)
     tolerance: Annotated[Rate, Meta(description="how far load may lower the bar where no task says so")] = 0.05
     session: Annotated[SessionSpec, Meta(description="how a session keeps its model")] = msgspec.field(default_factory=SessionSpec)
+    shadow: Annotated[ShadowSpec | None, Meta(description="models that answer beside, unseen, so that there is evidence of them")] = None
 
 
 class AllowSpec(Section, frozen=True, kw_only=True):
-    """What a governance rule leaves standing: every given field must hold."""
+    """Who may serve while a governance rule holds: every given field must hold."""
 
     residency: Annotated[str | list[str], Meta(description="allowed residencies")] = []
     region: Annotated[str | list[str], Meta(description="allowed regions")] = []
     models: Annotated[list[str], Meta(description="allowed models")] = []
     tiers: Annotated[list[str], Meta(description="allowed tiers")] = []
+    providers: Annotated[list[str], Meta(description="allowed providers")] = []
 
 
 class GovernanceRuleSpec(Section, frozen=True, kw_only=True):
-    """While `when` holds, only what `allow` names may serve. Every rule that holds applies; an error in one counts as holding."""
+    """While `when` holds: only what `allow` names may serve, what `redact` names is replaced by placeholders before anything leaves, or the
+    request is refused. Every rule that holds applies; an error in one counts as holding. Models are chosen by what is left in the text:
+    a rule whose `when` asks for what has been replaced holds no more; only `refuse` is judged by
+    what came."""
 
     when: Annotated[str, Meta(description="a CEL expression over features, signals and hints")]
-    allow: Annotated[AllowSpec, Meta(description="what may still serve")]
+    allow: Annotated[AllowSpec, Meta(description="what may still serve")] = msgspec.field(default_factory=AllowSpec)
     why: Annotated[str, Meta(description="the reason that a decision will show")]
+    redact: Annotated[
+        list[str], Meta(description="kinds to replace by placeholders, and to put back in the answer; pii for every personal one")
+    ] = []
+    refuse: Annotated[bool, Meta(description="nobody may answer; the client is told why")] = False
 
 
 class GovernanceSpec(Section, frozen=True, kw_only=True):
     """What may never happen, whatever it costs."""
 
-    detect: Annotated[list[str], Meta(description="kinds of personal data and secrets to find")] = []
+    detect: Annotated[
+        list[str],
+        Meta(description="kinds to find: email, phone, credit_card, iban, national_id, secret, a name of `patterns`, or a plug-in's kind"),
+    ] = []
     rules: Annotated[list[GovernanceRuleSpec], Meta(description="every rule that holds applies")] = []
+    patterns: Annotated[
+        dict[str, list[str]], Meta(description="kinds of your own: RE2 patterns by name; rules read them as `sensitivity.<name>`")
+    ] = {}
+    detectors: Annotated[tuple[str, ...], Meta(description="who looks, by plug-in name")] = ("patterns",)
+    regions: Annotated[
+        tuple[str, ...], Meta(description="countries whose national telephone numbers are known, e.g. DE; international ones always are")
+    ] = ("US",)
+    media: Annotated[
+        Literal["sensitive", "ignore"],
+        Meta(description="images, sounds and documents cannot be read: they count as holding everything, or are passed over"),
+    ] = "sensitive"
+    safety_model: Annotated[
+        str, Meta(description="the model that answers what others refuse by their content policy, where a route names none")
+    ] = ""
+    require_owners: Annotated[bool, Meta(description="a task or route without an owner is an error, not a warning")] = False
 
 
 class KeySpec(Section, frozen=True, kw_only=True):
@@ -298,25 +370,32 @@ class KeySpec(Section, frozen=True, kw_only=True):
     models: Annotated[list[str], Meta(description="models it may reach; every one if left out")] = []
     task: Annotated[str, Meta(description="the task of all its requests")] = ""
     team: Annotated[str, Meta(description="the team it belongs to")] = ""
-    rate: Annotated[dict[str, Any], Meta(description="most requests and tokens in a time")] = {}
+    rate: Annotated[RateSpec | None, Meta(description="most requests and tokens in a time; past it 429 with retry-after")] = None
+    owner: Annotated[str, Meta(description="who answers for it")] = ""
+    max_concurrency: Annotated[AtLeastOne | None, Meta(description="most of its requests at one time; past it 429")] = None
+    expires: Annotated[datetime.date | None, Meta(description="the last day, in UTC, on which it opens")] = None
 
 
 class BudgetSpec(Section, frozen=True, kw_only=True):
-    """A limit in USD over a period."""
+    """A limit in USD, or in tokens, over a period: of all traffic, or of what the other fields narrow it to."""
 
-    limit: Annotated[Money, Meta(description="USD")]
-    per: Annotated[Literal["hour", "day", "week", "month"], Meta(description="the period")]
+    limit: Annotated[Money | None, Meta(description="USD; or give tokens")] = None
+    per: Annotated[Literal["request", "hour", "day", "week", "month"], Meta(description="the period; weeks begin on Monday")]
     key: Annotated[str, Meta(description="the key it is for")] = ""
     team: Annotated[str, Meta(description="the team it is for")] = ""
     task: Annotated[str, Meta(description="the task it is for")] = ""
     route: Annotated[str, Meta(description="the route it is for")] = ""
-    model: Annotated[str, Meta(description="the model it is for")] = ""
-    provider: Annotated[str, Meta(description="the provider it is for")] = ""
+    model: Annotated[str, Meta(description="the model it is for; where it is spent, other models answer")] = ""
+    provider: Annotated[str, Meta(description="the provider it is for; where it is spent, other models answer")] = ""
     tag: Annotated[str, Meta(description="the client's tag it is for")] = ""
     pace: Annotated[Literal["none", "spread"], Meta(description="whether spending is spread over the period")] = "none"
     soft: Annotated[Rate, Meta(description="share of the limit at which warnings begin")] = 1.0
     at_limit: Annotated[Literal["cheapest", "reject", "queue"], Meta(description="what happens at the limit")] = "reject"
-    time_zone: Annotated[str, Meta(description="whose midnight begins a day")] = "UTC"
+    time_zone: Annotated[str, Meta(description="whose midnight begins a day, e.g. Europe/Berlin")] = "UTC"
+    tokens: Annotated[AtLeastOne | None, Meta(description="tokens in and out, in place of USD")] = None
+    each: Annotated[
+        Literal["", "key", "team", "session", "tag"], Meta(description="one such budget for each key, team, session or tag")
+    ] = ""
 
 
 class TargetSpec(Section, frozen=True, kw_only=True):
@@ -346,15 +425,74 @@ class LoadSpec(Section, frozen=True, kw_only=True):
     breaker: Annotated[BreakerSpec, Meta(description="when a failing model rests")] = msgspec.field(default_factory=BreakerSpec)
 
 
-class ExperimentSpec(Section, frozen=True, kw_only=True):
-    """A controlled comparison."""
+class TaskSettings(Section, frozen=True, kw_only=True):
+    """What an arm changes of a task; what is left out stays as the task says. Risk is not among it: governance reads it."""
 
-    tasks: Annotated[list[str], Meta(description="tasks that take part")] = []
-    routes: Annotated[list[str], Meta(description="routes that take part")] = []
-    arms: Annotated[dict[str, Rate], Meta(description="share of each arm")] = {}
+    quality_bar: Annotated[Rate | None, Meta(description="least acceptable pass rate")] = None
+    failure_cost: Annotated[Money | None, Meta(description="USD that a wrong answer costs the business")] = None
+    latency_budget: Annotated[Duration | None, Meta(description="what its callers wait for")] = None
+    prefer: Annotated[Literal["cost", "quality", "latency"] | None, Meta(description="what to prefer among those above the bar")] = None
+    models: Annotated[list[str] | None, Meta(description="primary first, then where to climb")] = None
+    fallback: Annotated[list[str] | None, Meta(description="who answers when a provider fails")] = None
+    weights: Annotated[dict[str, Money] | None, Meta(description="shares for `select: weighted`")] = None
+    quality: Annotated[dict[str, Rate] | None, Meta(description="pass rate by model")] = None
+    validate: Annotated[list[dict[str, Any]] | None, Meta(description="checks that an answer must pass")] = None
+    stream: Annotated[Literal["buffered", "optimistic"] | None, Meta(description="what a validated stream does")] = None
+    tolerance: Annotated[Rate | None, Meta(description="how far load may lower the bar")] = None
+
+
+class ArmSpec(Section, frozen=True, kw_only=True):
+    """One arm: its share, and at most one thing that it does. With none, an arm that bears a model's name is that model, and any other
+    is what the spec does anyway."""
+
+    share: Annotated[Rate, Meta(description="its share of the requests that take part")]
+    model: Annotated[str, Meta(description="the model that answers")] = ""
+    use: Annotated[list[str], Meta(description="the models that answer, in their order")] = []
+    task: Annotated[TaskSettings | None, Meta(description="what it changes of the tasks")] = None
+    spec: Annotated[str, Meta(description="another spec, relative to this one, that answers")] = ""
+
+
+class GuardSpec(Section, frozen=True, kw_only=True):
+    """What an arm must not do: the first arm that is shown to be worse than the baseline is stopped at once."""
+
+    metric: Annotated[
+        Literal["pass_rate", "score", "error_rate", "cost", "latency", "latency_p95"], Meta(description="what is watched, for each arm")
+    ]
+    worse_by: Annotated[
+        Money,
+        Meta(description="how much worse it may be: points of a rate (0.02); of cost and latency a share of the baseline's (0.2)"),
+    ] = 0.0
+
+
+class AdaptiveSpec(Section, frozen=True, kw_only=True):
+    """Shares that follow the evidence."""
+
+    kind: Annotated[Literal["thompson"], Meta(description="each arm gets the probability with which it is the best")] = "thompson"
+    floor: Annotated[float, Meta(gt=0.0, le=0.5, description="the least share of an arm that runs")] = 0.1
+    every: Annotated[Duration, Meta(description="how often the shares are worked out")] = _span(60)
+
+
+class ExperimentSpec(Section, frozen=True, kw_only=True):
+    """A controlled comparison between models, a task's settings or whole specs. A session keeps its arm."""
+
+    tasks: Annotated[list[str], Meta(description="tasks that take part; every one if left out")] = []
+    routes: Annotated[list[str], Meta(description="routes that take part; every one if left out")] = []
+    arms: Annotated[
+        dict[str, Rate | ArmSpec], Meta(description="share of each arm, or more of it; what they leave of 1 takes no part")
+    ] = {}
     shadow: Annotated[list[str], Meta(description="models that answer beside, unseen")] = []
-    metric: Annotated[str, Meta(description="what is compared")] = "pass_rate"
-    stop: Annotated[str, Meta(description="when it ends")] = ""
+    metric: Annotated[Literal["pass_rate", "score", "cost", "latency"], Meta(description="what decides")] = "pass_rate"
+    stop: Annotated[Literal["", "sequential"], Meta(description="sequential: it ends when an always-valid test has decided")] = ""
+    why: Annotated[str, Meta(description="the question it is to answer")] = ""
+    baseline: Annotated[str, Meta(description="the arm that guards compare with; the one with the largest share if left out")] = ""
+    guards: Annotated[list[GuardSpec], Meta(description="what stops an arm")] = []
+    adaptive: Annotated[AdaptiveSpec | None, Meta(description="shares that follow the evidence; they stay as written if left out")] = None
+    alpha: Annotated[
+        float, Meta(gt=0.0, lt=0.5, description="the chance of a false verdict that is accepted, over every look at every pair of arms")
+    ] = 0.05
+    margin: Annotated[Money, Meta(description="a difference that does not matter: where it can be no larger, the arms count as equal")] = (
+        0.0
+    )
 
 
 class AlertsSpec(Section, frozen=True, kw_only=True):
@@ -365,7 +503,7 @@ class AlertsSpec(Section, frozen=True, kw_only=True):
 
 
 class DecisionLogSpec(Section, frozen=True, kw_only=True):
-    """Where every decision is kept."""
+    """Where every decision is kept: in a local file, and, where `url` is given, from there in a PostgreSQL database that replicas share."""
 
     path: Annotated[str, Meta(description="the SQLite file, relative to the spec")] = "tierline.db"
     retention: Annotated[Duration | None, Meta(description="rows older than this are deleted; kept for ever if left out")] = None
@@ -373,6 +511,12 @@ class DecisionLogSpec(Section, frozen=True, kw_only=True):
     max_queue: Annotated[int, Meta(ge=100, description="rows that may wait for the disk; past it requests are refused, none is lost")] = (
         100_000
     )
+    url: Annotated[str, Meta(description="postgresql://… that rows go on to; write ${ENV_NAME}")] = ""
+    read_url: Annotated[str, Meta(description="a replica of that database, for whoever reads")] = ""
+    keep_local: Annotated[Duration, Meta(description="how long a row that reached PostgreSQL stays in the file too")] = _span(3600)
+    max_backlog: Annotated[
+        int, Meta(ge=1000, description="rows that may wait in the file for PostgreSQL; past it requests are refused, none is lost")
+    ] = 5_000_000
 
 
 class ServerSpec(Section, frozen=True, kw_only=True):

@@ -13,20 +13,9 @@ from tierline.config.document import Place
 from tierline.config.problems import Problems
 
 KEYS: Mapping[tuple[str, ...], str] = {
-    ("routes", "*", "scorer", "ask"): "asking a small model when unsure",
-    ("governance", "detect"): "finding personal data and secrets",
-    ("keys", "*", "rate"): "rate limits",
-    ("budgets",): "budgets",
-    ("experiments",): "controlled comparisons",
     ("alerts",): "watching and alerts",
 }
 """Path of a key → what will act on it."""
-
-SCORERS: Mapping[str, str] = {
-    "neighbours": "the trained neighbour scorer",
-    "llm": "a model as scorer",
-}
-"""Kinds of `routes.*.scorer.kind` → what they will be."""
 
 
 def sentence(what: str) -> str:
@@ -40,11 +29,6 @@ def refuse(data: dict[str, Any], problems: Problems) -> dict[str, Any]:
     for pattern, what in KEYS.items():
         for place in list(_places(kept, pattern)):
             problems.error(place, sentence(what), "remove this key for now")
-            kept = _without(kept, place)
-    for place in list(_places(kept, ("routes", "*", "scorer", "kind"))):
-        kind = _at(kept, place)
-        if isinstance(kind, str) and kind in SCORERS:
-            problems.error(place, sentence(SCORERS[kind]), "use the built-in scorer for now: kind: hints")
             kept = _without(kept, place)
     return kept
 
@@ -61,12 +45,6 @@ def _places(data: Any, pattern: tuple[str, ...], place: Place = ()) -> Iterator[
         for name in data if pattern[0] == "*" else [pattern[0]]:
             if name in data:
                 yield from _places(data[name], pattern[1:], (*place, name))
-
-
-def _at(data: Any, place: Place) -> Any:
-    for part in place:
-        data = data[part]
-    return data
 
 
 def _without(data: dict[str, Any], place: Place) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from tierline.types.ask import CLASSIFY
 from tierline.types.decision import Combine, Decision, Drop, Dropped, Reason, Step, Why
 from tierline.types.features import Complexity, Features
 from tierline.types.hints import NO_HINTS, Hints
@@ -57,6 +58,16 @@ WHYS = (
     Why.COMBINE_TOO_DEAR,
     Why.HEDGED,
     Why.COMBINE_TOO_FEW,
+    Why.TASK_ASKED,
+    Why.ASKED_IN_VAIN,
+    Why.BUDGET_CHEAPEST,
+    Why.PACE_AHEAD,
+    Why.PACE_BEHIND,
+    Why.REDACTED,
+    Why.GOVERNANCE_FORCED,
+    Why.GOVERNANCE_REFUSED,
+    Why.ARM,
+    Why.ARM_LEFT,
 )
 """The number of each reason is its place here. Append-only."""
 
@@ -70,6 +81,7 @@ DROPS = (
     Drop.LATENCY,
     Drop.PRICE,
     Drop.BUDGET,
+    Drop.RATE,
 )
 """The number of each cause of a drop is its place here. Append-only."""
 
@@ -132,6 +144,9 @@ class _Features(msgspec.Struct, frozen=True, array_like=True):
     tool_loop: bool = False
     tool_failures: int = 0
     sealed: bool = False
+    key_models: tuple[str, ...] = ()
+    key_task: str = ""
+    redacted: tuple[str, ...] = ()
 
 
 class _FeaturesHead(msgspec.Struct, frozen=True, array_like=True):
@@ -159,6 +174,9 @@ class _FeaturesHead(msgspec.Struct, frozen=True, array_like=True):
     tool_loop: bool = False
     tool_failures: int = 0
     sealed: bool = False
+    key_models: tuple[str, ...] = ()
+    key_task: str = ""
+    redacted: tuple[str, ...] = ()
 
 
 class _Step(msgspec.Struct, frozen=True, array_like=True):
@@ -255,6 +273,7 @@ class _Scores(msgspec.Struct, frozen=True, array_like=True):
     latency: Mapping[str, float] = {}
     abstained: bool = False
     by: str = ""
+    asked: str = ""
 
 
 class _View(msgspec.Struct, frozen=True, array_like=True):
@@ -270,6 +289,9 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
     pressure: Mapping[str, float] = {}
     ttft: Mapping[str, Latency] = {}
     pace: Mapping[str, float] = {}
+    limited: Mapping[str, float] = {}
+    arms: Mapping[str, float] = {}
+    assigned: str = ""
 
 
 _IN_TURN = (None, None, "", "", 0.0, (), ())
@@ -380,7 +402,7 @@ def encode(record: Record) -> tuple[Any, ...]:
                 *_session_tail(features),
             )
         ),
-        None if scores is NO_SCORES else _encode((scores.task, scores.good, scores.cost, scores.latency, scores.abstained, scores.by)),
+        None if scores is NO_SCORES else _encode(_scores_values(scores)),
         None if view is NO_VIEW else _encode(_view_values(view)),
         _encode(
             (
@@ -399,8 +421,11 @@ def encode(record: Record) -> tuple[Any, ...]:
 
 
 def _session_tail(features: Features) -> tuple[Any, ...]:
-    """The fields that only a conversation has; left out, they read as their defaults."""
+    """The fields that only a conversation has, or a key that the spec does not know; left out, they read as their defaults."""
     tail = (features.session, features.tool_loop, features.tool_failures, features.sealed)
+    later = (features.key_models, features.key_task, features.redacted)
+    if any(later):
+        return (*tail, *later)
     return tail if any(tail) else ()
 
 
@@ -426,9 +451,16 @@ def _course_tail(decision: Decision) -> tuple[Any, ...]:
     return (decision.retries, decision.backoff) if tail == _IN_TURN else (decision.retries, decision.backoff, *tail)
 
 
+def _scores_values(scores: Scores) -> tuple[Any, ...]:
+    values = (scores.task, scores.good, scores.cost, scores.latency, scores.abstained, scores.by)
+    return (*values, scores.asked) if scores.asked else values
+
+
 def _view_values(view: View) -> tuple[Any, ...]:
     values = msgspec.structs.astuple(view)
-    return values if view.pressure or view.ttft or view.pace else values[:-3]
+    if view.arms or view.assigned:
+        return values
+    return values[:-2] if view.pressure or view.ttft or view.pace or view.limited else values[:-6]
 
 
 def _tried_values(tried: Tried) -> tuple[Any, ...]:
@@ -513,6 +545,12 @@ def attempted(blob: bytes) -> tuple[Tried, ...]:
     return _read_tried(blob)
 
 
+def asked_cost(asides: bytes) -> float | None:
+    """From the column `asides`: the USD of asking a small model what the request is, None where none was asked. Raises as `decode` does."""
+    costs = [aside.cost for aside in _read_asides(asides) if aside.purpose == CLASSIFY]
+    return sum(costs) if costs else None
+
+
 def mended(record: Record) -> Record:
     """The nearest record that has a stored form: lone surrogates become `?`, NaN becomes 0 and whole numbers are cut to 64 bits."""
     return msgspec.convert(_mended(msgspec.to_builtins(record)), Record)
@@ -566,6 +604,9 @@ def _features(row: Row, stored: _Features) -> Features:
         tool_loop=stored.tool_loop,
         tool_failures=stored.tool_failures,
         sealed=stored.sealed,
+        key_models=stored.key_models,
+        key_task=stored.key_task,
+        redacted=stored.redacted,
         draw=row["draw"] if stored.draw is None else stored.draw,
     )
 
@@ -599,7 +640,7 @@ def _decision(row: Row, stored: _Decision) -> Decision:
 
 
 def _scores(row: Row, stored: _Scores) -> Scores:
-    return Scores(stored.task, row["difficulty"], stored.good, stored.cost, stored.latency, stored.abstained, stored.by)
+    return Scores(stored.task, row["difficulty"], stored.good, stored.cost, stored.latency, stored.abstained, stored.by, stored.asked)
 
 
 def _why(stored: _Word) -> Why:

@@ -163,6 +163,16 @@ class SqliteLog:
             return f"{self.path}: {len(self._queue)} rows wait for the disk, as many as may: it is too slow for this traffic"
         return self._problem
 
+    @property
+    def backlog(self) -> int:
+        """None: what is in the file is where it is read."""
+        return 0
+
+    @property
+    def behind(self) -> str:
+        """Nothing."""
+        return ""
+
     def close(self, patience: float = 10.0) -> None:
         """Write what is waiting and let go of the file; a second call does nothing.
 

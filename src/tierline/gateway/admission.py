@@ -14,6 +14,7 @@ import msgspec
 
 from tierline.providers.rate_limits import exhausted, tells_limits
 from tierline.state.live_model import Permit
+from tierline.state.rates import Turn
 from tierline.state.world import World
 from tierline.types.decision import Decision, Why
 from tierline.types.features import Features
@@ -32,11 +33,12 @@ _NOBODY_ELSE = frozenset({Why.LEAST_BAD, Why.LIMITS_LIFTED})
 class Admission:
     """The world as the calls of one request meet it: those of its `decision`, or those that are made beside it."""
 
-    __slots__ = ("_background", "_decision", "_tried", "_world")
+    __slots__ = ("_background", "_decision", "_tokens", "_tried", "_world")
 
     def __init__(self, world: World, features: Features, decision: Decision | None = None) -> None:
         self._world = world
         self._decision = decision
+        self._tokens = features.input_tokens + features.output_tokens
         self._background = world.patient(features, "" if decision is None else decision.task)
         self._tried: dict[str, set[str]] = {}
 
@@ -76,7 +78,16 @@ class Admission:
         if permit is None:
             queued = world.clock() - began
             return Outcome(False, error="overloaded", elapsed=queued, detail="every place that the spec gives it is taken")
-        return permit
+        return self._counted(model, permit) if model in world.rates.models else permit
+
+    def _counted(self, model: str, permit: Permit) -> Permit | Outcome:
+        """The way in to a model with a rate, of which this call is a part."""
+        turn = self._world.rates.call(model, self._tokens)
+        if isinstance(turn, Turn):
+            permit.turn = turn
+            return permit
+        self._world.leave(permit, _UNSAID)
+        return Outcome(False, error="rate_limited", retry_after=turn, detail="it has had the calls or tokens that its rate gives it")
 
     def _left(self, model: str, permit: Permit, outcome: Outcome) -> Outcome:
         """The outcome with the door it went by and how many are left to try."""

@@ -20,6 +20,7 @@ from tierline.gateway.translate import Translation, words_of
 from tierline.gateway.waiting import Waiting
 from tierline.providers.rate_limits import retry_after
 from tierline.state.live_model import Permit
+from tierline.state.purse import Purse
 from tierline.state.world import World
 from tierline.types.ask import Ask, Told
 from tierline.types.conversation import Conversation, Output, Reasoning, Sampling, Text, Turn
@@ -38,9 +39,10 @@ _NO_TIME = 0.001
 
 
 class Asker:
-    """Makes the calls that are asked for on behalf of one request of that `task`; `waiting` is told of the time they take."""
+    """Makes the calls that are asked for on behalf of one request of that `task`; `waiting` is told of the time they take. They are
+    paid for out of `purse`, where there is one; `admission` is their way in, where it is not the usual one."""
 
-    __slots__ = ("_admission", "_features", "_headers", "_means", "_reached", "_task", "_translation", "_waiting")
+    __slots__ = ("_admission", "_features", "_headers", "_means", "_purse", "_reached", "_task", "_translation", "_waiting")
 
     def __init__(
         self,
@@ -51,9 +53,12 @@ class Asker:
         translation: Translation,
         headers: tuple[tuple[str, str], ...],
         waiting: Waiting,
+        purse: Purse | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self._means = means
-        self._admission = Admission(world, features)
+        self._purse = purse
+        self._admission = admission or Admission(world, features)
         self._features = features
         self._task = task
         self._translation = translation
@@ -80,7 +85,22 @@ class Asker:
             body = self._body(ask, lane)
         except CannotTranslate as error:
             return _refused(asides, purpose, name, "untranslatable", error.message)
+        if self._purse is not None:
+            return await self._paid(ask, lane, body, purpose, asides, seconds, self._purse)
         return await self._made(ask, lane, body, purpose, asides, seconds)
+
+    async def _paid(self, ask: Ask, lane: Lane, body: bytes, purpose: str, asides: list[Aside], seconds: float, purse: Purse) -> Told:
+        """The call with what it may cost taken before, and what it did cost settled after."""
+        made: list[Aside] = []
+        tokens = self._input_tokens(ask) + ask.max_tokens
+        held = await purse.take(lane.model.name, self._expected(ask, lane), tokens=tokens, overdraw=True)
+        if held is None:
+            return _refused(asides, purpose, lane.model.name, "budget", "a budget has not got what the call may cost")
+        try:
+            return await self._made(ask, lane, body, purpose, made, seconds)
+        finally:
+            asides.extend(made)
+            purse.settle(held, sum([aside.cost for aside in made]), sum([aside.usage.input + aside.usage.output for aside in made]))
 
     def _named(self, ask: Ask) -> str:
         """The model to ask: the one named, else the first of the ladder that the request may be shown to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 from tierline import plugins
 from tierline.config.loaded import Loaded
@@ -12,6 +13,8 @@ from tierline.config.scorers import scorers_of
 from tierline.config.validation import all_checks
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.means import Lane, Means, ladder_of
+from tierline.gateway.shadow.pool import Pool
+from tierline.gateway.shadow.shadows import Shadows
 from tierline.gateway.tools_first import ToolsFirst
 from tierline.interfaces import DecisionLog, Dialect, Provider, Validator
 from tierline.routing.reach import reach
@@ -31,14 +34,25 @@ def assemble(
     log: DecisionLog,
     observe: Callable[[Record], None],
     before: Gateway | None = None,
+    pool: Pool | None = None,
 ) -> Gateway:
-    """The gateway of one spec. Providers of the gateway `before` it go on where their endpoint is unchanged."""
+    """The gateway of one spec, with those of its experiments' arms. Providers of the gateway `before` it go on where their endpoint is
+    unchanged, and so does an arm's gateway where its spec is. Shadows run in `pool`; without one, nothing answers beside."""
     providers = _providers(loaded, {} if before is None else providers_of(before))
     dialects = all_dialects() if before is None else before.dialects
     router = Router(loaded)
     lanes = {name: _lane(loaded, name, providers, dialects) for name in loaded.models}
     means = Means(lanes, validators_of(loaded), partial(reach, router.policy), ladder_of(lanes, loaded.spec.tiers), normalised_all)
-    return Gateway(loaded, router, means, scorers_of(loaded), dialects, world, log, observe, ToolsFirst(loaded))
+    drawn = any(route.shadow is not None for route in router.policy.routes.values())
+    shadows = Shadows(loaded, means, world, dialects, pool) if drawn and pool is not None else None
+    gateway = Gateway(loaded, router, means, scorers_of(loaded), dialects, world, log, observe, ToolsFirst(loaded), shadows)
+    if loaded.arms:
+        known = {} if before is None else before.elsewhere
+        gateway.elsewhere = {
+            arm: known[arm] if arm in known and known[arm].loaded == other else assemble(other, world.beside(other), log, observe, gateway)
+            for arm, other in loaded.arms.items()
+        }
+    return gateway
 
 
 def validators_of(loaded: Loaded) -> dict[str, Validator]:
@@ -61,14 +75,25 @@ def log_path(loaded: Loaded) -> Path:
 def open_log(loaded: Loaded, path: Path) -> DecisionLog:
     """The decision log at `path`, kept as the spec says; raises LogFailure."""
     spec = loaded.spec.decision_log
-    sqlite = plugins.find("decision_logs", "sqlite")
-    log: DecisionLog = sqlite(path, retention=spec.retention, text_retention=spec.text_retention, max_queue=spec.max_queue)
-    return log
+    kept: dict[str, Any] = {"retention": spec.retention, "text_retention": spec.text_retention, "max_queue": spec.max_queue}
+    if not spec.url:
+        return cast(DecisionLog, plugins.find("decision_logs", "sqlite")(path, **kept))
+    shared = {"url": spec.url, "read_url": spec.read_url, "keep_local": float(spec.keep_local), "max_backlog": spec.max_backlog}
+    return cast(DecisionLog, plugins.find("decision_logs", "postgres")(path, **kept, **shared))
 
 
 def providers_of(gateway: Gateway) -> dict[str, tuple[Endpoint, Provider]]:
     """The providers that a gateway's models are reached through, by name."""
     return {lane.endpoint.name: (lane.endpoint, lane.provider) for lane in gateway.lanes.values()}
+
+
+def held_by(gateway: Gateway) -> list[Provider | ToolsFirst]:
+    """Everything that a gateway and those of its arms keep open, once each."""
+    held: list[Provider | ToolsFirst] = []
+    for one in (gateway, *gateway.elsewhere.values()):
+        held.extend(provider for _, provider in providers_of(one).values() if provider not in held)
+        held.append(one.tools)
+    return held
 
 
 def _providers(loaded: Loaded, before: Mapping[str, tuple[Endpoint, Provider]]) -> dict[str, Provider]:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from tierline.config.loaded import Loaded
+from tierline.gateway.arms import begin, shares_now
+from tierline.gateway.reload import Reloaded
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reviews import Review, review_of
 from tierline.state.world import World
-from tierline.types.errors import LogFailure
+from tierline.types.errors import LogFailure, TierlineError
 from tierline.types.record import Record
 
 T = TypeVar("T")
@@ -26,7 +28,11 @@ MOST_WAITING = 10_000
 """Entries for the review queue that wait for the disk; past it the oldest are left out (their rows in the log still say `flagged`)."""
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks at the pins: how long one set by another process takes to work."""
+"""Seconds between two looks at pins and arms: how long it takes until what another process did to them works here."""
+
+
+class KeyClash(TierlineError):
+    """Spec and ledger have keys of the same name, so that rules and budgets could mean either."""
 
 
 class Books:
@@ -43,10 +49,29 @@ class Books:
         return await asyncio.get_running_loop().run_in_executor(self._thread, act, self._ledger)
 
     def keep_spec(self, loaded: Loaded) -> None:
-        """Keep a spec before it decides anything; returns when it is on disk. For threads that may wait."""
+        """Keep a spec before it decides anything; returns when it is on disk. For threads that may wait. Raises KeyClash."""
+        if clashing := self._thread.submit(self._ledger.keys.clashing, loaded.spec.keys.keys()).result():
+            raise KeyClash(
+                f"{loaded.path}: keys: the ledger has keys named {', '.join(clashing)} too, made with `tierline keys create` → give those "
+                "of the spec other names; a name of the ledger stays taken, for the log knows it"
+            )
         at = time.time()
         self._open_for = float(loaded.spec.decision_log.text_retention)
-        self._thread.submit(self._ledger.specs.keep, loaded.fingerprint, loaded.parts, loaded.canonical, at).result()
+        for kept in (loaded, *loaded.arms.values()):
+            self._thread.submit(self._ledger.specs.keep, kept.fingerprint, kept.parts, kept.canonical, at).result()
+        if loaded.spec.experiments:
+            self._thread.submit(begin, self._ledger, loaded).result()
+
+    def note_spec(self, done: Reloaded) -> None:
+        """Put a spec that took another's place into the audit trail; another thread writes it, once for all workers."""
+        if done.changed and not done.problem:
+            self._thread.submit(self._note_spec, done)
+
+    def _note_spec(self, done: Reloaded) -> None:
+        try:
+            self._ledger.audit.add_change(f"({done.occasion})", "spec", done.policy)
+        except LogFailure as failure:
+            _logger.error("the spec %s is at work and not in the audit trail: %s", done.policy, failure.message)
 
     def review(self, record: Record) -> None:
         """Put a logged request into the review queue, where there is something to judge; another thread writes it."""
@@ -66,14 +91,15 @@ class Books:
             _logger.error("%d requests did not reach the review queue: %s", len(taken), failure.message)
 
     async def follow_pins(self, world: World) -> None:
-        """Bring the world's pins up to date, again and again, until cancelled. A pin ends by itself: it is no longer read."""
+        """Bring the world's pins and arms up to date, again and again, until cancelled. A pin ends by itself: it is no longer read."""
         while True:
             await self.read_pins(world)
             await asyncio.sleep(LOOK_EVERY)
 
     async def read_pins(self, world: World) -> None:
-        """Bring the world's pins up to date."""
+        """Bring the world's pins and the shares of arms up to date."""
         world.pin(await self.ask(lambda ledger: ledger.pins.active(time.time())))
+        world.set_arms(await self.ask(shares_now))
 
     def close(self) -> None:
         """Finish what was asked, and let go of the file."""

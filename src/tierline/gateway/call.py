@@ -43,11 +43,12 @@ _NOT_READ = Outcome(ok=True, detail="answers of this kind are not compared")
 class Caller:
     """Makes the attempts of one request, which came at `arrived` (a reading of `perf_counter`) and is `explained` where its client
     wished so. What goes to models of other dialects is translated by `translation`; the client's `headers` go to those of its own.
-    `waiting` is told of the time that upstreams take; `spent` is the USD that the request has cost already."""
+    `waiting` is told of the time that upstreams take; `spent` is the USD that the request has cost already; `admission` is their way in,
+    and that of what their validators ask, where it is not the usual one."""
 
     __slots__ = (
-        "_admission", "_answers", "_arrived", "_client", "_examiner", "_explained", "_headers", "_latest", "_means", "_request", "_spent",
-        "_spent_before", "_streams", "_translation", "_waiting", "_weighed", "_world",
+        "_admission", "_answers", "_arrived", "_beside", "_client", "_examiner", "_explained", "_headers", "_latest", "_means", "_request",
+        "_spent", "_spent_before", "_streams", "_translation", "_waiting", "_weighed", "_world",
     )  # fmt: skip
 
     def __init__(
@@ -62,10 +63,12 @@ class Caller:
         headers: tuple[tuple[str, str], ...],
         waiting: Waiting,
         spent: float = 0.0,
+        admission: Admission | None = None,
     ) -> None:
         self._means = means
         self._world = world
-        self._admission = Admission(world, weighed.features, weighed.decision)
+        self._beside = admission
+        self._admission = admission or Admission(world, weighed.features, weighed.decision)
         self._weighed = weighed
         self._request = weighed.request
         self._explained = explained
@@ -206,9 +209,16 @@ class Caller:
     def _examining(self) -> Examiner:
         if self._examiner is None:
             means, weighed = self._means, self._weighed
-            asker = Asker(means, self._world, weighed.features, weighed.decision.task, self._translation, self._headers, self._waiting)
+            task, headers, purse = weighed.decision.task, self._headers, weighed.purse
+            asker = Asker(
+                means, self._world, weighed.features, task, self._translation, headers, self._waiting, purse, admission=self._beside
+            )
             self._examiner = Examiner(means.validators, means.normalise, weighed, self._translation, asker)
         return self._examiner
+
+    def answer_of(self, number: int) -> Completion | None:
+        """What the attempt of that number answered, where it was read."""
+        return self._answers.get(number)
 
     async def deliver(self, result: Result) -> Result:
         """Give the client of a stream the answer that was held for it, once the course is over. What has reached it already stands; where

@@ -19,8 +19,9 @@ import msgspec
 
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
-from tierline.gateway.assemble import assemble, providers_of
+from tierline.gateway.assemble import assemble, held_by
 from tierline.gateway.gateway import Gateway
+from tierline.gateway.shadow.pool import Pool
 from tierline.gateway.tools_first import ToolsFirst
 from tierline.interfaces import DecisionLog, Provider
 from tierline.state.world import World
@@ -49,7 +50,7 @@ class Reloaded(msgspec.Struct, frozen=True):
 
 class Live:
     """The gateway that answers now. `keep_spec` is called with every spec before it decides anything, `told` with what
-    came of every reload."""
+    came of every reload. Shadows run in `pool`, under whichever spec."""
 
     def __init__(
         self,
@@ -59,17 +60,19 @@ class Live:
         observe: Callable[[Record], None],
         keep_spec: Callable[[Loaded], None],
         told: Callable[[Reloaded], None],
+        pool: Pool | None = None,
     ) -> None:
         self._environ = environ
         self.log = log
         self._observe = observe
         self._keep_spec = keep_spec
         self._told = told
+        self.pool = pool
         self._reloading = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         keep_spec(loaded)
         self.world = World(loaded)
-        self.gateway = assemble(loaded, self.world, log, observe)
+        self.gateway = assemble(loaded, self.world, log, observe, pool=pool)
         self.last = Reloaded(time.time(), "start", True, loaded.fingerprint)
 
     async def reload(self, occasion: Occasion) -> Reloaded:
@@ -79,7 +82,7 @@ class Live:
             try:
                 loaded = await asyncio.to_thread(load, old.loaded.path, self._environ)
                 changed = _at_work(loaded) != _at_work(old.loaded)
-                if changed or (loaded.providers, loaded.sources) != (old.loaded.providers, old.loaded.sources):
+                if changed or _reached(loaded) != _reached(old.loaded):
                     new = await asyncio.to_thread(self._compile, loaded, old)
                     self._swap(old, new)
             except TierlineError as error:
@@ -89,15 +92,17 @@ class Live:
 
     def _compile(self, loaded: Loaded, old: Gateway) -> Gateway:
         self._keep_spec(loaded)
-        return assemble(loaded, self.world, self.log, self._observe, old)
+        return assemble(loaded, self.world, self.log, self._observe, old, self.pool)
 
     def _swap(self, old: Gateway, new: Gateway) -> None:
         self.world.adopt(new.loaded)
         self.gateway = new
+        if old.shadows is not None:
+            old.shadows.retire()
         _logger.info("the spec %s took the place of %s", new.loaded.fingerprint, old.loaded.fingerprint)
-        staying = [provider for _, provider in providers_of(new).values()]
-        going = [provider for _, provider in providers_of(old).values() if provider not in staying]
-        task = asyncio.create_task(_close_when_idle(old, [*going, old.tools]))
+        staying = held_by(new)
+        going = [held for held in held_by(old) if held not in staying]
+        task = asyncio.create_task(_close_when_idle(old, going))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
@@ -127,29 +132,38 @@ class Live:
             digests = contents
 
     async def close(self) -> None:
-        """Let go of every provider."""
+        """End what runs beside, let go of every provider, and of what is held of the budgets."""
+        if self.pool is not None:
+            await self.pool.close()
         for task in tuple(self._closing):
             task.cancel()
-        for _, provider in providers_of(self.gateway).values():
-            await provider.close()
-        await self.gateway.tools.close()
+        for held in held_by(self.gateway):
+            await held.close()
+        await self.world.budgets.close()
 
 
 async def _close_when_idle(old: Gateway, going: Sequence[Provider | ToolsFirst]) -> None:
-    while old.in_flight:
+    while old.in_flight or (old.shadows is not None and old.shadows.busy):
         await asyncio.sleep(_DRAIN_LOOK)
     for gone in going:
         await gone.close()
 
 
 def _at_work(loaded: Loaded) -> tuple[object, ...]:
-    """What makes one spec another: what it says, who may call, and the tables it names."""
-    return loaded.fingerprint, loaded.canonical, loaded.keys, loaded.files
+    """What makes one spec another: what it says, who may call, the tables it names, and the specs of its experiments' arms."""
+    arms = {arm: _at_work(other) for arm, other in loaded.arms.items()}
+    return loaded.fingerprint, loaded.canonical, loaded.keys, loaded.files, arms
+
+
+def _reached(loaded: Loaded) -> list[tuple[object, ...]]:
+    """What is called: providers and sources with their secrets, those of the arms' specs too."""
+    return [(one.providers, one.sources) for one in (loaded, *loaded.arms.values())]
 
 
 def _watched(loaded: Loaded) -> list[Path]:
-    """The files whose change is a change of the spec: itself and its trained scorers."""
-    return [loaded.path, *(loaded.path.parent / name for name in loaded.scorers)]
+    """The files whose change is a change of the spec: itself, its trained scorers, and those of its arms' specs."""
+    specs = (loaded, *loaded.arms.values())
+    return [path for one in specs for path in (one.path, *(one.path.parent / name for name in one.scorers))]
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

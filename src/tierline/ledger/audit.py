@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,19 @@ class Head(msgspec.Struct, frozen=True):
     hash: str
 
 
+class Link(msgspec.Struct, frozen=True):
+    """An entry in its place in the chain: the hash of the one before it, and its own; hexadecimal."""
+
+    entry: Entry
+    previous: str
+    hash: str
+
+    @property
+    def head(self) -> Head:
+        """The head of a trail that ends here."""
+        return Head(self.entry.seq, self.hash)
+
+
 class Broken(msgspec.Struct, frozen=True):
     """The first place at which the trail was tampered with."""
 
@@ -63,14 +76,18 @@ class Audit:
         """The same within a transaction that is already open, for an action that must not be done without its entry."""
         head = self._head()
         entry = Entry(head.seq + 1, self._clock(), who, action, subject, dict(detail or {}))
-        words = msgspec.json.encode(entry.detail, order="sorted").decode()
-        previous = bytes.fromhex(head.hash)
-        row = (entry.seq, entry.at, who, action, subject, words)
+        previous, row = bytes.fromhex(head.hash), _row(entry)
         self._connection.execute(
             f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant of this file
             (*row, previous, _digest(row, previous)),
         )
         return entry
+
+    def add_change(self, who: str, action: str, subject: str, detail: Mapping[str, Any] | None = None) -> Entry | None:
+        """Add an entry unless the newest of that action is about the same subject already: several processes see one change."""
+        with told(self._path), transaction(self._connection):
+            newest = self._connection.execute("SELECT subject FROM audit WHERE action = ? ORDER BY seq DESC LIMIT 1", (action,)).fetchone()
+            return None if newest == (subject,) else self.add_within(who, action, subject, detail)
 
     def list(self, limit: int | None = None) -> list[Entry]:
         """The newest entries first."""
@@ -85,28 +102,61 @@ class Audit:
         with told(self._path):
             return self._head()
 
+    def links(self) -> Iterator[Link]:
+        """The whole chain, the oldest entry first."""
+        with told(self._path):
+            for seq, at, who, action, subject, detail, previous, digest in self._connection.execute(
+                f"SELECT {_COLUMNS} FROM audit ORDER BY seq"  # noqa: S608  # a constant of this file
+            ):
+                moment = at if isinstance(at, float) else 0.0  # somebody may have written over it
+                yield Link(Entry(seq, moment, who, action, subject, _read(detail)), _hex(previous), _hex(digest))
+
     def verify(self, head: Head | None = None) -> Broken | None:
         """The first entry that is not as it was written, or None. With an earlier `head`, also whether the trail still holds it."""
-        previous, expected, kept = _START, 1, None if head is None else head.hash
-        with told(self._path):
-            rows = self._connection.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY seq")  # noqa: S608  # a constant of this file
-            for *fields, before, digest in rows:
-                if fields[0] != expected:
-                    return Broken(expected, "the entry is missing")
-                if before != previous:
-                    return Broken(expected, "it does not follow on the entry before it")
-                if digest != _digest(tuple(fields), previous):
-                    return Broken(expected, "its content was changed")
-                if head is not None and head.seq == expected and digest.hex() != kept:
-                    return Broken(expected, "the trail was written anew up to here")
-                previous, expected = digest, expected + 1
-        if head is not None and head.seq >= expected:
-            return Broken(expected, "the trail was cut off here")
-        return None
+        return verify(self.links(), head)
 
     def _head(self) -> Head:
         row = self._connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
         return Head(row[0], row[1].hex()) if row else Head(0, _START.hex())
+
+
+def verify(links: Iterable[Link], head: Head | None = None, *, part: bool = False) -> Broken | None:
+    """The first of these links that is not as it was written, or None. With an earlier `head`, also whether they still hold it.
+    `part`: they may begin with a later entry than the first; what was before it is taken on trust."""
+    expected, previous = 1, _START.hex()
+    for number, link in enumerate(links):
+        seq = link.entry.seq
+        if part and number == 0:
+            expected, previous = seq, previous if seq == 1 else link.previous
+        if seq != expected:
+            return Broken(expected, "the entry is missing")
+        if link.previous != previous:
+            return Broken(expected, "it does not follow on the entry before it")
+        if link.hash != _digest(_row(link.entry), bytes.fromhex(previous)).hex():
+            return Broken(expected, "its content was changed")
+        if head is not None and head.seq == expected and link.hash != head.hash:
+            return Broken(expected, "the trail was written anew up to here")
+        expected, previous = expected + 1, link.hash
+    if head is not None and head.seq >= expected:
+        return Broken(expected, "the trail was cut off here")
+    return None
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    words = msgspec.json.encode(entry.detail, order="sorted").decode()
+    return (entry.seq, entry.at, entry.who, entry.action, entry.subject, words)
+
+
+def _read(detail: str) -> Any:
+    """What somebody has written over an entry need not be JSON any more."""
+    try:
+        return msgspec.json.decode(detail)
+    except msgspec.DecodeError:
+        return {"(not JSON)": detail}
+
+
+def _hex(stored: Any) -> str:
+    return stored.hex() if isinstance(stored, bytes) else f"{stored!r} (no hash)"
 
 
 def _digest(row: tuple[Any, ...], previous: bytes) -> bytes:

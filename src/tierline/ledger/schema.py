@@ -66,6 +66,7 @@ MIGRATIONS = (
     CREATE INDEX reviews_state ON reviews (state, at);
     """,
     """
+    ALTER TABLE feedback ADD COLUMN kind TEXT NOT NULL DEFAULT '';  -- who speaks through the key: user, pipeline, or nothing said
     CREATE TABLE labels (
         id INTEGER PRIMARY KEY,
         request_id TEXT NOT NULL,
@@ -82,7 +83,7 @@ MIGRATIONS = (
     CREATE TABLE judges (             -- what was measured of judges against labels that are trusted
         id INTEGER PRIMARY KEY,
         at REAL NOT NULL,
-        judge TEXT NOT NULL,          -- model and digest of its instruction
+        judge TEXT NOT NULL,          -- model@digest of its instruction, as labels carry it in "by"
         task TEXT NOT NULL,           -- empty: all
         report TEXT NOT NULL,         -- JSON: agreement, kappa, bias, counts
         valid INTEGER NOT NULL        -- 1: its labels may gate and train
@@ -90,34 +91,50 @@ MIGRATIONS = (
     CREATE TABLE shadows (
         id INTEGER PRIMARY KEY,
         request_id TEXT NOT NULL,
-        at REAL NOT NULL,
+        at REAL NOT NULL,             -- when it ended, Unix time, seconds
+        route TEXT NOT NULL,
+        task TEXT NOT NULL,
         model TEXT NOT NULL,          -- that answered beside
+        against TEXT NOT NULL,        -- the model whose answer the client got
+        share REAL NOT NULL,          -- of such requests that are drawn
         ok INTEGER NOT NULL,
-        cost REAL NOT NULL,           -- USD
-        elapsed REAL NOT NULL,        -- seconds
+        passed INTEGER,               -- 1 every validator said yes, 0 not; NULL: none looked
+        cost REAL NOT NULL,           -- USD, with what its validators and its judge asked
+        elapsed REAL NOT NULL,        -- seconds to its answer, checks included
+        judge TEXT NOT NULL,          -- who is to compare: model@digest of its instruction; empty: nobody
+        judgement TEXT NOT NULL,      -- won, lost, same, disagreed, unread; empty: not compared
         detail TEXT NOT NULL          -- JSON: usage, verdicts, error; no words of anybody
     );
     CREATE INDEX shadows_request ON shadows (request_id);
     CREATE INDEX shadows_at ON shadows (at);
     CREATE TABLE keys (
         name TEXT PRIMARY KEY,
-        digest BLOB NOT NULL UNIQUE,  -- SHA-256 of the secret
-        prefix TEXT NOT NULL,         -- its first characters, to know it by
-        given TEXT NOT NULL,          -- JSON: scopes, owner, team, routes, models, task, rate
+        given TEXT NOT NULL,          -- JSON: scopes, owner, team, routes, models, task, rate, max_concurrency
         created REAL NOT NULL,
+        "by" TEXT NOT NULL,           -- who made it
         expires REAL,                 -- Unix time; NULL: never
         revoked REAL                  -- Unix time; NULL: not
     );
+    CREATE TABLE key_secrets (
+        digest BLOB PRIMARY KEY,      -- SHA-256 of the secret
+        name TEXT NOT NULL REFERENCES keys (name),
+        prefix TEXT NOT NULL,         -- its first characters, to know it by
+        created REAL NOT NULL,
+        until REAL                    -- Unix time until which it opens; NULL: as long as the key
+    );
+    CREATE INDEX key_secrets_name ON key_secrets (name);
     CREATE TABLE arms (               -- experiments: what was done to an arm while its experiment ran
         id INTEGER PRIMARY KEY,
         at REAL NOT NULL,
         experiment TEXT NOT NULL,
         arm TEXT NOT NULL,
         state TEXT NOT NULL,          -- running, stopped or won
-        share REAL,
+        share REAL,                   -- NULL: as the spec says
         why TEXT NOT NULL,
-        "by" TEXT NOT NULL
+        "by" TEXT NOT NULL,
+        definition TEXT NOT NULL      -- digest of what the experiment compares
     );
+    CREATE INDEX arms_experiment ON arms (experiment, arm, definition);
     CREATE TABLE releases (           -- the life cycle of a candidate spec or scorer
         id INTEGER PRIMARY KEY,
         at REAL NOT NULL,

@@ -30,7 +30,8 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def object_after(schema: dict[str, Any], value: str, *, lacking: bool = False) -> str:
-    """JSON after a schema with `value` in its first text property; `lacking` leaves out its last required property.
+    """JSON after a schema with `value` in its first text property, or in the first choice that has it; `lacking` leaves out its last
+    required property.
 
     Understands type, properties, items, enum, const and minItems; a schema without properties gives `{"answer": value}`."""
     if not schema.get("properties"):
@@ -61,7 +62,7 @@ def _instance(schema: Any, holder: list[str], depth: int) -> Any:
     if "const" in schema:
         return schema["const"]
     if schema.get("enum"):
-        return schema["enum"][0]
+        return holder.pop() if holder and holder[0] in schema["enum"] else schema["enum"][0]
     kind = schema.get("type", "object" if "properties" in schema else "null")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":

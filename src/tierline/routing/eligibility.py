@@ -1,7 +1,7 @@
 """Who can serve at all: every model that cannot is dropped with the first constraint that it fails.
 
 Hard constraints hold always: capability, window, governance, the key, the price cap. Soft ones (a resting breaker, a full model, one
-that is too slow) give way when they would leave nobody: any answer beats an error.
+that is too slow or has had its rate for now) give way when they would leave nobody: any answer beats an error.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tierline.routing.governance import bounds
 from tierline.routing.policy import Fleet, Policy
 from tierline.types.decision import Drop, Dropped
 from tierline.types.features import Features
@@ -50,18 +51,29 @@ def eligible(
     left = _capable(fleet, features, mask, dropped)
     left = _window(fleet, features, view, left, dropped)
     left = _governed(policy, features, left, dropped, task, risk)
-    allowed = policy.keys.get(features.key)
+    allowed = of_key(policy, features)
     if allowed is not None:
         left = _keep(fleet, left, allowed, dropped, Drop.KEY, features.key)
     if max_cost is not None:
         left = _affordable(fleet, features, view, left, dropped, max_cost, costs)
-    if not (view.resting or (view.load and fleet.limited) or (view.latency and latency_budget is not None)):
+    if not (view.resting or view.limited or (view.load and fleet.limited) or (view.latency and latency_budget is not None)):
         return Standing(left, tuple(dropped))
     hard, before = left, len(dropped)
     left = _available(fleet, view, left, dropped, latency_budget)
     if hard and not left:
         return Standing(hard, tuple(dropped[:before]), lifted=True)
     return Standing(left, tuple(dropped))
+
+
+def of_key(policy: Policy, features: Features) -> int | None:
+    """The mask of models that the request's key may reach: as the spec says, or as the request says of a key that the spec does not
+    know. None: all of them."""
+    allowed = policy.keys.get(features.key)
+    if not features.key_models:
+        return allowed
+    index = policy.fleet.index
+    named = sum(1 << index[name] for name in frozenset(features.key_models) if name in index)
+    return named if allowed is None else allowed & named
 
 
 @functools.lru_cache(maxsize=4096)
@@ -100,9 +112,8 @@ def _window(fleet: Fleet, features: Features, view: View, left: int, dropped: li
 
 def _governed(policy: Policy, features: Features, left: int, dropped: list[Dropped], task: str, risk: str) -> int:
     """Every rule that holds applies."""
-    governance = policy.governance
-    for number in governance.rules.holding(features, task, risk):
-        left = _keep(policy.fleet, left, governance.allowed[number], dropped, Drop.GOVERNANCE, str(number))
+    for number, mask in bounds(policy, features, task, risk):
+        left = _keep(policy.fleet, left, mask, dropped, Drop.GOVERNANCE, str(number))
     return left
 
 
@@ -129,6 +140,8 @@ def _available(fleet: Fleet, view: View, left: int, dropped: list[Dropped], late
             dropped.append(Dropped(model.name, Drop.RESTING, "breaker", rest))
         elif model.max_concurrency is not None and load >= model.max_concurrency and not waits:
             dropped.append(Dropped(model.name, Drop.CONCURRENCY, "max_concurrency", float(load), float(model.max_concurrency)))
+        elif model.name in view.limited:
+            dropped.append(Dropped(model.name, Drop.RATE, "rate", view.limited[model.name]))
         elif latency is not None and latency_budget is not None and latency.p95 > latency_budget:
             dropped.append(Dropped(model.name, Drop.LATENCY, "p95", latency.p95, latency_budget))
         else:

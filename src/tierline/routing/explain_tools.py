@@ -9,6 +9,7 @@ import msgspec
 from tierline.routing.explain import Explanation, explain
 from tierline.routing.explain_course import told_after
 from tierline.routing.router import Router
+from tierline.types.ask import CLASSIFY, REMEMBERED
 from tierline.types.outcome import Aside
 from tierline.types.record import Record
 
@@ -37,10 +38,18 @@ def told_first(answered: str, asides: Sequence[Aside]) -> tuple[str, ...]:
     return (*_tools(answered, [aside for aside in asides if aside.purpose == "tool"]), *_prepared(asides))
 
 
+def _asked_what(aside: Aside) -> str:
+    if aside.detail == REMEMBERED:
+        return f"{aside.target} had been asked what it is, of the same words, and that was remembered."
+    return f"{aside.target} was asked what it is{'' if aside.ok else f', and could not say ({aside.error or aside.detail})'}."
+
+
 def _prepared(asides: Sequence[Aside]) -> list[str]:
     said = []
     for aside in asides:
         does = _STEPS.get(aside.purpose)
+        if aside.purpose == CLASSIFY:
+            said.append(_asked_what(aside))
         if does is not None and aside.error == "content_blocked":
             said.append(f"{aside.target} was asked {does}, and it was blocked ({aside.detail}): no model answered it.")
         elif does is not None:
@@ -65,7 +74,10 @@ def _tools(answered: str, tools: Sequence[Aside]) -> tuple[str, ...]:
     return (first, f"So {answered} answered and no model was asked; what follows says which one would have been.")
 
 
-def asked_first(tools: Sequence[str], steps: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """The sentences of a dry run: the tools that would be asked, and each step that might prepare it, with its model."""
+def asked_first(tools: Sequence[str], steps: Sequence[tuple[str, str]], unsure: str = "") -> tuple[str, ...]:
+    """The sentences of a dry run: the tools that would be asked, each step that might prepare it, with its model, and the model that would
+    be asked what it is, because the scorer is `unsure`; empty where none would."""
     first = [f"Before any model, it would be put to {', '.join(tools)}, in this order."] if tools else []
-    return (*first, *[f"{model} would be asked {_STEPS[f'prepare/{kind}']}, where there is something to do." for kind, model in steps])
+    last = [f"{unsure} would be asked what it is, for its task is unclear; what follows is decided without that."] if unsure else []
+    then = [f"{model} would be asked {_STEPS[f'prepare/{kind}']}, where there is something to do." for kind, model in steps]
+    return (*first, *then, *last)

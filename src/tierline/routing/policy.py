@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from tierline.config.budgets import Budget
 from tierline.routing.rules import Rules
 from tierline.types.catalog import Model
 
@@ -93,13 +94,22 @@ class CombinePolicy(msgspec.Struct, frozen=True):
     max_cost: float | None
 
 
+class ShadowPolicy(msgspec.Struct, frozen=True):
+    """Who answers beside, for a `share` of requests; `sensitive`: of those with sensitive content too. `wanted` are masks of models, each
+    with the tasks that it is for (none given: all): those of the route itself and of each experiment on it."""
+
+    wanted: tuple[tuple[int, frozenset[str]], ...]
+    share: float
+    sensitive: bool
+
+
 class RoutePolicy(msgspec.Struct, frozen=True):
     """One route. `ceilings[t]` is the highest difficulty that rung t takes; the last is 1.
 
     `retries` and `backoff` (seconds) are for those that failed for a passing reason. `refusals` is the model for what others refuse, or
     -1; `helpers` is the mask of every model that the course may need beside those of the task. `hedge`: seconds, inf for the model's own
     p95, None for never. `flags_unsure`: a merely unsure answer goes out flagged. `sticky` sessions stay with their model while that costs
-    at most `premium`, a share, more."""
+    at most `premium`, a share, more. `shadow` is None where no model answers beside, by the route or by an experiment."""
 
     name: str
     task: str
@@ -128,17 +138,53 @@ class RoutePolicy(msgspec.Struct, frozen=True):
     flags_unsure: bool = False
     sticky: bool = False
     premium: float = 0.0
+    shadow: ShadowPolicy | None = None
 
 
 class GovernancePolicy(msgspec.Struct, frozen=True):
-    """The governance rules: while rule k holds, only the models of `allowed[k]` may serve."""
+    """The governance rules: while rule k holds, only the models of `allowed[k]` may serve; of `closed[k]` where the request holds what
+    could not be looked at, for nothing in it can be replaced.
+
+    `redact[k]` are the kinds that rule k has replaced; `refuses` the numbers of the rules under which nobody may answer; `own` the kinds
+    that the spec's own patterns find."""
 
     rules: Rules
-    allowed: tuple[int, ...]
+    allowed: tuple[int, ...] = ()
+    closed: tuple[int, ...] = ()
+    redact: tuple[frozenset[str], ...] = ()
+    refuses: frozenset[int] = frozenset()
+    own: frozenset[str] = frozenset()
+
+
+class ArmPolicy(msgspec.Struct, frozen=True):
+    """One arm. `name` is `<experiment>/<arm>`, `salt` the number that its draw is made with. `use` are the models that answer instead,
+    `tasks` the tasks as it changes them; `elsewhere`: another spec answers."""
+
+    name: str
+    share: float
+    salt: int
+    use: Use | None = None
+    tasks: Mapping[str, TaskPolicy] = {}
+    elsewhere: bool = False
+
+
+class ExperimentPolicy(msgspec.Struct, frozen=True):
+    """One experiment. `tasks` and `routes` take part, every one where there are none; `rest` is the share that takes no part, `mask` the
+    models of every arm that names some."""
+
+    name: str
+    tasks: frozenset[str]
+    routes: frozenset[str]
+    arms: tuple[ArmPolicy, ...]
+    rest: float
+    salt: int
+    mask: int = 0
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """The whole compiled spec. `keys` maps a key's name → the mask of models it may reach; `key_tasks` → its fixed task."""
+    """The whole compiled spec. `keys` maps a key's name → the mask of models it may reach; `key_tasks` → its fixed task; both are of
+    the spec's own keys (`eligibility.of_key` adds those that came later). `budgets` are those that are counted over time, `caps` those of
+    one request."""
 
     fingerprint: str
     fleet: Fleet
@@ -148,3 +194,6 @@ class Policy(msgspec.Struct, frozen=True):
     keys: Mapping[str, int]
     key_tasks: Mapping[str, str]
     open_task: TaskPolicy
+    budgets: tuple[Budget, ...] = ()
+    caps: tuple[Budget, ...] = ()
+    experiments: tuple[ExperimentPolicy, ...] = ()

@@ -15,6 +15,7 @@ _STATUS = {
     Drop.RESTING: 503,
     Drop.CONCURRENCY: 503,
     Drop.LATENCY: 503,
+    Drop.RATE: 503,
 }
 _SHOWN = 20
 
@@ -50,5 +51,7 @@ def fall(dropped: Dropped) -> str:
             return f"it rests after failures for another {value:.0f} s"
         case Drop.CONCURRENCY:
             return f"it is busy with {value:.0f} of {limit:.0f} calls"
+        case Drop.RATE:
+            return f"it has had its requests or tokens for now; there is more in {value:.0f} s"
         case Drop.LATENCY:
             return f"its p95 of {value:.2f} s is over the {limit:.2f} s that the request may take"

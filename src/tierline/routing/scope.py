@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from tierline.routing.budgets import afforded, cheapest_of
 from tierline.routing.eligibility import Standing, eligible
 from tierline.routing.policy import Policy, Use
 from tierline.routing.question import Question
-from tierline.types.decision import Reason, Why
+from tierline.types.decision import Drop, Reason, Why
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -45,8 +46,21 @@ def scope_of(policy: Policy, question: Question, reasons: list[Reason]) -> Scope
     return Scope(task.mask, wider, task.order)
 
 
-def standing_in(policy: Policy, question: Question, mask: int) -> Standing:
-    """Those of `mask` that can serve the question."""
+def standing_in(policy: Policy, question: Question, mask: int, *, whole: bool = True) -> Standing:
+    """Those of `mask` that can serve the question. `whole`: they are all whom the request may choose among, so the cheapest of them stays
+    when a budget that means so is spent; what a client named stays only where it is the cheapest of all."""
+    standing = _able(policy, question, mask)
+    if not (question.view.budgets or question.token_cap):
+        return standing
+    among = 0
+    if question.named:
+        among = _able(policy, question, policy.fleet.everyone).mask
+    elif whole:
+        among = standing.mask
+    return afforded(policy, question, standing, cheapest_of(policy, question, among))
+
+
+def _able(policy: Policy, question: Question, mask: int) -> Standing:
     return eligible(
         policy,
         question.features,
@@ -72,8 +86,8 @@ def widened(policy: Policy, question: Question, scope: Scope, standing: Standing
             return Scope(task.mask, scope.wider, task.order), standing
     if standing.mask:
         return Scope(standing.mask, scope.wider), standing
-    if scope.wider == everyone:
-        return scope, standing
+    if scope.wider == everyone or any(fallen.why == Drop.BUDGET for fallen in standing.dropped):
+        return scope, standing  # a spent budget is no reason to ask whom the task was not meant for
     standing = standing_in(policy, question, everyone)
     if standing.mask:
         reasons.append(Reason(Why.OUTSIDE_TASK, task.name))

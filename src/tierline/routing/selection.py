@@ -17,7 +17,7 @@ from tierline.types.view import View
 
 class Field(msgspec.Struct, frozen=True):
     """All that a selection may look at. `candidates` is never empty; `bar` is the pass rate to clear; `order` the models' own order where
-    the task or a rule gives one; `max_cost` in USD."""
+    the task or a rule gives one; `max_cost` in USD; `slack`: how far below the bar, or the best there is, a cheaper one may be."""
 
     fleet: Fleet
     route: RoutePolicy
@@ -29,6 +29,12 @@ class Field(msgspec.Struct, frozen=True):
     max_cost: float | None
     features: Features
     view: View
+    slack: float = 0.0
+
+    @property
+    def floor(self) -> float:
+        """The pass rate that is enough: the bar; with slack so far below it, or below the best where nobody clears it."""
+        return min(self.bar, max([c.quality for c in self.candidates])) - self.slack if self.slack else self.bar
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -64,7 +70,7 @@ def cheapest_above_bar(field: Field) -> Choice:
 
     Ties go to the lower rung, then to the order of the spec. The margin is how much the bar would have to move: up to lose the
     chosen one, or down to admit a cheaper one."""
-    bar = field.bar
+    bar = field.floor
     chosen: Candidate | None = None
     for candidate in field.candidates:
         if candidate.quality >= bar and (chosen is None or candidate.expected < chosen.expected):
@@ -87,7 +93,7 @@ def best_quality(field: Field) -> Choice:
 
 def fastest(field: Field) -> Choice:
     """The least median latency among those above the bar; where no latency is known, the lowest rung among them."""
-    above = [c for c in field.candidates if c.quality >= field.bar]
+    above = [c for c in field.candidates if c.quality >= field.floor]
     if not above:
         return _none_above(field)
     known = field.view.latency

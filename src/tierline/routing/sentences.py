@@ -29,6 +29,15 @@ def _difficulty(reason: Reason) -> str:
     return f"No task was named; its difficulty is {reason.value:.2f} on a scale from 0 to 1."
 
 
+def _paced(reason: Reason, where: str, way: str) -> str:
+    """How the pace of a budget has moved what is chosen by."""
+    name, _, by_difficulty = reason.subject.partition("/")
+    what = f"The spending of the budget {name!r} runs {where} its plan"
+    if by_difficulty:
+        return f"{what}, so its difficulty counts as {number(reason.value)} instead of {number(reason.limit)}."
+    return f"{what}, so the bar went {way} from {number(reason.limit, '.1%')} to {number(reason.value, '.1%')}."
+
+
 def number(value: float | None, form: str = ".2f") -> str:
     """A number as a sentence shows it, in a format of Python's."""
     return "unknown" if value is None else format(value, form)
@@ -46,6 +55,10 @@ SENTENCES: dict[Why, Callable[[Reason], str]] = {
     Why.TASK_UNSURE: lambda r: (
         f"Its task is unclear (the likeliest is {r.subject!r} at {number(r.value)}); what is unclear goes one tier up."
     ),
+    Why.TASK_ASKED: lambda r: (
+        f"Its task was unclear, so a small model was asked: it said {r.subject!r}, which counts as a probability of {number(r.value)}."
+    ),
+    Why.ASKED_IN_VAIN: lambda r: f"{r.subject} was asked what it is, and did not settle it either; what is unclear goes one tier up.",
     Why.DIFFICULTY: _difficulty,
     Why.ONLY_ONE: lambda r: f"{r.subject} is the only model that can serve it.",
     Why.CHEAPEST_ABOVE_BAR: lambda r: (
@@ -93,5 +106,15 @@ SENTENCES: dict[Why, Callable[[Reason], str]] = {
     Why.COMBINE_TOO_FEW: lambda r: (
         f"Of the models that answer side by side only {number(r.value, '.0f')} can serve it, or their judge cannot; so one is asked."
     ),
+    Why.REDACTED: lambda r: f"What was found in it ({r.subject}) was replaced by placeholders before anybody saw it.",
+    Why.GOVERNANCE_FORCED: lambda r: f"Governance decided: without its rules {r.subject} would have been asked.",
+    Why.GOVERNANCE_REFUSED: lambda r: f"Governance rule {number((r.value or 0) + 1, '.0f')} lets nobody answer it.",
     Why.HEDGED: lambda r: f"If no answer has come after {number(r.value)} s, {r.subject} is asked as well, and the first good answer wins.",
+    Why.BUDGET_CHEAPEST: lambda r: (
+        f"The budget {r.subject!r} has {number(r.value, '.6f')} left, too little for some models; at its limit the cheapest answers."
+    ),
+    Why.PACE_AHEAD: lambda r: _paced(r, "ahead of", "down"),
+    Why.PACE_BEHIND: lambda r: _paced(r, "behind", "up"),
+    Why.ARM: lambda r: f"It takes part in an experiment, in the arm {r.subject!r}, which has {number(r.value, '.1%')} of such requests.",
+    Why.ARM_LEFT: lambda r: f"It takes no part in an experiment, because the arm {r.subject!r} could not serve it.",
 }

@@ -20,7 +20,7 @@ def held(policy: Policy, question: Question, scope: Scope) -> Scope:
     if not warm or question.named or not (features.tool_loop or features.sealed) or warm not in policy.fleet.index:
         return scope
     only = 1 << policy.fleet.index[warm]
-    standing = standing_in(policy, question, only)
+    standing = standing_in(policy, question, only, whole=False)
     if not standing.mask or standing.lifted:
         return scope
     return Scope(only, scope.wider | only, scope.order, held=True)

@@ -29,7 +29,7 @@ def _task(policy: Policy, route: RoutePolicy, features: Features) -> tuple[str, 
     if given:
         _known(given, policy.tasks, "task")
         return given, Reason(Why.TASK_GIVEN, given)
-    fixed = policy.key_tasks.get(features.key, "") or route.task
+    fixed = features.key_task or policy.key_tasks.get(features.key, "") or route.task
     if fixed:
         return fixed, Reason(Why.TASK_GIVEN, fixed)
     if route.task_rule_targets:

@@ -69,6 +69,10 @@ class Admin:
         seconds to an answer."""
         exchange.json({"models": self._live.world.seen()})
 
+    async def budgets(self, exchange: Exchange) -> None:
+        """GET /admin/budgets: every budget as this worker knows it: limit, used, reserved, left, pace, and where it will end."""
+        exchange.json({"budgets": self._live.world.budgets.seen()})
+
     async def pins(self, exchange: Exchange) -> None:
         """GET /admin/pins: the pins that hold now."""
         exchange.json({"pins": await self._books.ask(lambda ledger: ledger.pins.current(time.time()))})
@@ -101,8 +105,9 @@ class Admin:
             raise NoSuchDecision(f"the log has no decision {exchange.rest[:40]!r}")
         gateway, decision = exchange.gateway, record.decision
         explained = None
-        if decision.policy == gateway.loaded.fingerprint and record.error != "internal_error":
-            explained = explain_row(gateway.router, record)
+        answering = gateway.at(decision)
+        if decision.policy == answering.loaded.fingerprint and record.error != "internal_error":
+            explained = explain_row(answering.router, record)
         exchange.json({"record": record, "explanation": explained})
 
 

@@ -16,10 +16,11 @@ import msgspec
 from tierline.gateway.reload import Live
 from tierline.server import headers
 from tierline.server.admin import Admin, Reviewing
-from tierline.server.auth import Scope, authenticate, permit
+from tierline.server.auth import NotLetIn, Scope, authenticate, permit
 from tierline.server.endpoints import Endpoints
 from tierline.server.errors import NotFound, WrongMethod, incident
 from tierline.server.exchange import Exchange
+from tierline.server.key_admin import Keeping
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
 from tierline.types.errors import ClientClosed, RequestError, Unavailable
@@ -39,8 +40,18 @@ class Route(msgspec.Struct, frozen=True):
 class App:
     """The application that granian calls."""
 
-    def __init__(self, live: Live, meters: Meters, endpoints: Endpoints, public: Public, admin: Admin, reviewing: Reviewing) -> None:
+    def __init__(
+        self,
+        live: Live,
+        meters: Meters,
+        endpoints: Endpoints,
+        public: Public,
+        admin: Admin,
+        reviewing: Reviewing,
+        keeping: Keeping,
+    ) -> None:
         self._live = live
+        self._ring = keeping.ring
         self._dialects = live.gateway.dialects
         self._openai = self._dialects["openai_chat"]
         self._meters = meters
@@ -66,8 +77,12 @@ class App:
             ("POST", "/admin/reload"): Route(admin.reload, "admin"),
             ("GET", "/admin/pins"): Route(admin.pins, "admin"),
             ("GET", "/admin/world"): Route(admin.world, "read"),
+            ("GET", "/admin/budgets"): Route(admin.budgets, "read"),
             ("POST", "/admin/pins"): Route(admin.pin, "admin"),
             ("GET", "/admin/reviews"): Route(reviewing.list, "admin"),
+            ("GET", "/admin/keys"): Route(keeping.list, "admin"),
+            ("POST", "/admin/keys"): Route(keeping.create, "admin"),
+            ("GET", "/admin/audit"): Route(keeping.audit, "admin"),
         }
         self._below = {
             ("GET", "/v1/models/"): Route(public.model, "call"),
@@ -78,6 +93,9 @@ class App:
             ("DELETE", "/admin/pins/"): Route(admin.unpin, "admin"),
             ("GET", "/admin/reviews/"): Route(reviewing.one, "admin"),
             ("POST", "/admin/reviews/"): Route(reviewing.judge, "admin"),
+            ("GET", "/admin/keys/"): Route(keeping.one, "admin"),
+            ("POST", "/admin/keys/"): Route(keeping.change, "admin"),
+            ("DELETE", "/admin/keys/"): Route(keeping.revoke, "admin"),
         }
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
@@ -94,8 +112,11 @@ class App:
             if len(self._open) > gateway.loaded.spec.server.max_in_flight:
                 raise Unavailable("as many requests are in flight as may be (`server.max_in_flight` in the spec)", retry_after=1.0)
             if route.scope:
-                exchange.key = authenticate(exchange.headers, gateway.loaded, scope.query_string if route.dialect == "gemini" else "")
-                permit(exchange.key, route.scope)
+                query = scope.query_string if route.dialect == "gemini" else ""
+                exchange.key = key = authenticate(exchange.headers, self._ring, gateway.loaded, query)
+                permit(key, route.scope)
+                if key.limited and route.scope == "call":
+                    exchange.count(self._live.world.rates.turn(key))
             await route.handler(exchange)
         except (asyncio.CancelledError, ClientClosed) as error:
             told = error if isinstance(error, ClientClosed) else ClientClosed("the request was cancelled")
@@ -127,6 +148,11 @@ class App:
                     exchange.watch()
 
     @property
+    def routes(self) -> list[tuple[str, str, Scope]]:
+        """Every method and path that is answered, with the scope that it needs; a path that ends in `/` goes on."""
+        return [(method, path, route.scope) for (method, path), route in (*self._exact.items(), *self._below.items())]
+
+    @property
     def in_flight(self) -> int:
         """Requests being answered now."""
         return len(self._open)
@@ -155,5 +181,7 @@ class App:
     def _refuse(self, exchange: Exchange, error: RequestError) -> None:
         """An error before or instead of an answer, in the dialect's envelope. What has begun is only closed."""
         self._meters.refused.labels(error.code).inc()
+        if isinstance(error, NotLetIn):
+            self._meters.not_let_in.labels(error.cause).inc()
         if not exchange.answered:
             exchange.reply(error.status, [headers.JSON, *headers.of_error(error)], exchange.dialect.render_error(error))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tierline.gateway.asked import Asked
+from tierline.gateway.classify import classifier_for
 from tierline.gateway.downstream import ClientGone
-from tierline.gateway.gateway import Answered, Asked
+from tierline.gateway.gateway import Answered
 from tierline.gateway.prepare_steps import kind_of
 from tierline.interfaces import Dialect
 from tierline.routing.explain import explain
@@ -28,7 +30,7 @@ class Completions:
         body = await exchange.body()
         asked = self.asked(exchange, self._dialect.parse(body), body)
         if asked.request.stream:
-            await self.stream(exchange, asked, Events(exchange.protocol, exchange.gateway))
+            await self.stream(exchange, asked, Events(exchange))
         else:
             await self.whole(exchange, asked)
 
@@ -44,9 +46,11 @@ class Completions:
         asked = self.asked(exchange, self._dialect.parse(body), body)
         gateway = exchange.gateway
         weighed = gateway.rehearse(asked)
-        told = explain(gateway.router, weighed.features, weighed.scores, weighed.view, weighed.decision)
+        told = explain(gateway.at(weighed.decision).router, weighed.features, weighed.scores, weighed.view, weighed.decision)
         steps = [(kind_of(step), getattr(step, kind_of(step))) for step in gateway.preparations.of(weighed.request)]
-        told = preceded(told, asked_first([asked.tool.name for asked in gateway.tools.of(weighed.request)], steps))
+        small = classifier_for(gateway.classifiers, weighed)
+        tools = [asked.tool.name for asked in gateway.tools.of(weighed.request)]
+        told = preceded(told, asked_first(tools, steps, "" if small is None else small.model))
         decision = weighed.decision
         exchange.json(
             {
@@ -67,12 +71,14 @@ class Completions:
         if len(request.messages) > most:
             raise BadRequest(f"messages: {len(request.messages)} are over the limit of {most} (`server.max_messages`)", param="messages")
         passed = tuple([(name, value) for name in self._passed if (value := exchange.headers.get(name)) is not None])
-        return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started, passed)
+        return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started, passed, exchange.turn)
 
     async def whole(self, exchange: Exchange, asked: Asked) -> None:
         """Answer all at once."""
         exchange.waiting = True
         answered = await exchange.gateway.answer(asked)
+        if exchange.turn is not None:
+            exchange.turn.settle(answered.tokens)
         said = headers.of_answer(exchange.gateway, answered)
         if answered.error is None and answered.answer is not None:
             exchange.reply(200, [headers.JSON, *said], answered.answer.body)
@@ -89,6 +95,8 @@ class Completions:
             raise
         finally:
             exchange.answered = client.begun
+        if exchange.turn is not None:
+            exchange.turn.settle(answered.tokens)
         if not client.begun:
             self._failed(exchange, answered, headers.of_answer(exchange.gateway, answered))
             return

@@ -8,27 +8,31 @@ from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from tierline.dialects.gemini.array import ArrayWriter
 from tierline.gateway.downstream import ClientGone, Opening
-from tierline.gateway.gateway import Gateway
 from tierline.server import headers
+from tierline.server.exchange import Exchange
+from tierline.server.limit_headers import limits
 
 
 class Events:
     """Server-sent events. `begun` is true once the status has left."""
 
-    __slots__ = ("_gateway", "_protocol", "_transport", "begun")
+    __slots__ = ("_exchange", "_transport", "begun")
 
     content = headers.EVENTS
 
-    def __init__(self, protocol: Any, gateway: Gateway) -> None:
-        self._protocol = protocol
-        self._gateway = gateway
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
         self._transport: Any = None
         self.begun = False
 
     def begin(self, opening: Opening) -> None:
         """The stream is committed."""
         self.begun = True
-        self._transport = self._protocol.response_stream(200, headers.of_opening(self._gateway, opening, self.content))
+        exchange = self._exchange
+        said = headers.of_opening(exchange.gateway, opening, self.content)
+        if exchange.turn is not None:
+            said += limits(exchange.turn, exchange.dialect.name)
+        self._transport = exchange.protocol.response_stream(200, said)
 
     async def send(self, data: bytes) -> None:
         """Send on; waits while the client is slow. Raises ClientGone."""
@@ -54,8 +58,8 @@ class JsonArray(Events):
 
     content = headers.JSON
 
-    def __init__(self, protocol: Any, gateway: Gateway, writer: ArrayWriter) -> None:
-        super().__init__(protocol, gateway)
+    def __init__(self, exchange: Exchange, writer: ArrayWriter) -> None:
+        super().__init__(exchange)
         self._writer = writer
 
     async def send(self, data: bytes) -> None:

@@ -12,6 +12,8 @@ import msgspec
 from tierline.gateway.gateway import Gateway
 from tierline.interfaces import Dialect
 from tierline.server.headers import JSON, Headers
+from tierline.server.limit_headers import limits
+from tierline.state.rates import Turn
 from tierline.types.access import ANYONE, Key
 from tierline.types.errors import BadRequest, TooLarge
 
@@ -19,8 +21,9 @@ T = TypeVar("T")
 
 
 class Exchange:
-    """One request and the task that answers it; `dialect` is the one its errors are told in. `rest` is what follows the path of a route
-    that ends in `/`; `waiting` is true while a client waits for a model and nobody watches whether it goes away."""
+    """One request and the task that answers it; `dialect` is the one its errors are told in. `rest` is what follows the path of a
+    route that ends in `/`; `waiting` is true while a client waits for a model and nobody watches whether it goes away; `turn` is its
+    part of its key's limits, where it has any."""
 
     __slots__ = (
         "_disconnect",
@@ -35,6 +38,7 @@ class Exchange:
         "scope",
         "started",
         "task",
+        "turn",
         "waiting",
     )
 
@@ -50,8 +54,14 @@ class Exchange:
         self.rest = ""
         self.answered = False
         self.waiting = False
+        self.turn: Turn | None = None
         self._over = False
         self._disconnect: Any = None
+
+    def count(self, turn: Turn) -> None:
+        """Count the request under its key's limits; raises RateLimited."""
+        self.turn = turn
+        turn.begin()
 
     def watch(self) -> None:
         """From now on, cancel the task as soon as the client closes its connection. Setting it up costs as much as a small request."""
@@ -62,6 +72,8 @@ class Exchange:
     def close(self) -> None:
         """The request is over. A watch that is not called off lives, with all that it holds, as long as the client's connection."""
         self._over = True
+        if self.turn is not None:
+            self.turn.close()
         if self._disconnect is not None:
             self._disconnect.cancel()
             self._disconnect = None
@@ -97,6 +109,8 @@ class Exchange:
     def reply(self, status: int, headers: Headers, body: bytes) -> None:
         """Send the whole answer."""
         self.answered = True
+        if self.turn is not None:
+            headers = [*headers, *limits(self.turn, self.dialect.name)]
         if self.scope.method == "HEAD":
             self.protocol.response_empty(status, headers)
         else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from tierline.state.budgets import BudgetSeen
 from tierline.state.world import ModelSeen
 
 _STATES = {"closed": 0, "half_open": 1, "open": 2}
@@ -55,3 +56,33 @@ class WorldGauges:
             self._waiting.labels(name).set(seen.waiting)
             self._pressure.labels(name).set(seen.pressure)
         self._doors, self._models = set(doors), set(models)
+
+
+class BudgetGauges:
+    """The gauges of every budget; one that is gone goes to 0. Of several workers the highest is shown: each knows what all have used."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, says: str) -> Gauge:
+            return Gauge(f"tierline_budget_{name}", says, ["budget"], registry=registry, multiprocess_mode="livemax")
+
+        self._of: Mapping[str, Gauge] = {
+            "limit": gauge("limit", "The limit of a budget, in USD or tokens"),
+            "used": gauge("used", "What was used of a budget in its period"),
+            "reserved": gauge("reserved", "What calls under way may still use of a budget"),
+            "most_used": gauge("used_share", "The share of its limit that a budget has used; of several counters the highest"),
+            "pace": gauge("pace", "How far spending runs ahead of (above 0) or behind its plan, from -1 to 1"),
+            "projected": gauge("projected", "What will have been used of a paced budget at its period's end"),
+        }
+        self._exhausted = gauge("exhausted_at_seconds", "When a paced budget will reach its limit, Unix time; 0: not in this period")
+        self._known: set[str] = set()
+
+    def show(self, budgets: Sequence[BudgetSeen]) -> None:
+        """Set every gauge to what the budgets show now."""
+        for name in self._known - {budget.name for budget in budgets}:
+            for gauge in (*self._of.values(), self._exhausted):
+                gauge.labels(name).set(0)
+        for budget in budgets:
+            for field, gauge in self._of.items():
+                gauge.labels(budget.name).set(getattr(budget, field) or 0.0)
+            self._exhausted.labels(budget.name).set(budget.exhausted_at or 0.0)
+        self._known = {budget.name for budget in budgets}

@@ -47,8 +47,7 @@ class GeminiCalls(Completions):
         body = await exchange.body()
         request = msgspec.structs.replace(self._gemini.parse(body), model=model, stream=True)
         events = parse_qs(exchange.scope.query_string).get("alt") == ["sse"]
-        protocol, gateway = exchange.protocol, exchange.gateway
-        client = Events(protocol, gateway) if events else JsonArray(protocol, gateway, self._gemini.array_writer())
+        client = Events(exchange) if events else JsonArray(exchange, self._gemini.array_writer())
         await self.stream(exchange, self.asked(exchange, request, body), client)
 
     async def _embed(self, exchange: Exchange, model: str) -> None:

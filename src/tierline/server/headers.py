@@ -61,6 +61,7 @@ def _dropped(names: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _of_decision(gateway: Gateway, decision: Decision, model: str, tool: str) -> Headers:
+    gateway = gateway.at(decision)
     if tool:
         said = _of_names(gateway, decision.route, decision.task, "")
         why = ("x-tierline-why", plain(f"answered by {tool}; no model was asked"))
@@ -70,7 +71,8 @@ def _of_decision(gateway: Gateway, decision: Decision, model: str, tool: str) ->
     known = gateway.said.get(named)
     if known is None:
         known = gateway.said[named] = _of_names(gateway, *named)
-    return [("x-tierline-decision", decision.request_id), ("x-tierline-why", plain(short(decision))), *known]
+    headers = [("x-tierline-decision", decision.request_id), ("x-tierline-why", plain(short(decision))), *known]
+    return [*headers, ("x-tierline-arm", plain(decision.arm))] if decision.arm else headers
 
 
 def _of_names(gateway: Gateway, route: str, task: str, model: str) -> Headers:

@@ -88,7 +88,7 @@ def hints_of(headers: Any, raw: Mapping[str, Any]) -> Hints:
     for name in headers.keys():  # noqa: SIM118  # granian's headers are no mapping
         if name.startswith(PREFIX) and (known := _READ.get(name[len(PREFIX) :])) is not None:
             found[known[0]] = _read(known[1], headers.get(name), name)
-        elif name in HARNESS and len(session := headers.get(name)) <= _MAX:
+        elif name in HARNESS and len(session := headers.get(name) or "") <= _MAX:  # granian reads ASCII alone
             harness = session.strip()
     if harness:
         found.setdefault("session", harness)

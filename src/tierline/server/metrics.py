@@ -16,7 +16,10 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from tierline.gateway.reload import Reloaded
-from tierline.server.gauges import WorldGauges
+from tierline.server.gauges import BudgetGauges, WorldGauges
+from tierline.server.governed import GovernanceCounters
+from tierline.server.shadow_meters import ShadowMeters
+from tierline.types.ask import CLASSIFY, REMEMBERED
 from tierline.types.outcome import NO_USAGE, Aside, Usage
 from tierline.types.record import Record, Tried
 
@@ -36,9 +39,16 @@ class Meters:
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self.in_flight = Gauge("tierline_requests_in_flight", "Requests being answered", registry=registry, multiprocess_mode="livesum")
+        self.backlog = Gauge(
+            "tierline_log_backlog_rows", "Rows on disk that are not in PostgreSQL yet", registry=registry, multiprocess_mode="livemax"
+        )
         self.waiting = Gauge("tierline_log_rows_waiting", "Rows not yet on disk", registry=registry, multiprocess_mode="livesum")
         self.world = WorldGauges(registry)
+        self.shadows = ShadowMeters(registry)
+        self.budgets = BudgetGauges(registry)
+        self._governance = GovernanceCounters(registry)
         self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)
+        self.not_let_in = Counter("tierline_not_let_in_total", "Requests without a key that opens, by cause", ["cause"], registry=registry)
         self._reloads = Counter("tierline_reloads_total", "Reloads of the spec", ["outcome"], registry=registry)
         self._requests = Counter(
             "tierline_requests_total", "Requests by route, answering model and status", ["route", "model", "status"], registry=registry
@@ -55,6 +65,15 @@ class Meters:
             "Calls beside the attempts: for validators, judges, prepare steps, tools",
             ["purpose", "target", "ok"],
             registry=registry,
+        )
+        self._classified = Counter(
+            "tierline_classified_total",
+            "Requests about which a small model was asked what they are: named, unsure, failed, or remembered",
+            ["route", "result"],
+            registry=registry,
+        )
+        self._classified_cost = Counter(
+            "tierline_classified_cost_usd_total", "USD of asking what requests are", ["route"], registry=registry
         )
         self._call = Histogram("tierline_call_seconds", "Time to a whole answer", ["model"], registry=registry, buckets=_SECONDS)
         self._first = Histogram("tierline_first_content_seconds", "Time to first content", ["model"], registry=registry, buckets=_SECONDS)
@@ -88,6 +107,9 @@ class Meters:
                 self._flagged.labels(record.decision.route).inc()
             if record.asides:
                 self._beside(record.asides, spent)
+                self._asked_what(record)
+            if record.features.sensitivity or record.features.redacted or record.decision.dropped:
+                self._governance.count(record)
             for attempt in record.tried:
                 attempts[attempt.target, attempt.cause, attempt.error] += 1
                 self._attempt(attempt, spent)
@@ -117,6 +139,14 @@ class Meters:
             if aside.usage != NO_USAGE or aside.cost:
                 _add(spent[aside.target], aside.usage, aside.cost)
         return sum(aside.cost for aside in asides)
+
+    def _asked_what(self, record: Record) -> None:
+        """Count the question what a request is, where it was put."""
+        for aside in record.asides:
+            if aside.purpose == CLASSIFY:
+                said = aside.detail if aside.detail == REMEMBERED else "unsure" if record.scores.abstained else "named"
+                self._classified.labels(record.decision.route, said if aside.ok else "failed").inc()
+                self._classified_cost.labels(record.decision.route).inc(aside.cost)
 
     def _time(self, attempt: Tried) -> None:
         call, first = self._times_of[attempt.target]

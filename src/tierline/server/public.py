@@ -12,7 +12,7 @@ from tierline import __version__
 from tierline.gateway.books import Books
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.reload import Live
-from tierline.ledger.feedback import Feedback
+from tierline.ledger.feedback import Feedback, Kind
 from tierline.server.errors import NoSuchDecision
 from tierline.server.exchange import Exchange
 from tierline.server.headers import JSON
@@ -45,6 +45,7 @@ class Said(msgspec.Struct, forbid_unknown_fields=True):
     accept: bool | None = None
     correction: str | None = None
     tool_success: bool | None = None
+    kind: Kind = ""
 
 
 class Public:
@@ -95,14 +96,19 @@ class Public:
 
     async def feedback(self, exchange: Exchange) -> None:
         """POST /v1/feedback: `{"decision": id, "score": 0..1 | "accept": bool | "correction": text | "tool_success": bool}`, one or
-        several of them.
+        several of them, and `"kind": "user" | "pipeline"`, who speaks through the key.
 
         A key speaks of its own requests only, an admin of all."""
         given = await exchange.read(Said)
         record = await self._books.ask(lambda _: self._live.log.get(given.decision))
         if record is None or ("admin" not in exchange.key.scopes and record.features.key != exchange.key.name):
             raise NoSuchDecision(f"the log has no decision {given.decision[:40]!r} of yours", param="decision")
-        said = Feedback(given.decision, time.time(), given.score, given.accept, given.correction, exchange.key.name, given.tool_success)
+        guard, correction = exchange.gateway.guard, given.correction
+        if guard is not None and correction is not None:
+            correction = guard.words(correction)
+        said = Feedback(
+            given.decision, time.time(), given.score, given.accept, correction, exchange.key.name, given.tool_success, given.kind
+        )
         try:
             await self._books.ask(lambda ledger: ledger.feedback.add(said))
         except ValueError as error:
@@ -129,6 +135,8 @@ class Public:
                 "pressure": {name: model.pressure for name, model in seen.items() if model.pressure},
                 "calls_waiting": sum(model.waiting for model in seen.values()),
                 "log_rows_waiting": self._live.log.waiting,
+                "log_backlog": self._live.log.backlog,
+                "log_behind": self._live.log.behind,
             },
             503 if problems else 200,
         )
@@ -143,7 +151,11 @@ class Public:
         meters, live = self._meters, self._live
         meters.in_flight.set(live.gateway.in_flight)
         meters.waiting.set(live.log.waiting)
+        meters.backlog.set(live.log.backlog)
         meters.world.show(live.world.seen())
+        if live.pool is not None:
+            meters.shadows.show(live.pool.running, live.pool.waiting)
+        meters.budgets.show(live.world.budgets.seen())
 
 
 def _only(listed: bytes) -> Any:

@@ -17,14 +17,20 @@ import uvloop
 from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
-from tierline.gateway.reload import Live
+from tierline.gateway.recall import keep, remember
+from tierline.gateway.reload import Live, Reloaded
+from tierline.gateway.shadow.accounts import Accounts
+from tierline.gateway.shadow.pool import Pool
 from tierline.interfaces import DecisionLog
 from tierline.server.admin import Admin, Reviewing
 from tierline.server.app import App
 from tierline.server.endpoints import endpoints
-from tierline.server.listen import Embedded
+from tierline.server.key_admin import Keeping
+from tierline.server.keyring import Keyring
+from tierline.server.listen import Embedded, is_loopback
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
+from tierline.server.referee import watch_experiments
 from tierline.types.record import Record
 
 _logger = logging.getLogger("tierline.server")
@@ -48,25 +54,45 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
     log = open_log(loaded, path)
     try:
         with contextlib.closing(Books(path)) as books:
-            uvloop.run(_serve(service, loaded, log, books, ready))
+            uvloop.run(_serve(service, loaded, path, log, books, ready))
     finally:
         log.close()
 
 
-async def _serve(service: Service, loaded: Loaded, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
+async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
     meters = Meters()
 
     def observe(record: Record) -> None:
         meters.observe(record)
         books.review(record)
 
-    live = Live(loaded, service.environ, log, observe, books.keep_spec, meters.reloaded)
+    def told(done: Reloaded) -> None:
+        meters.reloaded(done)
+        books.note_spec(done)
+
+    pool = Pool(Accounts(books.ask), meters.shadows)
+    live = Live(loaded, service.environ, log, observe, books.keep_spec, told, pool)
+    books.note_spec(live.last)
     public = Public(live, books, meters)
-    app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books), Reviewing(books))
+    ring = Keyring(public=not is_loopback(service.listener.getsockname()[0]))
+    keeping = Keeping(live, books, ring)
+    app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books), Reviewing(books), keeping)
     server = Embedded(app, service.listener)
     stopping = _on_signals(live)
     await books.read_pins(live.world)
-    chores = (live.watch(), books.follow_pins(live.world), meters.keep_counting(public.gauges), app.watch_the_waiting())
+    await remember(live.world.budgets, path)
+    await ring.read(books, live)
+    head = await books.ask(lambda ledger: ledger.audit.head())
+    _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
+    chores = (
+        keep(live.world.budgets, path),
+        live.watch(),
+        books.follow_pins(live.world),
+        ring.follow(books, live),
+        meters.keep_counting(public.gauges),
+        app.watch_the_waiting(),
+        watch_experiments(live, books, path),
+    )
     background = [asyncio.create_task(chore) for chore in chores]
     serving = asyncio.create_task(server.serve())
     gc.collect()

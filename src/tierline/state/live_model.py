@@ -6,13 +6,14 @@ equals they take turns. The model rests when all its doors do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from tierline.config.spec import LoadSpec
 from tierline.state.breaker import Breaker, State, Ticket
 from tierline.state.latency import Recent
 from tierline.state.places import Places
 from tierline.state.pressure import Pressure
+from tierline.state.rates import Turn
 from tierline.types.access import Door
 from tierline.types.outcome import ErrorClass, Outcome
 
@@ -44,9 +45,9 @@ class DoorState:
 
 class Permit:
     """A call's way in: by which door of which model it goes, since when (the world's clock), and what its breaker gave it. `began` is when
-    it began to wait for its place."""
+    it began to wait for its place; `turn` its part of the model's rate, where it has one."""
 
-    __slots__ = ("background", "began", "door", "model", "started", "ticket")
+    __slots__ = ("background", "began", "door", "model", "started", "ticket", "turn")
 
     def __init__(self, model: LiveModel, door: DoorState, ticket: Ticket, began: float, started: float, background: bool) -> None:
         self.model = model
@@ -55,6 +56,7 @@ class Permit:
         self.began = began
         self.started = started
         self.background = background
+        self.turn: Turn | None = None
 
     @property
     def name(self) -> str:
@@ -122,6 +124,20 @@ class LiveModel:
             return (state.door.name in tried, rest, state.in_flight)
 
         return min(in_turn, key=rank)
+
+    def visit(self, now: float, leave: Callable[[], object]) -> Permit | None:
+        """A guest's way in: by a door that is well, to a place that stands empty, while no load is to move; None where there is none."""
+        state = self._best(now, ())
+        if state.breaker.state(now) != "closed" or (self.pressure is not None and self.pressure.value) or not self.places.visit(leave):
+            return None
+        state.in_flight += 1
+        return Permit(self, state, state.breaker.enter(now), now, now, True)
+
+    def depart(self, permit: Permit, leave: Callable[[], object]) -> None:
+        """Count a guest out. It teaches nothing: clients are not to be routed by what befell a call that is none of theirs."""
+        permit.door.in_flight -= 1
+        permit.door.breaker.abandoned(permit.ticket)
+        self.places.depart(leave)
 
     # what a call taught
 

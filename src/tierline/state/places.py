@@ -3,6 +3,9 @@
 A free place is taken without waiting for anything. Interactive calls wait before background ones, each kind in the order in which it
 came; where the queue is full, an interactive call takes the turn of the background one that came last. Every place that was taken is
 given back once; a waiter that is cancelled, or whose time is up, leaves no trace.
+
+A **guest** is a call that nobody waits for at all. It takes a place that would stand empty and counts nowhere; when a call wants its place,
+it is asked to leave and the place is the call's at once.
 """
 
 from __future__ import annotations
@@ -10,12 +13,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 
 
 class Places:
     """The places of one model. `limit` None: as many as come; `most_waiting`: how long the queue may be."""
 
-    __slots__ = ("_background", "_interactive", "limit", "most_waiting", "taken")
+    __slots__ = ("_background", "_guests", "_interactive", "limit", "most_waiting", "taken")
 
     def __init__(self, limit: int | None, most_waiting: int) -> None:
         self.limit = limit
@@ -23,6 +27,7 @@ class Places:
         self.taken = 0
         self._interactive: deque[asyncio.Future[bool]] = deque()
         self._background: deque[asyncio.Future[bool]] = deque()
+        self._guests: list[Callable[[], object]] = []
 
     @property
     def interactive(self) -> int:
@@ -44,7 +49,21 @@ class Places:
         if self.limit is not None and self.taken >= self.limit:
             return False
         self.taken += 1
+        if self._guests:
+            self._make_room()
         return True
+
+    def visit(self, leave: Callable[[], object]) -> bool:
+        """A place for a guest at once, or False: none stands empty. `leave` is called when it has to go; its `depart` does nothing then."""
+        if self.limit is not None and (self.waiting or self.taken + len(self._guests) >= self.limit):
+            return False
+        self._guests.append(leave)
+        return True
+
+    def depart(self, leave: Callable[[], object]) -> None:
+        """A guest has ended by itself, or has left as it was asked to."""
+        with contextlib.suppress(ValueError):  # who was asked to leave is not there any more
+            self._guests.remove(leave)
 
     def give_back(self) -> None:
         """The call that held a place has ended."""
@@ -92,6 +111,13 @@ class Places:
             if not turn.done():
                 self.taken += 1
                 turn.set_result(True)
+        if self._guests:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Guests beyond the limit leave, the last first."""
+        while self._guests and self.limit is not None and self.taken + len(self._guests) > self.limit:
+            self._guests.pop()()
 
 
 def _forget(queue: deque[asyncio.Future[bool]], turn: asyncio.Future[bool]) -> None:

@@ -15,8 +15,11 @@ import msgspec
 
 from tierline.config.loaded import Loaded
 from tierline.config.spec import LoadSpec
+from tierline.interfaces import Shared
 from tierline.state.breaker import State
+from tierline.state.budgets import Budgets
 from tierline.state.live_model import LiveModel, Permit
+from tierline.state.rates import Rates
 from tierline.state.sessions import Sessions
 from tierline.types.access import Door
 from tierline.types.catalog import Model
@@ -56,14 +59,24 @@ class ModelSeen(msgspec.Struct, frozen=True):
 
 
 class World:
-    """Live state of one process. `clock` gives seconds that never go back."""
+    """Live state of one process. `clock` gives seconds that never go back, `wall` Unix seconds, by which rates and budgets are
+    counted; `shared` is what other processes hold in common with this one, None: there are none."""
 
-    def __init__(self, loaded: Loaded, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        shared: Shared | None = None,
+    ) -> None:
         self.clock = clock
+        self.rates = Rates(wall)
+        self.budgets = Budgets(loaded, wall, shared)
         self._loaded = loaded
         self._models: dict[str, LiveModel] = {}
         self._scale: dict[str, float] = {}
         self._pins: Mapping[str, str] = {}
+        self._arms: Mapping[str, float] = {}
         self._sticky: Mapping[str, float] = {}
         self._patient: frozenset[str] = frozenset()
         self._sessions = Sessions()
@@ -75,6 +88,7 @@ class World:
         """Take a new spec: what it shares with the old one is kept, what is gone or another model now is forgotten.
 
         Calls still in flight on a model that is gone end without a trace."""
+        self.budgets.adopt(loaded)
         before, old = self._models, self._loaded
         self._models = {}
         for name, model in loaded.models.items():
@@ -84,22 +98,31 @@ class World:
         self._scale = {name: scale for name, scale in self._scale.items() if self._models.get(name) is before.get(name)}
         self._sessions.keep({name for name, live in self._models.items() if live is before.get(name)})
         self._sticky = {name: float(route.session.ttl) for name, route in loaded.spec.routes.items() if route.session.sticky}
+        self.rates.adopt(loaded)
         patient = {name: task.latency_budget for name, task in loaded.spec.tasks.items()}
         self._patient = frozenset(name for name, wait in patient.items() if wait is not None and wait >= PATIENT)
         self._renew_at = 0.0
 
+    def beside(self, loaded: Loaded) -> World:
+        """The world of another spec that answers for some of the requests: money and rates are counted together, the rest is its own."""
+        other = World(loaded, self.clock)
+        other.budgets, other.rates = self.budgets, self.rates
+        return other
+
     # what the router reads
 
     def view(self, features: Features | None = None) -> View:
-        """The world at one instant, at most `REFRESH` seconds ago; with the warm model of the request's session on a sticky route."""
+        """The world at one instant, at most `REFRESH` seconds ago; with the warm model of the request's session on a sticky route,
+        and what is left of the budgets that concern it."""
         now = self.clock()
         if now >= self._renew_at:
             self._renew(now)
+        view = self._view
         if features is not None and features.session and features.route in self._sticky:
             warm = self._sessions.model(now, _session(features))
             if warm:
-                return msgspec.structs.replace(self._view, warm=warm)
-        return self._view
+                view = msgspec.structs.replace(view, warm=warm)
+        return self.budgets.see(view, features) if self.budgets.active and features is not None else view
 
     def _renew(self, now: float) -> None:
         self._renew_at = now + REFRESH
@@ -112,12 +135,20 @@ class World:
             token_scale=dict(self._scale),
             pressure={name: pressure for name, live in models if (pressure := live.look(now))},
             ttft={name: seen for name, live in models if (seen := live.first.quantiles(now)).count},
+            limited=self.rates.limited() if self.rates.models else {},
+            arms=self._arms,
         )
 
     def pin(self, pins: Mapping[str, str]) -> None:
         """Replace the pins (route → model); the next view shows them."""
         if pins != self._pins:
             self._pins = dict(pins)
+            self._renew_at = 0.0
+
+    def set_arms(self, shares: Mapping[str, float]) -> None:
+        """Replace the shares of arms that are others than the spec's; the next view shows them."""
+        if shares != self._arms:
+            self._arms = dict(shares)
             self._renew_at = 0.0
 
     def patient(self, features: Features, task: str) -> bool:
@@ -153,9 +184,22 @@ class World:
             return None
         return self._go(live, began, tried, background)
 
+    def visit(self, model: str, leave: Callable[[], object]) -> Permit | None:
+        """A way in for a guest: a call that nobody waits for, at a place that would stand empty; None where the model has none to spare,
+        rests or is under pressure. `leave` is called when its place is wanted. It ends with `depart`, and leaves no trace in the world."""
+        live = self._models.get(model)
+        return None if live is None else live.visit(self.clock(), leave)
+
+    def depart(self, permit: Permit, leave: Callable[[], object]) -> None:
+        """A guest is gone."""
+        permit.model.depart(permit, leave)
+
     def leave(self, permit: Permit, outcome: Outcome) -> None:
         """Count a call out and learn from what it gave: the door's health, and how long the answer took."""
         now, live = self.clock(), permit.model
+        if permit.turn is not None:
+            permit.turn.settle(outcome.usage.input + outcome.usage.output)
+            permit.turn.close()
         before = permit.door.breaker.state(now)
         if live.leave(now, permit, outcome) != before or before == "half_open":
             self._renew_at = 0.0

@@ -6,18 +6,20 @@ Each raises AssertionError with the law that does not hold. The built-ins pass t
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tierline.interfaces import Answerer, Dialect, Provider, Remembers, Scorer, StreamReader, Validator
-from tierline.testing import findings, neutral
+from tierline.interfaces import Answerer, Detector, Dialect, Provider, Remembers, Scorer, Shared, StreamReader, Validator
+from tierline.testing import findings, neutral, scores
 from tierline.testing.laws import law, raises
 from tierline.types.ask import Exchange
 from tierline.types.catalog import Model
 from tierline.types.errors import BadRequest, ProviderFailure, Unavailable
 from tierline.types.features import Features
 from tierline.types.request import Kind, Request
+from tierline.types.shared import Claim
 from tierline.types.wire import Call
 
 _MODEL = Model(name="checked", tier="fast", provider="checks", upstream="a-model/of-the-checks")
@@ -63,19 +65,15 @@ def check_dialect(dialect: Dialect, bodies: Sequence[bytes], answers: Sequence[b
 
 
 def check_scorer(scorer: Scorer, pairs: Sequence[tuple[Request, Features]], most: float = 0.1) -> None:
-    """The laws of a scorer, on requests with their features. `most`: seconds that one score may take, on average."""
+    """The laws of a scorer, on requests with their features, and on odd ones of our own. `most`: seconds of CPU time that one score may
+    take."""
     law(isinstance(scorer, Scorer), "a scorer has every method of the protocol")
-    began = time.perf_counter()
-    alone = [scorer.score(*pair) for pair in pairs]
-    law(time.perf_counter() - began <= most * len(pairs), f"a score takes at most {most} s")
-    law(list(scorer.score_many(pairs)) == alone, "many are scored as each of them alone")
-    law([scorer.score(*pair) for pair in pairs[::-1]] == alone[::-1], "what was scored before makes no difference")
-    for scores in alone:
-        chances = (*scores.task.values(), *scores.good.values(), *(() if scores.difficulty is None else (scores.difficulty,)))
-        law(all(0.0 <= chance <= 1.0 for chance in chances), "every probability is in [0, 1]")
-        law(sum(scores.task.values()) <= 1.001, "the tasks' probabilities are at most one together")
-        law(all(0.0 <= value < float("inf") for value in (*scores.cost.values(), *scores.latency.values())), "amounts are finite")
-        law(scores.by == scorer.name, "scores name their scorer")
+    law(scorer.name != "", "a scorer has a name")
+    features = copy.deepcopy(pairs[0][1]) if pairs else Features("checked")
+    for request in scores.odd():
+        scores.check_values(scorer, scorer.score(request, features))
+    scores.check_purity(scorer, [*pairs, *[(request, features) for request in scores.odd()]])
+    scores.check_time(scorer, features, most)
 
 
 def check_stream(dialect: Dialect, request: Request, stream: bytes) -> None:
@@ -155,6 +153,35 @@ async def check_answerer(make: Callable[[], Answerer], known: Request, unknown: 
     await make().close()
 
 
+async def check_shared(make: Callable[[], Shared]) -> None:
+    """The laws of what workers hold in common, on two members; `make` gives a fresh member of the same table each time. The counters are
+    named `checks/*`."""
+    one, other = make(), make()
+    law(isinstance(one, Shared), "it has every method of the protocol")
+    ends = time.time() + 3600.0
+
+    def claim(used: float, hold: float, window: str = "now", counter: str = "checks/a") -> Claim:
+        return Claim(counter, window, 10.0, used, hold, 60.0, ends)
+
+    law(await one.claim([]) == [], "no claims, no grants")
+    (first,) = await one.claim([claim(0.0, 6.0)])
+    law((first.hold, first.used, first.others) == (6.0, 0.0, 0.0), "the first gets what it wishes")
+    (second,) = await other.claim([claim(0.0, 6.0)])
+    law((second.hold, second.used, second.others) == (4.0, 0.0, 6.0), "another gets what is left, and learns what others hold")
+    (again,) = await one.claim([claim(5.0, 3.0)])
+    law((again.hold, again.used) == (1.0, 5.0), "what was used is gone for all, and a hold replaces the one before")
+    fresh, apart = await one.claim([claim(0.0, 10.0, "next"), claim(0.0, 10.0, counter="checks/b")])
+    law(
+        (fresh.hold, apart.hold) == (10.0, 10.0), "another window and another counter begin at nothing, and grants keep the order of claims"
+    )
+    (over,) = await other.claim([claim(20.0, 1.0)])
+    law(over.hold == 0.0 and over.used == 25.0, "what is overdrawn is counted, and nothing is granted")
+    await one.close()
+    (back,) = await other.claim([claim(0.0, 0.0, "next")])
+    law(back.others == 0.0, "whoever closes gives back what it holds")
+    await other.close()
+
+
 def _check_body(dialect: Dialect, body: bytes, kind: Kind) -> None:
     request = dialect.parse(body, kind)
     law(request.dialect == dialect.name and request.kind == kind, "a request names its dialect and kind")
@@ -181,3 +208,45 @@ def _check_neutral(dialect: Dialect, bodies: Sequence[bytes], answers: Sequence[
 
 def _neutral(request: Request) -> tuple[object, ...]:
     return request.messages, request.tools, request.params, request.stream, request.inputs
+
+
+def check_detector(detector: Detector, holding: Sequence[str], plain: Sequence[str], most: float = 0.05) -> None:
+    """The laws of a detector, on texts that hold something and on texts that hold nothing. `most`: seconds that a kilobyte may take."""
+    law(isinstance(detector, Detector), "a detector has every part of the protocol")
+    law(detector.name != "" and len(detector.kinds) > 0, "a detector has a name, and something to look for")
+    for text in holding:
+        law(len(detector.find(text)) > 0, "what is to be found, is found")
+        law(_places(detector, text) == _places(detector, text), "the same text gives the same finds")
+        kinds = {one.kind for one in detector.find(text)}
+        longer = {one.kind for one in detector.find(f"Well then.\n\x00\n{text}\n\x00\nSo long.")}
+        law(kinds <= longer, "what stands in one text of several is found as well")
+    for text in plain:
+        law(len(detector.find(text)) == 0, "where there is nothing, nothing is found")
+    for text in (*holding, *plain, *_ODD_TEXTS):
+        for one in detector.find(text):
+            law(one.kind in detector.kinds, "only its own kinds are found")
+            law(0 <= one.start < one.end <= len(text), "a find lies in the text, and is not empty")
+    longest = " ".join([*holding, *plain]) * 20
+    began = time.perf_counter()
+    detector.find(longest)
+    law(time.perf_counter() - began <= most * max(len(longest) / 1024, 1), f"a kilobyte takes at most {most} s")
+
+
+_ODD_TEXTS = (
+    "",
+    " ",
+    "\x00",
+    "\n\x00\n",
+    "@" * 500,
+    "1" * 500,
+    "1 " * 500,
+    "[" * 50,
+    "\U0001f600" * 20,
+    "\u0663" * 40,
+    "a@" * 300,
+    "+" * 200,
+)
+
+
+def _places(detector: Detector, text: str) -> list[tuple[str, int, int]]:
+    return sorted((one.kind, one.start, one.end) for one in detector.find(text))

@@ -5,8 +5,20 @@ from __future__ import annotations
 import msgspec
 
 
+class Rate(msgspec.Struct, frozen=True):
+    """The most requests and tokens in so many seconds; None: as many as come."""
+
+    requests: int | None = None
+    tokens: int | None = None
+    per: float = 60.0
+
+
 class Key(msgspec.Struct, frozen=True):
-    """An API key without its secret. Empty `routes` and `models` mean: all of them."""
+    """An API key without its secret. Empty `routes` and `models` mean: all of them; `max_concurrency` is of its requests in flight;
+    after `expires` (Unix seconds) it opens nothing.
+
+    `minted`: it was made while the spec stood, and the spec does not know it. What it may reach then travels with each of its requests,
+    among the features, so that the decision can be made again when the key is gone."""
 
     name: str
     scopes: frozenset[str] = frozenset({"call"})
@@ -14,6 +26,16 @@ class Key(msgspec.Struct, frozen=True):
     models: frozenset[str] = frozenset()
     team: str = ""
     task: str = ""
+    owner: str = ""
+    rate: Rate | None = None
+    max_concurrency: int | None = None
+    expires: float | None = None
+    minted: bool = False
+
+    @property
+    def limited(self) -> bool:
+        """Whether its requests are counted."""
+        return self.rate is not None or self.max_concurrency is not None
 
 
 ANYONE = Key(name="", scopes=frozenset({"call", "read", "admin"}))

@@ -13,6 +13,11 @@ from tierline.types.features import Features
 from tierline.types.outcome import NO_USAGE, Usage
 from tierline.types.request import Request
 
+CLASSIFY = "classify"
+"""The purpose of an `Aside` in which a small model was asked what a request is."""
+REMEMBERED = "remembered"
+"""The detail of such an `Aside` where the answer was known: nobody was called and nothing was paid."""
+
 
 class Ask(msgspec.Struct, frozen=True):
     """One question to one model. `model` is a name of the spec, empty: the cheapest of the lowest tier; `same` asks the client's own

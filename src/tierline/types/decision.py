@@ -35,6 +35,8 @@ class Why(enum.StrEnum):
     SESSION_HELD = "session_held"
     SESSION_LEFT = "session_left"
     LOAD_SHIFTED = "load_shifted"
+    ARM = "arm"
+    ARM_LEFT = "arm_left"
     # what it was taken for
     TASK_GIVEN = "task_given"
     TASK_RULE = "task_rule"
@@ -62,6 +64,17 @@ class Why(enum.StrEnum):
     COMBINE_TOO_DEAR = "combine_too_dear"
     HEDGED = "hedged"
     COMBINE_TOO_FEW = "combine_too_few"
+    # a small model was asked
+    TASK_ASKED = "task_asked"
+    ASKED_IN_VAIN = "asked_in_vain"
+    # budgets
+    BUDGET_CHEAPEST = "budget_cheapest"
+    PACE_AHEAD = "pace_ahead"
+    PACE_BEHIND = "pace_behind"
+    # what governance did
+    REDACTED = "redacted"
+    GOVERNANCE_FORCED = "governance_forced"
+    GOVERNANCE_REFUSED = "governance_refused"
 
 
 class Drop(enum.StrEnum):
@@ -76,6 +89,7 @@ class Drop(enum.StrEnum):
     LATENCY = "latency"
     PRICE = "price"
     BUDGET = "budget"
+    RATE = "rate"
 
 
 class Reason(msgspec.Struct, frozen=True, array_like=True):

@@ -27,11 +27,13 @@ ErrorClass = Literal[
     "outraced",
     "cancelled",
     "deadline",
+    "budget",
 ]
 """Why a provider gave no answer. `bad_request` is the client's own fault: no other model would take it either, so it is final.
 `untranslatable`: it could not be carried to the model's dialect, so it was not called; one of the client's own dialect may answer.
 `cut`: the stream ended early, after its first content; `idle`: the upstream fell silent inside an answer; `outraced`: another attempt of
-the round answered first, so this one was cancelled; `cancelled`: the client went away."""
+the round answered first, so this one was cancelled; `cancelled`: the client went away; `budget`: a budget had not got
+what the call may cost, so it was not made."""
 
 
 class Usage(msgspec.Struct, frozen=True, array_like=True):

@@ -1,6 +1,7 @@
 """Deciding a logged request again: with its own features, scores and view, by the router that serves live traffic.
 
-Text is not kept, so a trained scorer cannot speak again; its logged scores stand. The built-in one reads features alone, and does."""
+Text is not kept, so a trained scorer cannot speak again, and a small model cannot be asked again; their logged scores stand. The built-in
+scorer reads features alone, and speaks again: where it is sure under the new spec, nobody would be asked."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import msgspec
 from tierline.config.spec import RouteSpec
 from tierline.evaluation.replay.logged import Logged
 from tierline.routing.draws import EXPLORE, WEIGHTED, draw_for
+from tierline.routing.experiments import NONE, experiment_of
 from tierline.routing.router import Router
 from tierline.scoring.hints import HintScorer
 from tierline.types.decision import Decision
@@ -29,9 +31,10 @@ _SOME = Latency(0.0, 0.0)
 
 
 class Again(msgspec.Struct, frozen=True):
-    """A decision made again. `stale`: its scores are another scorer's than the new spec names; `unscored`: nobody had scored it, for its
-    task was settled then and is open now; `blind`: the new spec reads latencies that this row had no reason to keep; `refused`: what its
-    client named is not in the new spec, which is said in words."""
+    """A decision made again. `stale`: its scores are another scorer's than the new spec names, or another model was asked;
+    `unscored`: nobody had said what the new spec would ask for, for its task was settled then, or the scorer sure, and it is open
+    now; `blind`: the new spec reads latencies that this row had no reason to keep; `refused`: what its client named is not in the new
+    spec, which is said in words."""
 
     decision: Decision | None
     scores: Scores
@@ -52,6 +55,7 @@ class Decider:
             name: HintScorer(loaded, route.scorer.abstain_below) for name, route in routes.items() if route.scorer.kind == "hints"
         }
         self._kinds = {name: route.scorer.kind for name, route in routes.items()}
+        self._asks = {name: "" if route.scorer.ask is None else route.scorer.ask.model for name, route in routes.items()}
 
     def again(self, row: Logged) -> Again:
         """The decision on one row; under the spec that made it, exactly its own."""
@@ -77,12 +81,22 @@ class Decider:
         found = {decision.target: decision.propensity}
         if decision.propensity >= _WHOLE:
             return found
+        for arm in self._others(row, decision):
+            other = self.router.decide(row.features, scores, msgspec.structs.replace(row.view, assigned=arm))
+            found.setdefault(other.target, other.propensity)
+        if sum(found.values()) >= _WHOLE:
+            return found
         for draw in _draws():
             other = self.router.decide(msgspec.structs.replace(row.features, draw=draw), scores, row.view)
             found[other.target] = other.propensity
             if sum(found.values()) >= _WHOLE:
                 break
         return found
+
+    def _others(self, row: Logged, decision: Decision) -> tuple[str, ...]:
+        """The arms of the experiment that a decision is of, and none of them."""
+        experiment = experiment_of(self.router.policy, decision.task, decision.route)
+        return () if experiment is None or row.view.assigned else (*(arm.name for arm in experiment.arms if arm.name != decision.arm), NONE)
 
     def scores(self, row: Logged) -> Scores:
         """The scores that this spec decides a logged request with. Raises BadRequest where it would refuse it."""
@@ -93,12 +107,20 @@ class Decider:
     def rescored(self, features: Features, logged: Scores) -> tuple[Scores, bool, bool]:
         """The scores to decide with, and whether they are another scorer's, or nobody's."""
         route = features.route if features.route in self._kinds else "auto"
-        hints = self._hints.get(route)
+        hints, ask = self._hints.get(route), self._asks[route]
         if hints is not None:
-            return hints.score(_NO_REQUEST, features), False, False
+            now = hints.score(_NO_REQUEST, features)
+            if not (ask and now.abstained):
+                return now, False, False
+            return (logged, logged.asked != ask, False) if logged.asked else (now, False, True)
         if not logged.by:
             return logged, False, True
-        return logged, logged.by != self._kinds[route], False
+        return logged, logged.by != self._kinds[route] or _asked_another(logged, ask), ask != "" and logged.abstained and not logged.asked
+
+
+def _asked_another(logged: Scores, ask: str) -> bool:
+    """Whether what stands in the log was said by a model that the new spec does not ask."""
+    return logged.asked not in ("", ask)
 
 
 @functools.cache

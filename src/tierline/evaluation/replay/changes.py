@@ -46,6 +46,7 @@ _CAUSES: Mapping[Drop, str] = {
     Drop.LATENCY: "it is too slow",
     Drop.PRICE: "it is over the cost cap",
     Drop.BUDGET: "the budget {} is spent",
+    Drop.RATE: "it has had its rate for now",
 }
 
 

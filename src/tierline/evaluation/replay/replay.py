@@ -348,13 +348,13 @@ def _caveats(counts: Counter[str]) -> list[str]:
     said = []
     if counts["stale"]:
         said.append(
-            f"{counts['stale']:,} rows were scored by another scorer than the new spec names, and text is not kept: "
-            "they were decided with the scores in the log"
+            f"{counts['stale']:,} rows were scored by another scorer, or asked of another model, than the new spec names, and text "
+            "is not kept: they were decided with the scores in the log"
         )
     if counts["unscored"]:
         said.append(
-            f"{counts['unscored']:,} rows were never scored, for their task was settled then and is open now: "
-            "they were decided without scores, by difficulty alone"
+            f"{counts['unscored']:,} rows were never scored, or nobody was asked what they are, for their task was settled then and is "
+            "open now: they were decided without that, by difficulty alone or a tier up"
         )
     if counts["blind"]:
         said.append(

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tierline.config.budgets import HEADROOM
 from tierline.config.expressions import Condition
 from tierline.config.loaded import Loaded
 from tierline.decision_log.codec import (
@@ -43,6 +44,10 @@ from tierline.types.view import NO_VIEW
 REMEMBERED = 50_000
 """Classes, and kinds of scores and of worlds, that are remembered before all are forgotten."""
 
+OTHER_PRICES = 20.0
+"""How many times the dearest call a budget must cover where another spec, with prices of its own, had decided."""
+
+_PLENTY = 1e300
 _One = TypeVar("_One")
 _SHARED = tuple(name for name in COLUMNS if name not in ("given", "cost", "difficulty"))
 _WAYS = frozenset({FIXED, CHEAPEST, DIFFICULTY, QUALITY})
@@ -63,11 +68,13 @@ _STEADY = (
 
 class _World(msgspec.Struct, frozen=True):
     """What a row saw of the world. `plain`: no part of it but token scales moves a first choice; `scale`: one for each model of the fleet,
-    `largest` the greatest of all, at least 1."""
+    `largest` the greatest of all, at least 1. `usd` and `tokens` are the least that is left of the spec's budgets of either kind."""
 
     plain: bool
     scale: NDArray[np.float64]
     largest: float
+    usd: float = math.inf
+    tokens: float = math.inf
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -129,7 +136,8 @@ class Screen:
         read = _names_read(router.loaded)
         self._signals = "signals" in read
         self._of_hints = operator.attrgetter(*_HINTED)
-        self._of_features = operator.attrgetter("needs", "sealed", "tool_loop", *(name for name in _STEADY if name in read))
+        steady = (name for name in _STEADY if name in read)
+        self._of_features = operator.attrgetter("needs", "sealed", "tool_loop", "key_models", "key_task", "redacted", *steady)
         self._of_row = operator.attrgetter("route", "key", "policy", *(name for name in ("operation", "team", "language") if name in read))
         self._numbers = itertools.count()
         self._classes: dict[tuple[Any, ...], _Class] = {}
@@ -138,6 +146,7 @@ class Screen:
         self._sayings: dict[tuple[Any, ...] | None, int] = {}
         self._at = thresholds_of(router)
         self._smallest = fleet.smallest_window or float("inf")
+        self._dearest = max(fleet.price_in, default=0.0), max(fleet.price_out, default=0.0)
         self._price_in, self._price_out = (np.array(prices)[:, None] for prices in (fleet.price_in, fleet.price_out))
 
     def choose(self, page: Sequence[Stored]) -> Screened:
@@ -167,6 +176,8 @@ class Screen:
             if not world.plain or (features.input_tokens + features.output_tokens) * world.largest > smallest:
                 continue
             said = sayings.get(row.scores) or self._saying(row.scores)
+            if world.usd + world.tokens < math.inf and not self._affords(world, features, said, row.policy):
+                continue
             hints, difficulty, complexity = features.hints, row.difficulty, row.complexity
             key = (
                 of_row(row),
@@ -195,14 +206,35 @@ class Screen:
 
     def _world(self, blob: bytes | None) -> _World:
         view = stored_view(blob)
-        plain = not (view.resting or view.pressure or view.warm or view.pins or view.load or view.latency)
+        moving = view.resting or view.pressure or view.warm or view.pins or view.load or view.latency or view.limited or view.assigned
+        plain = not moving
         scale = np.array([view.token_scale.get(name, 1.0) for name in self._router.policy.fleet.names])
-        world = self._worlds[blob] = _World(plain, scale, max(1.0, *view.token_scale.values()) if view.token_scale else 1.0)
+        world = _World(plain, scale, max(1.0, *view.token_scale.values()) if view.token_scale else 1.0)
+        if view.budgets:
+            named = {budget.name: budget for budget in self._router.policy.budgets}
+            of_kind = {counts: [view.budgets[n] for n, one in named.items() if n in view.budgets and one.counts_tokens == counts]
+                       for counts in (False, True)}  # fmt: skip
+            world = msgspec.structs.replace(
+                world,
+                plain=plain and view.budgets.keys() <= named.keys() and not any(view.pace.values()),
+                usd=min(of_kind[False], default=_PLENTY),
+                tokens=min(of_kind[True], default=_PLENTY),
+            )
+        self._worlds[blob] = world
         return world
+
+    def _affords(self, world: _World, features: Any, said: _Said, policy: str) -> bool:
+        """Whether every budget that the row saw could pay for the dearest call of the fleet; at prices of another spec many times over."""
+        if said.beliefs is not None and said.beliefs.cost:
+            return False
+        times = HEADROOM if policy == self._router.policy.fingerprint else OTHER_PRICES
+        tokens_in, tokens_out = features.input_tokens, features.output_tokens
+        dearest = (tokens_in * self._dearest[0] + tokens_out * self._dearest[1]) * world.largest
+        return bool(times * dearest <= world.usd and times * (tokens_in + tokens_out) <= world.tokens)
 
     def _saying(self, blob: bytes | None) -> _Said:
         scores = stored_scores(blob)
-        key = None if scores is None else (tuple(scores.task.items()), scores.abstained, scores.by)
+        key = None if scores is None else (tuple(scores.task.items()), scores.abstained, scores.by, scores.asked)
         number = self._sayings.setdefault(key, len(self._sayings))
         said = self._said[blob] = _Said(number, scores if scores is not None and (scores.good or scores.cost) else None)
         return said
@@ -299,7 +331,11 @@ class Screen:
                         return None
             except BadRequest:
                 return None
-        if scores.by != logged.by or (scores is NO_SCORES) != (row.scores is None) or scores.difficulty != logged.difficulty:
+        if (
+            (scores.by, scores.asked) != (logged.by, logged.asked)
+            or (scores is NO_SCORES) != (row.scores is None)
+            or scores.difficulty != logged.difficulty
+        ):
             return None
         return msgspec.structs.replace(scores, good={}, cost={})
 
@@ -327,7 +363,7 @@ def _plain(put: Question) -> bool:
     route = put.route
     timed = route.select == "fastest" or put.task.prefer == "latency" or route.hedge == math.inf
     moved = route.explore or route.combine or route.select == "weighted" or put.checks.names or put.unsure or put.named
-    return not moved and not timed and put.max_cost is None and put.latency_budget is None
+    return not moved and not timed and put.max_cost is None and put.latency_budget is None and put.token_cap is None
 
 
 def _names_read(loaded: Loaded) -> frozenset[str]:

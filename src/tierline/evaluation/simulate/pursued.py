@@ -14,6 +14,7 @@ from tierline.evaluation.simulate.outcomes import Drawn, Fitted, draw
 from tierline.evaluation.simulate.workload import Sent
 from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
+from tierline.state.purse import Purse
 from tierline.state.world import World
 from tierline.types.decision import Attempt, Decision, Round
 from tierline.types.outcome import Answer, Outcome, Result, Usage, Verdict
@@ -44,6 +45,7 @@ class Pursued:
         sent: Sent,
         decision: Decision,
         seed: str,
+        purse: Purse | None = None,
     ) -> None:
         self._world, self._router, self._fitted, self._faults, self._checks = world, router, fitted, faults, checks
         self._sent, self._decision = sent, decision
@@ -53,16 +55,21 @@ class Pursued:
         self._doors: set[str] = set()
         self._calls: dict[str, int] = {}
         self._background = world.patient(sent.features, decision.task)
+        self._purse = purse
+        self._costs = {target: cost for step in decision.steps for target, cost in zip(step.targets, step.costs, strict=False)}
 
-    def course(self) -> Course:
-        """`pursue`, with what was tried written down for those who choose among answers."""
-        course = pursue(self._decision)
+    def course(self, spent: float = 0.0) -> Course:
+        """`pursue`, with what was tried written down for those who choose among answers. `spent` seconds are gone before it begins."""
+        course = pursue(self._decision, spent)
         return self._watched(course)
 
     def begin(self, attempt: Attempt, finish: Finish) -> Cancel:
         """Start one attempt as a task of the loop."""
         loop, began = asyncio.get_running_loop(), asyncio.get_running_loop().time()
-        serve = self._choose(attempt) if attempt.cause == "judge" else self._serve(attempt)
+        if attempt.cause == "judge":
+            serve = self._choose(attempt)
+        else:
+            serve = self._serve(attempt) if self._purse is None else self._paid(attempt, self._purse)
         task = loop.create_task(serve)
         task.add_done_callback(lambda ended: None if ended.cancelled() else finish(ended.result()))
 
@@ -85,6 +92,18 @@ class Pursued:
             for attempt, outcome in zip(asked.attempts, outcomes, strict=True):
                 if attempt is asked.attempts[0] or outcome.error != "outraced" or outcome.elapsed or outcome.cost:
                     self._tried.append((attempt, outcome))
+
+    async def _paid(self, attempt: Attempt, purse: Purse) -> Outcome:
+        """One call with what it may cost taken before, and what it did cost settled after."""
+        held = await purse.take_for(attempt, self._costs.get(attempt.target, 0.0))
+        if held is None:
+            return Outcome(ok=False, error="budget")
+        outcome = Outcome(ok=False)
+        try:
+            outcome = await self._serve(attempt)
+            return outcome
+        finally:
+            purse.settle(held, outcome.cost, outcome.usage.input + outcome.usage.output)
 
     async def _serve(self, attempt: Attempt) -> Outcome:
         """One call: a place at the model, its door, and what it gives."""

@@ -1,6 +1,6 @@
 """Requests as columns: all that a selection reads of them, settled by the router's own parts up to where thresholds begin to matter.
 
-What cannot be put in columns, a choice that sessions or load may move, is set apart: the router itself decides it, setting by setting."""
+What cannot be put in columns, a choice that sessions, load or pace may move, is set apart: the router decides it, setting by setting."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tierline.routing.belief import Candidate, candidates, following
 from tierline.routing.draws import EXPLORE, draw_for
+from tierline.routing.experiments import experiment_of
 from tierline.routing.question import Question, ask
 from tierline.routing.router import Router
 from tierline.routing.scope import Scope, scope_of, standing_in, widened
@@ -146,10 +147,11 @@ def _row(router: Router, asked: Asked, alone: list[Asked]) -> _Row:
     chains = following(policy.fleet, pool, scope.order) if question.checks.names else []
     free = not (scope.ruled or scope.pinned or scope.held or question.named)
     fixed = _settled(router, asked, question, scope, first, standing.lifted)
-    way, moves = FIXED, free and fixed < 0
+    way, moves, paced = FIXED, free and fixed < 0, fixed < 0 and any(view.pace.values())
     if fixed < 0:
         fixed, way = _selected(_field(router, question, scope, first)) if first else (-1, FIXED)
-    apart = moves and bool(view.pressure or (view.warm and route.sticky))
+    compared = not question.named and experiment_of(policy, question.task.name, route.name) is not None
+    apart = compared or paced or (moves and bool(view.pressure or (view.warm and route.sticky)))
     if apart:
         alone.append(asked)
     share = route.explore if moves and route.select != "weighted" else 0.0
@@ -204,7 +206,7 @@ def _settled(router: Router, asked: Asked, question: Question, scope: Scope, fir
 
 def _field(router: Router, question: Question, scope: Scope, first: list[Candidate]) -> Field:
     q = question
-    return Field(router.policy.fleet, q.route, q.task, first, q.bar, q.difficulty, scope.order, q.max_cost, q.features, q.view)
+    return Field(router.policy.fleet, q.route, q.task, first, q.bar, q.difficulty, scope.order, q.max_cost, q.features, q.view, q.slack)
 
 
 def _selected(field: Field) -> tuple[int, int]:

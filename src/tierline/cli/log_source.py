@@ -1,0 +1,54 @@
+"""Which log a command reads: a file, a database, or whichever of them a spec names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import typer
+
+from tierline.cli.terminal import refusing
+from tierline.config import document, environment
+from tierline.config.spec import DecisionLogSpec
+from tierline.decision_log.postgres.reader import PostgresReader
+from tierline.decision_log.reader import LogReader
+from tierline.types.errors import LogFailure
+
+SCHEMES = ("postgresql://", "postgres://")
+
+
+@contextmanager
+def opened(log: str, config: Path | None) -> Iterator[LogReader]:
+    """The log to read; what goes wrong is said on one line, with exit code 2. `log` is a path or an address, empty: the spec's, else the
+    default path."""
+    try:
+        with refusing("log"):
+            if log and config is not None:
+                raise LogFailure("give --log or --config, not both")
+            with closing(reader_of(log or (DecisionLogSpec().path if config is None else configured(config)))) as reader:
+                yield reader
+    except BrokenPipeError:
+        raise typer.Exit(0) from None
+
+
+def reader_of(where: str) -> LogReader:
+    """A reader of the file or the database at `where`. Raises LogFailure."""
+    return PostgresReader(where) if where.startswith(SCHEMES) else LogReader(Path(where))
+
+
+def configured(config: Path) -> str:
+    """Where a spec's log is read, without the need for its other secrets: its database (or that one's replica), else its file."""
+    source = document.read(config)
+    if source.problems and not source.data:
+        raise LogFailure(str(source.problems[0]))
+    section = source.data.get("decision_log")
+    said = section if isinstance(section, dict) else {}
+    for name in ("read_url", "url"):
+        if said.get(name):
+            url = environment.filled(str(said[name]), os.environ)
+            if environment.has_placeholder(url):
+                raise LogFailure(f"decision_log.{name} is {said[name]}, which is not set: set it, or give --log with the local file")
+            return url
+    return str(config.parent / environment.filled(str(said.get("path") or DecisionLogSpec().path), os.environ))

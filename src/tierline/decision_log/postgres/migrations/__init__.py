@@ -1,0 +1,1 @@
+"""How the tables came to be: one alembic revision a file, never changed once released."""
