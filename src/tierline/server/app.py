@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +23,7 @@ from tierline.server.errors import NotFound, WrongMethod, incident
 from tierline.server.exchange import Exchange
 from tierline.server.key_admin import Keeping
 from tierline.server.metrics import Meters
+from tierline.server.openapi import document
 from tierline.server.public import Public
 from tierline.types.errors import ClientClosed, RequestError, Unavailable
 
@@ -69,6 +71,7 @@ class App:
             ("GET", "/v1beta/models"): Route(public.models, "call", "gemini"),
             ("GET", "/"): Route(public.root),
             ("HEAD", "/"): Route(public.root),
+            ("GET", "/openapi.json"): Route(self.openapi),
             ("GET", "/health"): Route(public.readiness),
             ("GET", "/health/liveness"): Route(public.liveness),
             ("GET", "/health/readiness"): Route(public.readiness),
@@ -150,6 +153,14 @@ class App:
     def routes(self) -> list[tuple[str, str, Scope]]:
         """Every method and path that is answered, with the scope that it needs; a path that ends in `/` goes on."""
         return [(method, path, route.scope) for (method, path), route in (*self._exact.items(), *self._below.items())]
+
+    async def openapi(self, exchange: Exchange) -> None:
+        """GET /openapi.json: this document."""
+        exchange.reply(200, [headers.JSON], self._document)
+
+    @cached_property
+    def _document(self) -> bytes:
+        return document([(method, path, route) for (method, path), route in (*self._exact.items(), *self._below.items())])
 
     @property
     def in_flight(self) -> int:
