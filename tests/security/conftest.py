@@ -16,5 +16,3 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     spec.write_text(SPEC)
     with serving(spec, **SECRETS) as running:
         yield Guarded(running)
-
-

@@ -28,7 +28,7 @@ keys:
   caller: {secret: "${CALLER}", scopes: [call]}
   reader: {secret: "${READER}", scopes: [read]}
   boss: {secret: "${BOSS}", scopes: [call, read, admin]}
-server: {max_body: 256KB, max_messages: 50, drain: 5s}
+server: {max_body: 256KB, max_messages: 50, drain: 5s, idle_timeout: 3s, body_timeout: 2s}
 """
 SECRETS = {
     "CALLER": "s-caller-7c1f0a5be2",
@@ -58,7 +58,9 @@ class Guarded(NamedTuple):
 
     def everything(self) -> bytes:
         """All that it has written and all that it shows to those who may look."""
-        shown = [self.ask("GET", path).body for path in ("/metrics", "/admin/spec", "/admin/world", "/admin/keys", "/admin/audit", "/v1/models")]
+        shown = [
+            self.ask("GET", path).body for path in ("/metrics", "/admin/spec", "/admin/world", "/admin/keys", "/admin/audit", "/v1/models")
+        ]
         log = self.running.spec.parent / "tierline.db"
         kept = [path.read_bytes() for path in (log, log.with_name(log.name + "-wal")) if path.exists()]
         return b"\n".join([self.running.output.encode(), *shown, *kept])

@@ -36,6 +36,13 @@ class WrongMethod(RequestError):
         self.allowed = allowed
 
 
+class BodyLate(RequestError):
+    """The client took too long to send its body."""
+
+    status = 408
+    code = "request_timeout"
+
+
 class InternalError(RequestError):
     """Something that should not happen; the log has it under the incident's number."""
 

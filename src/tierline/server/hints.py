@@ -63,7 +63,7 @@ def _switch(value: Any) -> bool:
     return word in {"1", "true", "yes"}
 
 
-READ: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+_READ: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "task": ("task", _word),
     "tier": ("tier", _word),
     "latency-budget": ("latency_budget", _duration),
@@ -86,7 +86,7 @@ def hints_of(headers: Any, raw: Mapping[str, Any]) -> Hints:
     if metadata is not None:
         _from_metadata(bytes(metadata), found)
     for name in headers.keys():  # noqa: SIM118  # granian's headers are no mapping
-        if name.startswith(PREFIX) and (known := READ.get(name[len(PREFIX) :])) is not None:
+        if name.startswith(PREFIX) and (known := _READ.get(name[len(PREFIX) :])) is not None:
             found[known[0]] = _read(known[1], headers.get(name), name)
         elif name in HARNESS and len(session := headers.get(name) or "") <= _MAX:  # granian reads ASCII alone
             harness = session.strip()
@@ -101,7 +101,10 @@ def _from_metadata(metadata: bytes, found: dict[str, Any]) -> None:
     except msgspec.DecodeError:
         return
     for name, value in fields.items():
-        if name.startswith(_OWN) and (known := READ.get(name.removeprefix(PREFIX).removeprefix("tierline_").replace("_", "-"))) is not None:
+        if (
+            name.startswith(_OWN)
+            and (known := _READ.get(name.removeprefix(PREFIX).removeprefix("tierline_").replace("_", "-"))) is not None
+        ):
             found[known[0]] = _read(known[1], msgspec.json.decode(value), f"metadata.{name}")
 
 

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import msgspec
 
 from tierline import __version__
-from tierline.server.hints import PREFIX, READ
-from tierline.server.openapi_shapes import ERRORS, WIRE, Schema, own, ref
+from tierline.server.hints import PREFIX
+from tierline.server.openapi_shapes import ERRORS, HINTS, WIRE, Schema, own, ref
 
 
 class Routed(Protocol):
@@ -49,6 +49,7 @@ class Told(msgspec.Struct, frozen=True):
     media: tuple[str, ...] = ("application/json",)
 
 
+_SOME_JSON: Schema = {"type": ["object", "array"]}
 _STREAMS = ("application/json", "text/event-stream")
 _LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
 _STATES: Schema = {"type": "string", "enum": ["open", "accepted", "corrected", "dismissed", "all"], "default": "open"}
@@ -81,7 +82,7 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews/"): Told(_ID),
     ("POST", "/admin/reviews/"): Told(_ID, "Judged"),
-    ("GET", "/admin/keys"): Told(query={"all": {"type": "string", "enum": ["0", "1"]}}),
+    ("GET", "/admin/keys"): Told(query={"all": {"type": "string", "description": "1: with those that have ended"}}),
     ("POST", "/admin/keys"): Told(body="Wanted", status=201),
     ("GET", "/admin/keys/"): Told(_NAMED),
     ("POST", "/admin/keys/"): Told(("{name}/rotate",), "Rotated"),
@@ -156,16 +157,14 @@ def _parameters(path: str, told: Told) -> list[dict[str, Any]]:
     word = {"type": "string", "minLength": 1}
     inside = [{"name": name, "in": "path", "required": True, "schema": word} for name in named]
     asked = [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in told.query.items()]
-    hints = [{"name": f"{PREFIX}{name}", "in": "header", "required": False, "schema": {"type": "string"}} for name in READ]
+    hints = [{"name": f"{PREFIX}{name}", "in": "header", "required": False, "schema": schema} for name, schema in HINTS.items()]
     return [*inside, *asked, *(hints if told.hints else [])]
 
 
 def _responses(method: str, route: Routed, told: Told) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "What was asked for."}
     if method != "HEAD":
-        good["content"] = {
-            media: {"schema": {"type": "object"} if media == "application/json" else {"type": "string"}} for media in told.media
-        }
+        good["content"] = {media: {"schema": _SOME_JSON if media == "application/json" else {"type": "string"}} for media in told.media}
     if told.hints:
         good["headers"] = {f"{PREFIX}{name}": {"$ref": f"#/components/headers/{PREFIX}{name}"} for name in _SAID}
     shapes = [ref(name) for name in ERRORS[route.dialect]]

@@ -93,6 +93,21 @@ _FAULT = _object(
     ("message", "type", "param", "code"), message=_WORDS, type=_WORDS, param={"type": ["string", "null"]}, code={"type": ["string", "null"]}
 )
 
+_SHORT: Schema = {"type": "string", "maxLength": 200}
+HINTS: Mapping[str, Schema] = {
+    "task": _SHORT,
+    "tier": _SHORT,
+    "latency-budget": {"type": "string", "pattern": r"^[1-9][0-9]{0,4}(ms|s|m)$"},
+    "max-cost": {"type": "number", "minimum": 0, "maximum": 1000000},
+    "risk": _SHORT,
+    "sensitivity": _SHORT,
+    "session": _SHORT,
+    "tags": {"type": "string", "maxLength": 200, "description": "several with commas between them, at most 20"},
+    "user-tier": _SHORT,
+    "explain": {"type": "string", "enum": ["1", "0", "true", "false", "yes", "no"]},
+}
+"""What a client may say of its request in headers, without their prefix."""
+
 WIRE: Mapping[str, Schema] = {
     "ChatCompletion": _CHAT,
     "Response": _RESPONSES,
