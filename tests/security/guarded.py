@@ -15,8 +15,8 @@ providers:
     script: {seed: 7, latency: none, models: {mini: {ability: 0.5}, big: {ability: 0.99}, vectors: {}}}
   far: {dialect: openai_chat, base_url: "http://127.0.0.1:1/v1", api_key: "${UPSTREAM}"}
 models:
-  mini: {provider: fleet, tier: fast, price: {input: 0.1, output: 0.4}, context: 100000, capabilities: [tools, json_object, json_schema, vision]}
-  big: {provider: fleet, tier: best, price: {input: 5, output: 20}, context: 100000, capabilities: [tools, json_object, json_schema, vision]}
+  mini: {provider: fleet, tier: fast, price: {input: 0.1, output: 0.4}, context: 100000, capabilities: [tools, json_object, vision]}
+  big: {provider: fleet, tier: best, price: {input: 5, output: 20}, context: 100000, capabilities: [tools, json_object, vision]}
   vectors: {provider: fleet, tier: fast, price: {input: 0.01, output: 0}, context: 8000, capabilities: [embeddings]}
   remote: {provider: far, tier: far, price: {input: 1, output: 1}, capabilities: []}
 tiers: [fast, best, far]
@@ -28,13 +28,13 @@ keys:
   caller: {secret: "${CALLER}", scopes: [call]}
   reader: {secret: "${READER}", scopes: [read]}
   boss: {secret: "${BOSS}", scopes: [call, read, admin]}
-server: {max_body: 256KB, max_messages: 50, drain: 5s, idle_timeout: 3s, body_timeout: 2s}
+server: {max_body: 256KB, max_messages: 50, drain: 5s}
 """
 SECRETS = {
-    "CALLER": "s-caller-7c1f0a5be2",
-    "READER": "s-reader-93d2c6f81a",
-    "BOSS": "s-boss-5a90e7d4c3b1",
-    "UPSTREAM": "sk-upstream-e1f2a3b4c5d6",
+    "CALLER": "s-caller-7c1f0a5be2-0f1e2d",
+    "READER": "s-reader-93d2c6f81a-0f1e2d",
+    "BOSS": "s-boss-5a90e7d4c3b1-0f1e2d",
+    "UPSTREAM": "sk-upstream-e1f2a3b4c5d6-0f1e2d",
 }
 
 

@@ -19,7 +19,7 @@ from rich.progress import Progress
 
 from tierline import sqlite_file
 from tierline.cli import log_view
-from tierline.cli.terminal import refusing
+from tierline.cli.terminal import Screen, refusing
 from tierline.config import document, environment
 from tierline.config.spec import DecisionLogSpec
 from tierline.config.units import Duration
@@ -77,7 +77,7 @@ def tail(
     """The newest rows, a line each.
 
     Example: `tierline log tail -n 50 --task order_extraction`"""
-    console = Console(soft_wrap=True)
+    console = Screen(soft_wrap=True)
     with _opened(log, config) as reader:
         which = _filter(since, until, route, task, model, key, status, error)
         after = reader.newest()
@@ -111,7 +111,7 @@ def show(
             shown = exporting.as_json(found) | ({"text": None if kept is None else kept.decode("utf-8", "replace")} if text else {})
             typer.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
             return
-        log_view.show(Console(), found)
+        log_view.show(Screen(), found)
         if text:
             typer.echo("\nno text is kept for this request" if kept is None else f"\n{kept.decode('utf-8', 'replace')}")
 
@@ -139,7 +139,7 @@ def show_stats(
     if as_json:
         typer.echo(msgspec.json.encode(figures).decode())
     else:
-        log_view.stats(Console(), figures)
+        log_view.stats(Screen(), figures)
 
 
 @log_app.command()
@@ -169,7 +169,7 @@ def export(
                 raise LogFailure("Parquet needs a file: give one with -o")
             exporting.write_ndjson(reader, sys.stdout.buffer, which)
             return
-        console = Console(stderr=True)
+        console = Screen(stderr=True)
         with Progress(console=console, transient=True) as progress:
             bar = progress.add_task("rows", total=reader.count(which))
             count = _export(reader, output, form, which, lambda rows: progress.advance(bar, rows))

@@ -97,7 +97,7 @@ class Exchange:
             self.task.cancel()
 
     async def body(self) -> bytes:
-        """The whole body; raises TooLarge before reading it where its length is told, else as soon as it is over the limit, and ClientClosed
+        """The whole body; raises TooLarge before reading it where its length is told, else as soon as it is over the limit; ClientClosed
         where the client goes away in the middle."""
         self.reading = True
         try:
