@@ -134,12 +134,12 @@ class App:
 
     def _ended(self, exchange: Exchange, error: BaseException) -> RequestError:
         """Why a request was cancelled."""
-        if isinstance(error, ClientClosed):
-            return error
+        if self._stopping:
+            return Unavailable("the gateway stops", retry_after=1.0)
         if exchange.late:
             exchange.leaving = True
             return BodyLate("the body did not come in time (`server.body_timeout` in the spec)")
-        return Unavailable("the gateway stops", retry_after=1.0) if self._stopping else ClientClosed("the request was cancelled")
+        return error if isinstance(error, ClientClosed) else ClientClosed("the request was cancelled")
 
     def cancel_all(self) -> None:
         """Cancel every request in flight; each is logged as cancelled."""
