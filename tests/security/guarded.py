@@ -18,12 +18,11 @@ models:
   mini: {provider: fleet, tier: fast, price: {input: 0.1, output: 0.4}, context: 100000, capabilities: [tools, json_object, vision]}
   big: {provider: fleet, tier: best, price: {input: 5, output: 20}, context: 100000, capabilities: [tools, json_object, vision]}
   vectors: {provider: fleet, tier: fast, price: {input: 0.01, output: 0}, context: 8000, capabilities: [embeddings]}
-  remote: {provider: far, tier: far, price: {input: 1, output: 1}, capabilities: []}
-tiers: [fast, best, far]
+tiers: [fast, best]
 tasks:
   greeting: {why: Chatter., models: [mini]}
 routes:
-  auto: {difficulty: {fast: 0.4, best: 0.99}}
+  auto: {}
 keys:
   caller: {secret: "${CALLER}", scopes: [call]}
   reader: {secret: "${READER}", scopes: [read]}

@@ -49,7 +49,11 @@ class Told(msgspec.Struct, frozen=True):
     media: tuple[str, ...] = ("application/json",)
 
 
-_SOME_JSON: Schema = {"type": ["object", "array"]}
+_SHAPE_OF: Mapping[str, Schema] = {
+    "application/json": {"type": ["object", "array"]},
+    "text/event-stream": {},
+    "text/plain": {"type": "string"},
+}
 _STREAMS = ("application/json", "text/event-stream")
 _LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
 _STATES: Schema = {"type": "string", "enum": ["open", "accepted", "corrected", "dismissed", "all"], "default": "open"}
@@ -164,7 +168,7 @@ def _parameters(path: str, told: Told) -> list[dict[str, Any]]:
 def _responses(method: str, route: Routed, told: Told) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "What was asked for."}
     if method != "HEAD":
-        good["content"] = {media: {"schema": _SOME_JSON if media == "application/json" else {"type": "string"}} for media in told.media}
+        good["content"] = {media: {"schema": _SHAPE_OF[media]} for media in told.media}
     if told.hints:
         good["headers"] = {f"{PREFIX}{name}": {"$ref": f"#/components/headers/{PREFIX}{name}"} for name in _SAID}
     shapes = [ref(name) for name in ERRORS[route.dialect]]

@@ -23,6 +23,7 @@ _OBJECTS = {"type": "array", "items": {"type": "object"}}
 _COUNT = {"type": ["integer", "null"]}
 _YES = {"type": ["boolean", "null"]}
 _WORDS = {"type": "string"}
+_NOTES = {"description": "where it is an object, `tierline_task` and the like are read as the headers are"}
 
 
 def ref(name: str) -> Schema:
@@ -50,7 +51,7 @@ _CHAT = _object(
     max_completion_tokens=_COUNT,
     n=_COUNT,
     stream=_YES,
-    metadata={"type": ["object", "null"]},
+    metadata=_NOTES,
 )
 _RESPONSES = _object(
     ("model", "input"),
@@ -60,7 +61,7 @@ _RESPONSES = _object(
     tools=_OBJECTS,
     max_output_tokens=_COUNT,
     stream=_YES,
-    metadata={"type": ["object", "null"]},
+    metadata=_NOTES,
 )
 _MESSAGES = _object(
     ("model", "messages"),
@@ -70,7 +71,7 @@ _MESSAGES = _object(
     system={"type": ["string", "array"], "items": {"type": "object"}},
     tools=_OBJECTS,
     stream=_YES,
-    metadata={"type": "object"},
+    metadata=_NOTES,
 )
 _CONTENT = _object(
     ("parts",), role={"type": "string", "enum": ["user", "model"]}, parts={**_OBJECTS, "items": _object(("text",), text=_WORDS)}
