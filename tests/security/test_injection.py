@@ -79,7 +79,7 @@ routes:
     difficulty: {fast: 1.0}
     rules:
       - {when: "user_tier == 'gold'", use: [big], why: gold gets the best}
-      - {when: "'pii' in sensitivity || 'vip' in tags", use: [big], why: only it may}
+      - {when: "risk == 'high' || 'vip' in tags", use: [big], why: only it may}
 """
 EXPRESSIONS = [
     "true", "gold' || 'a' == 'a", "' || true || '", "gold'", "\"gold\"", "user_tier == 'gold'", "gold\x00", " || 1 == 1", "{{7*7}}",
