@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import http.client
 import json
+import select
 import signal
 import socket
 import threading
@@ -17,15 +18,15 @@ from pathlib import Path
 from server.conftest import FLEET
 from server.harness import HOST, Running, launch, serving, until
 
-NOTICE = 0.6
+NOTICE = 1.0
 PROBE = 0.1
 """Seconds between two looks at a gateway's readiness: less than its notice."""
 BODY = json.dumps({"model": "auto", "messages": [{"role": "user", "content": "What is the capital of France?"}]}).encode()
 
 
 class Balanced:
-    """A client of several gateways: it asks those that say that they are ready, over connections that it keeps, and asks another where a
-    connection is refused. It repeats nothing else."""
+    """A client of several gateways: it asks those that say that they are ready, over connections that it keeps as every pool does (one
+    that the other end has closed is not used again), and asks another where a connection is refused. It repeats nothing else."""
 
     def __init__(self, ports: Sequence[int]) -> None:
         self._ready = dict.fromkeys(ports, True)
@@ -63,10 +64,13 @@ class Balanced:
                 continue
             port = ports[turn % len(ports)]
             connection = kept.setdefault(port, http.client.HTTPConnection(HOST, port, timeout=10))
+            if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
+                connection.close()
             try:
                 self.said[str(self._ask(connection, "POST", "/v1/chat/completions"))] += 1
             except ConnectionRefusedError:
                 self._ready[port] = False
+                kept.pop(port).close()
             except (OSError, http.client.HTTPException) as lost:
                 self.said[f"lost: {type(lost).__name__}"] += 1
                 kept.pop(port).close()
