@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test e2e install check format lint types imports docs bench scorer soak clients report deploy-check clean
+.PHONY: help demo test e2e install check format lint types imports docs bench scorer soak fuzz clients report deploy-check clean
 
 help:  ## what can be made
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,11 @@ types: $(STAMP)
 
 imports: $(STAMP)
 	$(BIN)/lint-imports --no-cache
+
+FUZZ ?= 150
+
+fuzz: $(STAMP)  ## requests made up from the OpenAPI document, FUZZ for each endpoint and kind, against a running gateway
+	TIERLINE_FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/security/test_fuzz.py
 
 docs: $(STAMP)  ## write the generated pages of docs/reference anew
 	$(BIN)/tierline schema --reference docs/reference

@@ -70,11 +70,11 @@ def test_every_secret_of_a_spec_is_named_where_it_is_to_be_given() -> None:
 
 def test_a_service_of_compose_is_confined_and_gets_the_time_that_the_drain_needs() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-    drain = load(DEPLOY / "tierline.yaml", need_secrets=False).spec.server.drain
+    server = load(DEPLOY / "tierline.yaml", need_secrets=False).spec.server
     for name in ("gateway-1", "gateway-2"):
         service = compose["services"][name]
         assert service["read_only"] and service["cap_drop"] == ["ALL"]
-        assert int(service["stop_grace_period"].removesuffix("s")) > drain
+        assert int(service["stop_grace_period"].removesuffix("s")) > server.notice + server.drain
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
 
 
@@ -119,10 +119,10 @@ def test_a_pod_of_the_chart_gets_the_time_that_the_drain_needs(tmp_path: Path) -
     parts = rendered()
     spec = tmp_path / "tierline.yaml"
     spec.write_text(of_kind(parts, "ConfigMap")["data"]["tierline.yaml"])
-    drain = load(spec, need_secrets=False).spec.server.drain
+    server = load(spec, need_secrets=False).spec.server
     pod = of_kind(parts, "StatefulSet")["spec"]["template"]["spec"]
     wait = int(pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert pod["terminationGracePeriodSeconds"] > drain + wait
+    assert pod["terminationGracePeriodSeconds"] > server.notice + server.drain + wait
 
 
 def test_the_way_in_from_outside_leads_to_the_models_alone() -> None:
