@@ -110,6 +110,7 @@ def door() -> None:
 
 
 def main() -> None:
+    """Measure and print."""
     quality()
     natural()
     cost()
