@@ -58,16 +58,16 @@ tasks:
   climbs: {{why: Never right., owner: t, models: [mini, big], validate: [{{pattern: "never said"}}]}}
   judged: {{why: A judge looks., owner: t, models: [mini, big], validate: [{{judge: Is it right?, model: claude}}]}}
 routes:
-  auto: {{owner: t, log_text: all, cascade: {{retries: 0}}, shadow: {{models: [claude], share: 1, judge: big, sensitive: true}}}}
+  auto: {{owner: t, log_text: all, cascade: {{retries: 0}}, shadow: {{models: [claude], share: 1, judge: big, sensitive: true, max_cost_per_day: 10000}}}}
   asks:
     owner: t
     log_text: all
     scorer: {{ask: {{model: small, timeout: 5s, max_cost: 10}}}}
     tools_first: [{{cache: exact}}, {{http: search, pattern: "(?s)(?P<q>.+)", answer: answer}}]
     prepare: [{{moderate: claude}}, {{rewrite_query: mini}}]
-    shadow: {{models: [claude], share: 1, judge: big, sensitive: true}}
+    shadow: {{models: [claude], share: 1, judge: big, sensitive: true, max_cost_per_day: 10000}}
   joins: {{owner: t, log_text: all, combine: {{models: [mini, claude], by: judge, judge: big, else: big}}}}
-  trial: {{owner: t, log_text: all, shadow: {{models: [claude], share: 1, judge: mini, sensitive: true}}}}
+  trial: {{owner: t, log_text: all, shadow: {{models: [big], share: 1, judge: mini, sensitive: true, max_cost_per_day: 10000}}}}
 governance:
   detect: [email, phone, credit_card, iban, national_id, secret]
   rules:
@@ -224,7 +224,8 @@ def test_a_key_that_has_used_up_its_requests_is_told_when_it_may_come_again(traf
 
 
 def test_reloads_under_load_lose_nothing_and_what_was_spent_outlives_a_restart(traffic: Traffic) -> None:
-    gateway, before = traffic.gateway, len(traffic.gateway.rows())
+    gateway = traffic.gateway
+    before = until(lambda: len(rows) if len(rows := gateway.rows()) >= len(traffic.said) + 3 else None)
     said: list[Said] = []
     lock = threading.Lock()
 
