@@ -18,7 +18,7 @@ import msgspec
 from tierline.config.loaded import Loaded
 from tierline.config.spec import PrepareSpec
 from tierline.gateway.answered import Answered
-from tierline.gateway.arms import Given, kept, to_another_spec
+from tierline.gateway.arms import Given, kept, to_another_spec, too_late
 from tierline.gateway.ask import Asker
 from tierline.gateway.asked import Asked
 from tierline.gateway.call import Caller
@@ -30,7 +30,7 @@ from tierline.gateway.guarded import Guard, revealed
 from tierline.gateway.ids import Ids
 from tierline.gateway.means import Means
 from tierline.gateway.prepare import Preparations, prepare
-from tierline.gateway.purse import Funds, Paid
+from tierline.gateway.purse import Funds, Paid, paying
 from tierline.gateway.rows import Rows
 from tierline.gateway.shadow.shadows import Shadows
 from tierline.gateway.texts import Text, Texts
@@ -40,6 +40,7 @@ from tierline.gateway.translate import Translation
 from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
 from tierline.interfaces import DecisionLog, Dialect, Scorer
+from tierline.routing.experiments import NONE
 from tierline.routing.explain import explain
 from tierline.routing.explain_tools import told_first
 from tierline.routing.extract import Extractor
@@ -141,7 +142,7 @@ class Gateway:
         if tools and not found.ends_it:
             found = await ask_tools(tools, seen, features, weighed.decision.deadline)
         if self.funds.active and not found.ends_it:
-            weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features, asked.given), found)
+            weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features, self._arm_of(weighed, asked)), found)
         try:
             waiting = Waiting(found.elapsed)
             if not found.ends_it:
@@ -274,8 +275,12 @@ class Gateway:
         if done.request is request:
             return weighed, found
         again = msgspec.structs.replace(self._extract(done.request, asked.key), session=features.session)
-        reweighed = self.weigh(done.request, again, kept(weighed) if self.router.policy.experiments else asked.given)
-        return reweighed if weighed.purse is None else msgspec.structs.replace(reweighed, purse=weighed.purse), found
+        reweighed = self.weigh(done.request, again, self._arm_of(weighed, asked))
+        return paying(reweighed, weighed.purse), found
+
+    def _arm_of(self, weighed: Weighed, asked: Asked) -> Given | None:
+        """The arm that a request has already, for deciding on it anew."""
+        return kept(weighed) if self.router.policy.experiments else asked.given
 
     async def _classified(self, small: Classifier, weighed: Weighed, asked: Asked, found: Found, waiting: Waiting) -> tuple[Weighed, Found]:
         """The request decided on again, in the same world, with what a small model said it is; the answer's own USD are not spent on
@@ -286,8 +291,13 @@ class Gateway:
         done = await small.ask(weighed, asker, waiting, decision.deadline - found.elapsed, money)
         asides, elapsed = (*found.asides, *done.asides), found.elapsed + done.elapsed
         found = msgspec.structs.replace(found, asides=asides, elapsed=elapsed, cancelled=done.cancelled)
-        decision = self.router.decide(weighed.features, done.scores, weighed.view)
-        return msgspec.structs.replace(weighed, scores=done.scores, decision=decision), found
+        view = weighed.view
+        decision = self.router.decide(weighed.features, done.scores, view)
+        if self.elsewhere and too_late(self.router.policy, weighed.decision, decision):
+            view = msgspec.structs.replace(view, assigned=NONE)
+            decision = self.router.decide(weighed.features, done.scores, view)
+        again = msgspec.structs.replace(weighed, scores=done.scores, view=view, decision=decision)
+        return paying(again, weighed.purse), found
 
     def _explained(self, weighed: Weighed, found: Found) -> str:
         told = explain(self.router, weighed.features, weighed.scores, weighed.view, weighed.decision).sentences

@@ -81,12 +81,12 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     server = Embedded(app, service.listener, limits.max_connections, limits.idle_timeout)
     signals = _on_signals(live)
     await books.read_pins(live.world)
-    await remember(live.world.budgets, path)
+    await remember(live.world.budgets, path, loaded.spec.decision_log.url)
     await ring.read(books, live)
     head = await books.ask(lambda ledger: ledger.audit.head())
     _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
     chores = (
-        keep(live.world.budgets, path),
+        keep(live.world.budgets, path, loaded.spec.decision_log.url),
         live.watch(),
         books.follow_pins(live.world),
         ring.follow(books, live),
