@@ -39,6 +39,9 @@ _MOST_NUMBERS = 64
 _SIGNS = (40, 41, 42, 43, 45, 47, 60, 61, 62, 91, 93, 94, 123, 125)
 
 FORM = OLDEST + len(_KINDS) + 8 + 8
+CASED = (5, OLDEST + len(_KINDS) + 8 + 3)
+"""The facts that other capitals change: the share of capitals, and names. Files of before use them; what is fitted now does not, because
+people write one question in either case."""
 
 
 def form(text: str) -> NDArray[np.float32]:
