@@ -9,14 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from answerers.conftest import postgres
 
 from answerers.asking import answers, run
 from answerers.test_sql import executed, tool
 from server.harness import Running, serving
 from tierline.types.errors import AnswererFailure
-
-__all__ = ["postgres"]  # the fixture: a real PostgreSQL
 
 TABLE = """
 CREATE TABLE people (name TEXT, city TEXT, secret TEXT);
