@@ -8,7 +8,6 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,7 +57,11 @@ tasks:
   climbs: {{why: Never right., owner: t, models: [mini, big], validate: [{{pattern: "never said"}}]}}
   judged: {{why: A judge looks., owner: t, models: [mini, big], validate: [{{judge: Is it right?, model: claude}}]}}
 routes:
-  auto: {{owner: t, log_text: all, cascade: {{retries: 0}}, shadow: {{models: [claude], share: 1, judge: big, sensitive: true, max_cost_per_day: 10000}}}}
+  auto:
+    owner: t
+    log_text: all
+    cascade: {{retries: 0}}
+    shadow: {{models: [claude], share: 1, judge: big, sensitive: true, max_cost_per_day: 10000}}
   asks:
     owner: t
     log_text: all
@@ -67,7 +70,10 @@ routes:
     prepare: [{{moderate: claude}}, {{rewrite_query: mini}}]
     shadow: {{models: [claude], share: 1, judge: big, sensitive: true, max_cost_per_day: 10000}}
   joins: {{owner: t, log_text: all, combine: {{models: [mini, claude], by: judge, judge: big, else: big}}}}
-  trial: {{owner: t, log_text: all, shadow: {{models: [big], share: 1, judge: mini, sensitive: true, max_cost_per_day: 10000}}}}
+  trial:
+    owner: t
+    log_text: all
+    shadow: {{models: [big], share: 1, judge: mini, sensitive: true, max_cost_per_day: 10000}}
 governance:
   detect: [email, phone, credit_card, iban, national_id, secret]
   rules:

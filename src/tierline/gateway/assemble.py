@@ -49,7 +49,9 @@ def assemble(
     if loaded.arms:
         known = {} if before is None else before.elsewhere
         gateway.elsewhere = {
-            arm: known[arm] if arm in known and known[arm].loaded == other else assemble(other, world.beside(other), log, observe, gateway, pool)
+            arm: known[arm]
+            if arm in known and known[arm].loaded == other
+            else assemble(other, world.beside(other), log, observe, gateway, pool)
             for arm, other in loaded.arms.items()
         }
     return gateway

@@ -50,8 +50,8 @@ from tierline.gateway.translate import Translation
 from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
 from tierline.interfaces import DecisionLog, Dialect, Scorer
-from tierline.routing.explain import explain
 from tierline.routing.experiments import NONE
+from tierline.routing.explain import explain
 from tierline.routing.explain_tools import told_first
 from tierline.routing.extract import Extractor
 from tierline.routing.governance import in_force, refusing

@@ -173,8 +173,8 @@ class Shadows:
         self._put(quiet, beside.against, model, said, outcome, judgement, asides)
 
     async def _paid(self, quiet: Weighed, model: str, answer: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """Its answer, paid for out of the budgets of its request: taken before, settled after; of `budget` where one has not got it. What its
-        validators ask for is settled by those who ask."""
+        """Its answer, paid for out of the budgets of its request: taken before, settled after; of `budget` where one has not got it. What
+        its validators ask for is settled by those who ask."""
         purse, features = quiet.purse, quiet.features
         if purse is None:
             return await answer
