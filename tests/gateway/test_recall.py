@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from state.money import MONDAY, Clock
 from tierline.config.budgets import Budget
+from tierline.decision_log.postgres.log import PostgresLog
 from tierline.decision_log.sqlite import SqliteLog
 from tierline.gateway.recall import recall, remember
+from tierline.ledger.ledger import Ledger
+from tierline.ledger.shadows import Shadowed
 from tierline.state.budgets import Budgets
 from tierline.testing import builders
 from tierline.types.decision import Decision, Step
@@ -93,3 +99,58 @@ def test_a_log_that_cannot_be_read_is_warned_of(tmp_path: Path, caplog: pytest.L
         asyncio.run(remember(budgets, tmp_path / "nothing.db"))
     assert "could not be read" in caplog.text
     assert budgets.see(NO_VIEW, Features("r")).budgets == {"day": 10.0}
+
+
+def test_what_shadows_have_cost_counts_for_the_budgets_of_their_requests(path: Path) -> None:
+    ledger = Ledger(path)
+    beside = Shadowed(
+        "r-3", NOON - 3599, "auto", "t", "mini", "opus", 1.0, ok=True, cost=0.75, judging=0.25, judge="opus@1", usage=Usage(7, 3)
+    )
+    ledger.shadows.add(
+        [beside, msgspec.structs.replace(beside, request_id="r-1", at=NOON - 2 * 86400), msgspec.structs.replace(beside, request_id="?")]
+    )
+    ledger.close()
+    budgets = (
+        Budget("day", 100, "day"),
+        Budget("opus", 100, "day", models=frozenset({"opus"})),
+        Budget("mini", 100, "day", models=frozenset({"mini"})),
+        Budget("tag", 100, "day", tag="batch"),
+        Budget("rest", 100, "day", team="rest"),
+        Budget("words", 1000, "day", counts_tokens=True),
+    )
+    before = {("day", ""): 4.0, ("opus", ""): 3.0, ("mini", ""): 1.0, ("tag", ""): 2.5, ("rest", ""): 1.5, ("words", ""): 300.0}
+    added = {("day", ""): 0.75, ("opus", ""): 0.25, ("mini", ""): 0.5, ("tag", ""): 0.75, ("words", ""): 10.0}
+    assert recall(path, budgets, NOON).spent == pytest.approx({key: amount + added.get(key, 0.0) for key, amount in before.items()})
+
+
+def test_rows_that_have_gone_to_postgresql_are_counted_there_and_each_of_them_once(path: Path, postgres: str) -> None:
+    budgets = (
+        Budget("week", 100, "week"),
+        Budget("opus", 100, "week", models=frozenset({"opus"})),
+        Budget("paced", 100, "week", spread=True),
+    )
+    all_here = recall(path, budgets, NOON)
+    log = PostgresLog(path, url=postgres, clock=lambda: NOON)
+    asyncio.run(log.shipped())
+    log.close()
+    late = SqliteLog(path, retention=None, clock=lambda: NOON)
+    late.put(row(5, NOON - 30, 1.0, "opus"))
+    asyncio.run(late.flushed())
+    late.close()
+    with closing(sqlite3.connect(path)) as file:  # as happens once `keep_local` is over
+        file.execute("DELETE FROM decisions WHERE request_id IN ('r-1', 'r-2')")
+        file.commit()
+    assert recall(path, budgets, NOON).spent["week", ""] < all_here.spent["week", ""]
+    there = recall(path, budgets, NOON, postgres)
+    assert there.spent == pytest.approx({key: amount + 1.5 - 0.0 for key, amount in all_here.spent.items()})
+    assert there.demand["paced"].shares.index(max(there.demand["paced"].shares)) == all_here.demand["paced"].shares.index(
+        max(all_here.demand["paced"].shares)
+    )
+
+
+def test_where_the_database_cannot_be_read_the_file_is_and_a_warning_says_so(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    budgets = Budgets(builders.loaded({"budgets": {"day": {"limit": 10, "per": "day"}}}), Clock(NOON))
+    with caplog.at_level("WARNING"):
+        asyncio.run(remember(budgets, path, "postgresql://nobody@127.0.0.1:1/nothing"))
+    assert "only what the local file still holds" in caplog.text
+    assert budgets.see(NO_VIEW, Features("r")).budgets == {"day": pytest.approx(6.0)}

@@ -34,29 +34,66 @@ def spec(port: int, *, arm: bool = False) -> str:
     able = "price: {input: 1000, output: 2000}, capabilities: [tools, json_object, json_schema]"
     best = "claude" if arm else "big"
     text = f"""
-version: 1 providers: cloud: {{dialect: openai_chat, base_url: "http://127.0.0.1:{port}/cloud/v1"}} clouded: {{dialect:
-anthropic_messages, base_url: "http://127.0.0.1:{port}/clouded/v1"}} quick: kind: scripted script: {{seed: 7, latency: none,
-difficulty: {{money: 0}}, answers: {{money back: refunds}}, models: {{small: {{ability: 0.99}}}}}} tiers: [fast, balanced, best]
-models: small: {{provider: quick, tier: fast, price: {{input: 100, output: 400}}, capabilities: [json_schema]}} down: {{provider:
-cloud, model: status-500, tier: fast, {able}}} mini: {{provider: cloud, model: echo-3, tier: fast, {able}}} claude: {{provider:
-clouded, model: echo-2, tier: balanced, {able}}} big: {{provider: cloud, model: echo-1, tier: best, {able}}} sources: search: {{url:
-"http://127.0.0.1:{port}/search", method: POST}} tasks: orders: {{why: Where is my parcel., owner: t, match: {{keywords: [order]}},
-models: [mini]}} refunds: {{why: Money goes back., owner: t, match: {{keywords: [refund]}}, models: [{best}], fallback: [mini]}}
-falls: {{why: The first is down., owner: t, models: [down, mini]}} climbs: {{why: Never right., owner: t, models: [mini, big],
-validate: [{{pattern: "never said"}}]}} judged: {{why: A judge looks., owner: t, models: [mini, big], validate: [{{judge: Is it
-right?, model: claude}}]}} routes: auto: {{owner: t, log_text: all, cascade: {{retries: 0}}, shadow: {{models: [claude], share: 1,
-judge: big, sensitive: true, max_cost_per_day: 10000}}}} asks: owner: t log_text: all scorer: {{ask: {{model: small, timeout: 5s,
-max_cost: 10}}}} tools_first: [{{cache: exact}}, {{http: search, pattern: "(?s)(?P<q>.+)", answer: answer}}] prepare: [{{moderate:
-claude}}, {{rewrite_query: mini}}] shadow: {{models: [claude], share: 1, judge: big, sensitive: true, max_cost_per_day: 10000}} joins:
-{{owner: t, log_text: all, combine: {{models: [mini, claude], by: judge, judge: big, else: big}}}} trial: {{owner: t, log_text: all,
-shadow: {{models: [big], share: 1, judge: mini, sensitive: true, max_cost_per_day: 10000}}}} governance: detect: [email, phone,
-credit_card, iban, national_id, secret] rules: - {{when: sensitivity.pii || sensitivity.secret, redact: [pii, secret], why: nothing
-leaves}} budgets: all: {{limit: 10000, per: month}} crew: {{limit: 10000, per: month, team: crew}} refunds: {{limit: 10000, per:
-month, task: refunds}} orders: {{limit: 10000, per: month, task: orders, at_limit: cheapest}} asks: {{limit: 10000, per: month, route:
-asks, pace: spread}} clouded: {{limit: 10000, per: month, provider: clouded}} claude: {{limit: 10000, per: month, model: claude}} big:
-{{limit: 10000, per: month, model: big}} each: {{limit: 10000, per: month, each: key}} words: {{tokens: 100000000, per: month}} keys:
-admin: {{secret: "${{ADMIN}}", scopes: [call, read, admin]}} crew: {{secret: "${{CREW}}", team: crew}} limited: {{secret:
-"${{LIMITED}}", rate: {{requests: 3, per: hour}}}} """
+version: 1
+providers:
+  cloud: {{dialect: openai_chat, base_url: "http://127.0.0.1:{port}/cloud/v1"}}
+  clouded: {{dialect: anthropic_messages, base_url: "http://127.0.0.1:{port}/clouded/v1"}}
+  quick:
+    kind: scripted
+    script: {{seed: 7, latency: none, difficulty: {{money: 0}}, answers: {{money back: refunds}}, models: {{small: {{ability: 0.99}}}}}}
+tiers: [fast, balanced, best]
+models:
+  small: {{provider: quick, tier: fast, price: {{input: 100, output: 400}}, capabilities: [json_schema]}}
+  down: {{provider: cloud, model: status-500, tier: fast, {able}}}
+  mini: {{provider: cloud, model: echo-3, tier: fast, {able}}}
+  claude: {{provider: clouded, model: echo-2, tier: balanced, {able}}}
+  big: {{provider: cloud, model: echo-1, tier: best, {able}}}
+sources:
+  search: {{url: "http://127.0.0.1:{port}/search", method: POST}}
+tasks:
+  orders: {{why: Where is my parcel., owner: t, match: {{keywords: [order]}}, models: [mini]}}
+  refunds: {{why: Money goes back., owner: t, match: {{keywords: [refund]}}, models: [{best}], fallback: [mini]}}
+  falls: {{why: The first is down., owner: t, models: [down, mini]}}
+  climbs: {{why: Never right., owner: t, models: [mini, big], validate: [{{pattern: "never said"}}]}}
+  judged: {{why: A judge looks., owner: t, models: [mini, big], validate: [{{judge: Is it right?, model: claude}}]}}
+routes:
+  auto:
+    owner: t
+    log_text: all
+    cascade: {{retries: 0}}
+    shadow: {{models: [claude], share: 1, judge: big, sensitive: true, max_cost_per_day: 10000}}
+  asks:
+    owner: t
+    log_text: all
+    scorer: {{ask: {{model: small, timeout: 5s, max_cost: 10}}}}
+    tools_first: [{{cache: exact}}, {{http: search, pattern: "(?s)(?P<q>.+)", answer: answer}}]
+    prepare: [{{moderate: claude}}, {{rewrite_query: mini}}]
+    shadow: {{models: [claude], share: 1, judge: big, sensitive: true, max_cost_per_day: 10000}}
+  joins: {{owner: t, log_text: all, combine: {{models: [mini, claude], by: judge, judge: big, else: big}}}}
+  trial:
+    owner: t
+    log_text: all
+    shadow: {{models: [big], share: 1, judge: mini, sensitive: true, max_cost_per_day: 10000}}
+governance:
+  detect: [email, phone, credit_card, iban, national_id, secret]
+  rules:
+    - {{when: sensitivity.pii || sensitivity.secret, redact: [pii, secret], why: nothing leaves}}
+budgets:
+  all: {{limit: 10000, per: month}}
+  crew: {{limit: 10000, per: month, team: crew}}
+  refunds: {{limit: 10000, per: month, task: refunds}}
+  orders: {{limit: 10000, per: month, task: orders, at_limit: cheapest}}
+  asks: {{limit: 10000, per: month, route: asks, pace: spread}}
+  clouded: {{limit: 10000, per: month, provider: clouded}}
+  claude: {{limit: 10000, per: month, model: claude}}
+  big: {{limit: 10000, per: month, model: big}}
+  each: {{limit: 10000, per: month, each: key}}
+  words: {{tokens: 100000000, per: month}}
+keys:
+  admin: {{secret: "${{ADMIN}}", scopes: [call, read, admin]}}
+  crew: {{secret: "${{CREW}}", team: crew}}
+  limited: {{secret: "${{LIMITED}}", rate: {{requests: 3, per: hour}}}}
+"""
     experiments = """
 experiments:
   models: {tasks: [falls], routes: [auto], arms: {mini: 0.25, claude: 0.5}}

@@ -11,6 +11,7 @@ from tierline.config.check_courses import examine_courses
 from tierline.config.check_experiments import examine_experiments
 from tierline.config.check_governance import examine_governance
 from tierline.config.check_load import examine_load
+from tierline.config.check_log import examine_log
 from tierline.config.check_models import examine_models
 from tierline.config.check_names import examine_names
 from tierline.config.check_patterns import examine_patterns
@@ -42,3 +43,4 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_budgets(case)
     examine_scorers(case, models)
     examine_experiments(case)
+    examine_log(case)
