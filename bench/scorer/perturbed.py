@@ -18,7 +18,6 @@ from tierline.evaluation.routers.learned import CrossFit, LearnedRouter
 from tierline.evaluation.table import Table
 from tierline.evaluation.training.learn import Learning
 
-
 SEEDS = 3
 """Of the folds and of the words."""
 

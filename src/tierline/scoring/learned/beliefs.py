@@ -89,7 +89,8 @@ def outputs(fitted: Fitted, text: str, vector: Floats | None = None) -> Floats:
     _to_length_one(weighted[:part])
     _to_length_one(weighted[part:])
     told = form(text)[: len(fitted.form_mean)]
-    facts = fitted.form_weight * _cut((told - fitted.form_mean) / fitted.form_spread, -FORM_LIMIT, FORM_LIMIT)
+    facts = _cut((told - fitted.form_mean) / fitted.form_spread, -FORM_LIMIT, FORM_LIMIT)
+    facts *= np.float32(fitted.form_weight)
     after = len(fitted.idf) + len(facts)
     out: Floats = weighted @ fitted.weights.take(found, axis=0) + facts @ fitted.weights[len(fitted.idf) : after] + fitted.offset
     if vector is not None:
@@ -126,8 +127,10 @@ def from_outputs(fitted: Fitted, out: Floats) -> Beliefs:
 
 def softmax(logits: Floats) -> Floats:
     """Rows that are probabilities."""
-    raised = np.exp(logits - np.maximum.reduce(logits, axis=1, keepdims=True))
-    out: Floats = raised / np.add.reduce(raised, axis=1, keepdims=True)
+    highest: Floats = np.maximum.reduce(logits, axis=1, keepdims=True)
+    raised = np.exp(logits - highest)
+    total: Floats = np.add.reduce(raised, axis=1, keepdims=True)
+    out: Floats = raised / total
     return out
 
 
