@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "simulate": "tierline.cli.simulate",
     "sweep": "tierline.cli.sweep",
     "experiments": "tierline.cli.experiments",
+    "release": "tierline.cli.release",
     "pin": "tierline.cli.pin",
     "keys": "tierline.cli.keys",
     "audit": "tierline.cli.audit",
@@ -35,7 +36,7 @@ COMMANDS: dict[str, str] = {
 
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
-    "Run": ("serve", "log", "review", "pin", "keys", "audit"),
+    "Run": ("serve", "release", "log", "review", "pin", "keys", "audit"),
     "Measure": ("collect", "evaluate", "train", "replay", "simulate", "sweep", "experiments"),
 }
 """How the help lists the commands."""

@@ -32,6 +32,7 @@ from tierline.gateway.ids import Ids
 from tierline.gateway.means import Means
 from tierline.gateway.prepare import Preparations, prepare
 from tierline.gateway.purse import Funds, Paid
+from tierline.gateway.rehearsal import Rehearsal
 from tierline.gateway.revealed import RevealedStream, revealed_body
 from tierline.gateway.shadow.shadows import Shadows
 from tierline.gateway.texts import Text, Texts
@@ -112,8 +113,9 @@ class Answered(msgspec.Struct, frozen=True):
 class Gateway:
     """One spec, assembled. `means` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
     speak; `tools` are asked before any model, `preparations` are what is done to a request first, `shadows` answer beside once it is
-    answered; `observe` sees every record as it is logged. `elsewhere` are the gateways that answer for arms of its experiments.
-    `in_flight` counts the requests that run on it; `said` is where a face keeps what it says of a route, task and model."""
+    answered; `observe` sees every record as it is logged. `elsewhere` are the gateways that answer for arms of its experiments; a
+    `rehearsal` decides beside. `in_flight` counts the requests that run on it; `said` is where a face keeps what it says of a route,
+    task and model."""
 
     def __init__(
         self,
@@ -143,6 +145,7 @@ class Gateway:
         self.funds = Funds(world.budgets)
         self.guard = Guard(loaded, router.policy, dialects) if loaded.spec.governance.detect else None
         self.elsewhere: Mapping[str, Gateway] = {}
+        self.rehearsal: Rehearsal | None = None
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -208,6 +211,8 @@ class Gateway:
                 weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=answered.result.flagged)
             )
             remember(tools, seen, self.dialects[request.dialect], answered.result, heard)
+            if self.rehearsal is not None:
+                self.rehearsal.begin(weighed, asked.key)
             if weighed.decision.shadows and self.shadows is not None:
                 self.shadows.begin(weighed, asked.headers, len(asked.body), answered.result, heard)
             return answered

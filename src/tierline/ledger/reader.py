@@ -11,6 +11,7 @@ from tierline import sqlite_file
 from tierline.ledger.arms import Arms
 from tierline.ledger.feedback import Feedback, Feedbacks
 from tierline.ledger.labels import Labels
+from tierline.ledger.releases import Releases
 from tierline.ledger.schema import MIGRATIONS, PART
 from tierline.ledger.shadows import Shadows
 from tierline.ledger.specs import KeptSpec, Specs
@@ -58,6 +59,10 @@ class LedgerReader:
     def arms(self) -> Arms | None:
         """The arms of experiments; None where no ledger was ever opened."""
         return None if self._connection is None else Arms(self.path, self._connection, None, time.time)
+
+    def releases(self) -> Releases | None:
+        """The life cycle of the routing; None where no ledger was ever opened."""
+        return None if self._connection is None else Releases(self.path, self._connection, None, time.time)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -17,6 +17,7 @@ import uvloop
 from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
+from tierline.gateway.lifecycle import Lifecycle
 from tierline.gateway.recall import keep, remember
 from tierline.gateway.reload import Live, Reloaded
 from tierline.gateway.shadow.accounts import Accounts
@@ -69,10 +70,14 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     def told(done: Reloaded) -> None:
         meters.reloaded(done)
         books.note_spec(done)
+        lifecycle.taken(done)
 
+    lifecycle = Lifecycle(books, loaded.path, service.environ)
+    loaded = await asyncio.to_thread(lifecycle.begun, loaded)
     pool = Pool(Accounts(books.ask), meters.shadows)
-    live = Live(loaded, service.environ, log, observe, books.keep_spec, told, pool)
+    live = Live(loaded, service.environ, log, observe, books.keep_spec, told, pool, lifecycle.gate)
     books.note_spec(live.last)
+    lifecycle.taken(live.last)
     public = Public(live, books, meters)
     ring = Keyring(public=not is_loopback(service.listener.getsockname()[0]))
     keeping = Keeping(live, books, ring)
@@ -92,6 +97,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         meters.keep_counting(public.gauges),
         app.watch_the_waiting(),
         watch_experiments(live, books, path),
+        lifecycle.follow(live),
     )
     background = [asyncio.create_task(chore) for chore in chores]
     serving = asyncio.create_task(server.serve())
