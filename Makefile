@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test e2e install check format lint types imports docs bench soak clients report clean
+.PHONY: help demo test e2e install check format lint types imports docs bench scorer soak clients report clean
 
 help:  ## what can be made
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ docs: $(STAMP)  ## write the generated pages of docs/reference anew
 
 bench: $(STAMP)  ## the benchmarks, with ratios to a reference in the same run
 	$(BIN)/python -m bench
+
+scorer: $(STAMP)  ## the figures of the learned scorer, with their goals (needs TIERLINE_DATA; about an hour)
+	$(BIN)/python -m bench scorer
 
 soak: $(STAMP)  ## thirty minutes of mixed traffic with faults: flat memory, nothing left over
 	$(BIN)/python -m bench.soak

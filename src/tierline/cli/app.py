@@ -22,11 +22,13 @@ COMMANDS: dict[str, str] = {
     "simulate": "tierline.cli.simulate",
     "sweep": "tierline.cli.sweep",
     "experiments": "tierline.cli.experiments",
+    "propose": "tierline.cli.propose",
     "release": "tierline.cli.release",
     "pin": "tierline.cli.pin",
     "keys": "tierline.cli.keys",
     "audit": "tierline.cli.audit",
     "review": "tierline.cli.review",
+    "labels": "tierline.cli.labels",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",
     "catalogue": "tierline.cli.catalogue",
@@ -37,7 +39,7 @@ COMMANDS: dict[str, str] = {
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
     "Run": ("serve", "release", "log", "review", "pin", "keys", "audit"),
-    "Measure": ("collect", "evaluate", "train", "replay", "simulate", "sweep", "experiments"),
+    "Measure": ("collect", "labels", "evaluate", "train", "replay", "simulate", "sweep", "experiments", "propose"),
 }
 """How the help lists the commands."""
 

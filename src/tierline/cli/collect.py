@@ -134,7 +134,7 @@ async def _run(wish: Wish, journal: Journal, console: Console) -> Summary:
     loop.add_signal_handler(signal.SIGINT, stop)
     with tempfile.TemporaryDirectory(prefix="tierline-collect-") as home:
         async with Client(alone(wish.loaded, DEADLINE), log=Path(home, "calls.db")) as client:
-            calls = Calls(client, frozenset(wish.loaded.spec.tasks))
+            calls = Calls(client, wish.loaded)
             with _bar(console) as (bar, task):
                 collector = Collector(
                     wish.settings,

@@ -20,8 +20,10 @@ from tierline.config.load import load
 from tierline.config.scorer_file import read_scorer
 from tierline.evaluation.cross_validate import FOLDS
 from tierline.evaluation.datasets import Dataset, Reading, read
+from tierline.evaluation.datasets.source import OfLogs
 from tierline.evaluation.document import Document, encode
 from tierline.evaluation.evaluate import Settings, evaluate
+from tierline.evaluation.labels.trust import parse
 from tierline.evaluation.metrics.bootstrap import RESAMPLES
 from tierline.evaluation.report.page import report
 from tierline.evaluation.routers.learned import CrossFit, LearnedRouter
@@ -34,6 +36,7 @@ from tierline.evaluation.training.learn import Learned, Learning, established, l
 from tierline.evaluation.training.log_texts import is_log, with_log_texts
 from tierline.scoring.learned.artifact import encode as encode_artifact
 from tierline.scoring.learned.design import design
+from tierline.scoring.learned.embed import Embedder
 from tierline.types.errors import EvaluationFailure, TierlineError
 
 
@@ -52,10 +55,17 @@ def train_command(
     split: Annotated[str, typer.Option(help="Only the rows whose column `split` says so.")] = "",
     folds: Annotated[int, typer.Option(min=2, help="Folds on which the figures are measured.")] = FOLDS,
     keep: Annotated[float, typer.Option(min=0.5, max=1.0, help="Share of the best single model's quality kept where it stands.")] = 0.99,
+    sure: Annotated[float, typer.Option(min=0.0, help="Standard errors by which --keep is to be kept on other queries.")] = 0.0,
     least_labels: Annotated[int, typer.Option(min=1, help="A task with fewer judged answers is not routed.")] = LEAST_LABELS,
+    embed: Annotated[
+        bool, typer.Option("--embed", help="Read texts with embeddings too (the extra `embed`): slower, better on intents.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of folds and resamples: the same seed gives the same file.")] = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples of every interval.")] = RESAMPLES,
     licence: Annotated[str, typer.Option(help="The licence of the data, for the card.")] = "",
+    trust: Annotated[
+        list[str] | None, typer.Option(help="--log: SOURCE=0…1, how far its labels are trusted; `tierline labels` lists them.")
+    ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole evaluation here.")] = None,
     html: Annotated[Path | None, typer.Option("--report", help="Write the figures as one HTML page.")] = None,
     card: Annotated[Path | None, typer.Option(help="Train nothing: print the card of this scorer.")] = None,
@@ -83,8 +93,11 @@ def train_command(
             text=True,
             choose=None if narrowed is None else lambda there: list(dict.fromkeys(narrowed.matched(there).values())),
             sparse=True,
+            logs=OfLogs(learning=True, trust=parse(trust or [])),
         )
-        document, learned = _train(files, how, Learning(seed, keep, least_labels), Settings(seed, folds, resamples, ("learned",)), licence)
+        document, learned = _train(
+            files, how, Learning(seed, keep, least_labels, embed, sure), Settings(seed, folds, resamples, ("learned",)), licence
+        )
         _write(out, encode_artifact(learned.artifact))
         if json_out is not None:
             json_out.write_bytes(encode(document))
@@ -116,8 +129,9 @@ def _train(files: Sequence[Path], how: Reading, learning: Learning, settings: Se
         fits = CrossFit(learning)
         routers: list[Evaluated] = [TaskMeanRouter(), LearnedRouter(fits, guard=False, name="unguarded"), LearnedRouter(fits)]
         document = evaluate(_measurable(dataset), routers, settings, progress)
-        learned = learn(table, design(table.text, progress), learning, progress)
-    card = card_of(learned, table, document, learning, _today(), [path.name for path in files], licence)
+        learned = learn(table, design(table.text, progress, Embedder() if learning.embed else None), learning, progress)
+    heard = None if dataset.logged is None else dataset.logged.heard
+    card = card_of(learned, table, document, learning, _today(), [path.name for path in files], licence, heard)
     artifact = msgspec.structs.replace(learned.artifact, card=msgspec.to_builtins(card))
     return document, msgspec.structs.replace(learned, artifact=artifact)
 

@@ -72,14 +72,26 @@ class Desk:
         intent = self._enter("publishing", candidate, base, newest, wish, written, detail=detail)
         return self.complete(intent)
 
-    def rollback(self, wish: Wish, after: int | None = None) -> Release:
-        """End the trial that runs; without one, put the spec before to work again. With `after`, only while that row is the newest."""
+    def rollback(self, wish: Wish) -> Release:
+        """End the trial that runs; without one, put the spec before to work again."""
         base, newest = self._base()
-        if after is not None and newest.id != after:
-            raise CannotRelease("something else was done in between")
         if newest.trial:
             made = self._releases.add("stopped", newest.candidate, newest.before, why=wish.why, by=wish.by, after=newest.id)
             return _unless_overtaken(made)
+        return self._put_back(base, newest, wish)
+
+    def take_back(self, published: Release, wish: Wish) -> Release | None:
+        """Put the spec before a published one to work again, and end a trial that was compared with it; None where another is at work by
+        now."""
+        base, newest = self._base()
+        if self._at_work().id != published.id:
+            return None
+        if newest.trial:
+            stopped = self._releases.add("stopped", newest.candidate, newest.before, why=wish.why, by=wish.by, after=newest.id)
+            newest = _unless_overtaken(stopped)
+        return self._put_back(base, newest, wish)
+
+    def _put_back(self, base: Loaded, newest: Release, wish: Wish) -> Release:
         at_work = self._at_work()
         before = self._releases.before(at_work.candidate)
         if not before:
@@ -215,8 +227,8 @@ def _write(path: Path, content: bytes, mode: int) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    os.chmod(name, mode & 0o777)
-    os.replace(name, path)
+    Path(name).chmod(mode & 0o777)
+    Path(name).replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)

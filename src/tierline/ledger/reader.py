@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tierline import sqlite_file
 from tierline.ledger.arms import Arms
 from tierline.ledger.feedback import Feedback, Feedbacks
+from tierline.ledger.judges import Judges, JudgeVerdict
 from tierline.ledger.labels import Labels
 from tierline.ledger.releases import Releases
 from tierline.ledger.schema import MIGRATIONS, PART
@@ -38,6 +40,18 @@ class LedgerReader:
     def feedback(self) -> Iterator[Feedback]:
         """Every judgement, in the order of writing."""
         return iter(()) if self._connection is None else Feedbacks(self.path, self._connection).since()
+
+    def judges(self) -> dict[tuple[str, str], JudgeVerdict]:
+        """The newest verdict on each judge, by judge and task."""
+        known = self.query("SELECT 1 FROM sqlite_master WHERE name = 'judges'")
+        return Judges(self.path, self._connection).standing() if known and self._connection is not None else {}
+
+    def query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one SELECT over the tables of `schema`; values travel as parameters only."""
+        if self._connection is None:
+            return []
+        with sqlite_file.told(self.path):
+            return self._connection.execute(statement, values).fetchall()
 
     def spec(self, fingerprint: str) -> KeptSpec | None:
         """The spec of that fingerprint, or None."""

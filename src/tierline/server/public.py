@@ -12,7 +12,7 @@ from tierline import __version__
 from tierline.gateway.books import Books
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.reload import Live
-from tierline.ledger.feedback import Feedback
+from tierline.ledger.feedback import Feedback, Kind
 from tierline.server.errors import NoSuchDecision
 from tierline.server.exchange import Exchange
 from tierline.server.headers import JSON
@@ -45,6 +45,7 @@ class Said(msgspec.Struct, forbid_unknown_fields=True):
     accept: bool | None = None
     correction: str | None = None
     tool_success: bool | None = None
+    kind: Kind = ""
 
 
 class Public:
@@ -95,7 +96,7 @@ class Public:
 
     async def feedback(self, exchange: Exchange) -> None:
         """POST /v1/feedback: `{"decision": id, "score": 0..1 | "accept": bool | "correction": text | "tool_success": bool}`, one or
-        several of them.
+        several of them, and `"kind": "user" | "pipeline"`, who speaks through the key.
 
         A key speaks of its own requests only, an admin of all."""
         given = await exchange.read(Said)
@@ -105,7 +106,9 @@ class Public:
         guard, correction = exchange.gateway.guard, given.correction
         if guard is not None and correction is not None:
             correction = guard.words(correction)
-        said = Feedback(given.decision, time.time(), given.score, given.accept, correction, exchange.key.name, given.tool_success)
+        said = Feedback(
+            given.decision, time.time(), given.score, given.accept, correction, exchange.key.name, given.tool_success, given.kind
+        )
         try:
             await self._books.ask(lambda ledger: ledger.feedback.add(said))
         except ValueError as error:

@@ -32,6 +32,8 @@ from tierline.server.listen import Embedded, is_loopback
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
 from tierline.server.referee import watch_experiments
+from tierline.server.release_admin import Releasing
+from tierline.server.release_watch import watch_published
 from tierline.types.record import Record
 
 _logger = logging.getLogger("tierline.server")
@@ -81,7 +83,16 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     public = Public(live, books, meters)
     ring = Keyring(public=not is_loopback(service.listener.getsockname()[0]))
     keeping = Keeping(live, books, ring)
-    app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books), Reviewing(books), keeping)
+    app = App(
+        live,
+        meters,
+        endpoints(live.gateway.dialects),
+        public,
+        Admin(live, books),
+        Reviewing(books),
+        keeping,
+        Releasing(live, books, service.environ),
+    )
     server = Embedded(app, service.listener)
     stopping = _on_signals(live)
     await books.read_pins(live.world)
@@ -98,6 +109,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         app.watch_the_waiting(),
         watch_experiments(live, books, path),
         lifecycle.follow(live),
+        watch_published(live, books, path, service.environ),
     )
     background = [asyncio.create_task(chore) for chore in chores]
     serving = asyncio.create_task(server.serve())
