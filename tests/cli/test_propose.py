@@ -62,7 +62,7 @@ def certified(folder: Path) -> Any:
 
 
 def test_a_cheaper_model_that_clears_the_bar_is_proposed_and_certified(folder: Path) -> None:
-    found = propose(folder, "--data", str(table(folder / "answers.csv", 0.97)))
+    found = propose(folder, "--data", str(table(folder / "answers.csv", 0.97)), "--margin", "0.05")
     assert found.exit_code == 0, found.output
     candidate = load(folder / "candidate.yaml")
     assert candidate.spec.tasks["easy"].models == ["mini", "big"]

@@ -101,3 +101,116 @@ def test_shadow_canary_publish_and_rollback(spec: Path) -> None:
             assert decider.router.decide(row.features, row.scores, row.view) == row.decision
             seen[row.decision.arm.partition("/")[2]] += 1
     assert set(seen) == {"", "before", "candidate"}
+
+
+WATCHED = SPEC + "release: {guards: [{metric: pass_rate, worse_by: 0.05}]}\n"
+BAD = WATCHED.replace("models: [mini]", "models: [mid]")
+
+
+def judged(running: Running, requests: int) -> None:
+    """Send requests, and say of each answer that it is good unless mid gave it."""
+    said = [running.chat(headers=GREETING).headers for _ in range(requests)]
+    for one in said:
+        verdict = {"decision": one["x-tierline-decision"], "accept": one["x-tierline-model"] != "mid"}
+        until(lambda verdict=verdict: running.ask("POST", "/v1/feedback", verdict).status == 200)
+
+
+@pytest.fixture
+def bad(spec: Path) -> Path:
+    spec.write_text(WATCHED)
+    (spec.parent / "candidate.yaml").write_text(BAD)
+    return spec
+
+
+def test_a_bad_canary_is_stopped_by_itself_in_both_workers(bad: Path) -> None:
+    with serving(bad, "--workers", "2") as running:
+        done(bad, "canary", str(bad.parent / "candidate.yaml"), "--share", "0.5", "--force", "--why", "a test")
+        until(lambda: set(answering(running)) == {"mini", "mid"})
+        judged(running, 120)
+        until(lambda: newest(bad).stage == "stopped")
+        until(lambda: answering(running, 24) == {"mini": 24})
+    ended = newest(bad)
+    assert (ended.by, ended.before) == ("tierline", load(bad).fingerprint)
+    assert ended.why.startswith("guard pass_rate: worse than before by more than 0.05")
+    assert stages(bad).count("stopped") == 1
+    assert bad.read_text() == WATCHED
+
+
+def test_what_was_published_and_is_worse_is_taken_back_by_itself(bad: Path) -> None:
+    with serving(bad, "--workers", "2") as running:
+        judged(running, 60)
+        done(bad, "publish", str(bad.parent / "candidate.yaml"), "--force", "--why", "a test")
+        until(lambda: answering(running, 16) == {"mid": 16})
+        judged(running, 60)
+        until(lambda: newest(bad).stage == "rolled_back", within=15.0)
+        until(lambda: answering(running, 24) == {"mini": 24})
+    assert bad.read_text() == WATCHED
+    assert stages(bad)[-2:] == ["rolling_back", "rolled_back"] and stages(bad).count("rolled_back") == 1
+    assert newest(bad).by == "tierline" and newest(bad).why.startswith("guard pass_rate: ")
+
+
+def test_a_canary_lasts_over_kill_9_and_a_half_done_publish_is_finished(spec: Path) -> None:
+    with serving(spec) as running:
+        done(spec, "canary", str(spec.parent / "candidate.yaml"), "--share", "0.5", "--force", "--why", "a test")
+        until(lambda: set(answering(running)) == {"mini", "big"})
+        running.stop(9)
+    with serving(spec) as running:
+        assert set(answering(running, 24)) == {"mini", "big"}
+        running.stop(9)
+    with ledger(spec) as opened:
+        now = opened.releases.now()
+        assert now is not None
+        opened.releases.add("publishing", now.candidate, now.before, why="cut off here", by="ann", written=now.written, after=now.id)
+    assert spec.read_text() == SPEC
+    with serving(spec) as running:
+        assert answering(running) == {"big": 12}
+    assert spec.read_text() == OTHER
+    assert stages(spec)[-2:] == ["publishing", "published"]
+
+
+def test_a_change_by_hand_is_recorded_as_one_without_a_certificate(spec: Path) -> None:
+    with serving(spec) as running:
+        spec.write_text(OTHER)
+        until(lambda: answering(running, 4) == {"big": 4})
+        until(lambda: len(stages(spec)) == 2)
+        found = newest(spec)
+        assert (found.stage, found.candidate, found.why) == (
+            "by_hand",
+            load(spec).fingerprint,
+            "the file was changed, without a certificate",
+        )
+        done(spec, "rollback", "--why", "nobody had asked")
+        until(lambda: answering(running, 4) == {"mini": 4})
+    assert spec.read_text() == SPEC
+
+
+def test_where_a_certificate_is_required_a_change_by_hand_is_refused_and_the_old_spec_goes_on(spec: Path) -> None:
+    strict = "release: {require_certificate: true}\n"
+    spec.write_text(SPEC + strict)
+    (spec.parent / "candidate.yaml").write_text(OTHER + strict)
+    with serving(spec) as running:
+        until(lambda: stages(spec) == ["by_hand"])
+        spec.write_text(OTHER + strict)
+        said = running.ask("POST", "/admin/reload")
+        assert said.status == 422 and "which nobody has released" in said.json["problem"]
+        assert answering(running) == {"mini": 12}
+        done(spec, "publish", str(spec.parent / "candidate.yaml"), "--force", "--why", "decided in the meeting")
+        until(lambda: answering(running, 4) == {"big": 4})
+    spec.write_text(SPEC + strict)
+    with pytest.raises(AssertionError, match="which nobody has released"), serving(spec):
+        pass
+
+
+def test_the_admin_api_does_the_same_under_the_name_of_its_key(spec: Path) -> None:
+    keyed = "keys: {boss: {secret: '${BOSS}', scopes: [admin, call]}}\n"
+    spec.write_text(SPEC + keyed)
+    admin = {"authorization": "Bearer the-key-of-the-boss"}
+    with serving(spec, BOSS="the-key-of-the-boss") as running:
+        asked = {"stage": "canary", "spec": OTHER + keyed}
+        refused = running.ask("POST", "/admin/releases", asked, admin)
+        assert refused.status == 400 and "has no certificate" in refused.error["message"]
+        made = running.ask("POST", "/admin/releases", {"stage": "shadow", "spec": OTHER + keyed, "why": "to see"}, admin)
+        assert (made.status, made.json["stage"], made.json["by"]) == (201, "shadow", "boss")
+        told = running.ask("GET", "/admin/releases", headers=admin)
+        assert told.json["trial"]["candidate"] == made.json["candidate"]
+        assert b"BOSS" not in told.body and running.ask("GET", "/admin/releases").status == 401

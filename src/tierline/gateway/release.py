@@ -99,7 +99,7 @@ class Desk:
         written = self._releases.written(before)
         if not written:
             raise CannotRelease(
-                f"the file of {before} was not kept, for it held secrets → take it from your version control and `tierline release publish` it"
+                f"the file of {before} was not kept, for it held secrets → take it from version control and publish it with `tierline release`"
             )
         loaded = load(self._path, self._environ, need_secrets=False, written=written.encode())
         intent = self._enter("rolling_back", loaded, base, newest, wish, written)
