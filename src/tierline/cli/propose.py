@@ -61,17 +61,16 @@ def propose(
         artifact, card = ("", "") if scorer is None else _scorer(spec, scorer)
         changes = changes_of(before, cells, artifact, card)
         text = spec.read_text(encoding="utf-8")
-        if changes:
-            sources = [path.name for path in (*([] if log is None else [log]), *(data or ()))]
-            after = candidate_text(text, changes, made, sources)
-            candidate = load(spec, need_secrets=False, written=after.encode())
-            found = certificate(before, candidate, log, dataset, made, margin, start)
-            out.write_text(after, encoding="utf-8")
-            out.with_suffix(".certificate.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    if not changes:
-        typer.echo("nothing is proposed: no interval says that the spec is wrong", err=True)
-        raise typer.Exit(1)
-    _show(changes, found, diff_of(text, after, str(spec), str(out)), as_json)
+        if not changes:
+            typer.echo("nothing is proposed: no interval says that the spec is wrong", err=True)
+            raise typer.Exit(1)
+        sources = [path.name for path in (*([] if log is None else [log]), *(data or ()))]
+        after = candidate_text(text, changes, made, sources)
+        candidate = load(spec, need_secrets=False, written=after.encode())
+        found = certificate(before, candidate, log, dataset, made, margin, start)
+        out.write_text(after, encoding="utf-8")
+        out.with_suffix(".certificate.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        _show(changes, found, diff_of(text, after, str(spec), str(out)), as_json)
     if not found.granted:
         raise typer.Exit(1)
 

@@ -98,9 +98,7 @@ class Desk:
             raise CannotRelease("there is no spec before the one at work")
         written = self._releases.written(before)
         if not written:
-            raise CannotRelease(
-                f"the file of {before} was not kept, for it held secrets → take it from version control and publish it with `tierline release`"
-            )
+            raise CannotRelease(f"the file of {before} was not kept, for it held secrets → take it from version control and publish it")
         loaded = load(self._path, self._environ, need_secrets=False, written=written.encode())
         intent = self._enter("rolling_back", loaded, base, newest, wish, written)
         return self.complete(intent)

@@ -106,6 +106,7 @@ def _compared(before: Loaded, candidate: Loaded, data: Dataset) -> Against:
     given = []
     for router in routers:
         choice = router.route(table, folds, dice, silent).choice
+        assert choice is not None, "a spec chooses for every query"
         rows = np.arange(len(choice))
         given.append([np.where(choice < 0, 0.0, cells[rows, choice]) for cells in (table.score, table.cost)])
     document = evaluate(msgspec.structs.replace(data, table=table), [routers[1]], Settings(candidates=("candidate",)))

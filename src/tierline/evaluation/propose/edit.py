@@ -68,7 +68,7 @@ def _added(text: str, node: yaml.MappingNode, key: str, value: Any) -> str:
 
 def _end(text: str, node: yaml.Node) -> int:
     """Where a node's own text ends: a block's mark stands only where the next thing begins, behind comments that are not its own."""
-    if isinstance(node, yaml.ScalarNode) or node.flow_style:
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style:
         return node.start_mark.index + len(text[node.start_mark.index : node.end_mark.index].rstrip())
     last = node.value[-1] if node.value else None
     if last is None:
