@@ -214,3 +214,37 @@ def test_the_admin_api_does_the_same_under_the_name_of_its_key(spec: Path) -> No
         told = running.ask("GET", "/admin/releases", headers=admin)
         assert told.json["trial"]["candidate"] == made.json["candidate"]
         assert b"BOSS" not in told.body and running.ask("GET", "/admin/releases").status == 401
+
+
+def test_what_the_evidence_proposes_goes_to_work_by_its_certificate(spec: Path) -> None:
+    """propose → canary → publish, without force at any stage."""
+    task = "greeting: {why: Chatter., quality_bar: 0.9, models: [big, mini], quality: {big: 0.97, mini: 0.6}}"
+    spec.write_text(SPEC.replace("greeting: {why: Chatter., models: [mini]}", task))
+    lines = ["query_id,task,prompt,model,score,cost_usd"]
+    for number in range(300):
+        both = (("mini", 0.0001, number % 40 != 0), ("big", 0.005, number % 35 != 0))
+        lines += [f"q{number},greeting,Hello {number},{model},{int(good)},{cost + number * 1e-7}" for model, cost, good in both]
+    (spec.parent / "answers.csv").write_text("\n".join(lines))
+    candidate, before = spec.parent / "candidate.yaml", load(spec).fingerprint
+    command = ["propose", "--data", str(spec.parent / "answers.csv"), "--spec", str(spec), "--out", str(candidate), "--margin", "0.05"]
+    proposed = CliRunner().invoke(build(["propose"]), command)
+    assert proposed.exit_code == 0, proposed.output
+    with serving(spec) as running:
+        assert answering(running) == {"big": 12}
+        done(spec, "canary", str(candidate), "--share", "0.5")
+        until(lambda: set(answering(running)) == {"mini", "big"})
+        done(spec, "publish", str(candidate))
+        until(lambda: answering(running) == {"mini": 12})
+    found = newest(spec)
+    assert (found.stage, found.before) == ("published", before)
+    assert found.detail["certificate"]["basis"] == "cheaper" and "forced" not in found.detail
+
+
+def test_a_certificate_of_another_candidate_or_of_another_spec_at_work_opens_nothing(spec: Path) -> None:
+    granted = {"candidate": "0" * 12, "before": load(spec).fingerprint, "made": 0.0, "basis": "cheaper", "why": "", "margin": 0.01}
+    certificate = spec.parent / "candidate.certificate.json"
+    for wrong in ({}, {"candidate": load(spec.parent / "candidate.yaml").fingerprint, "before": "1" * 12}):
+        certificate.write_text(json.dumps({**granted, **wrong}))
+        refused = release(spec, "publish", str(spec.parent / "candidate.yaml"))
+        assert refused.exit_code == 2 and "the certificate " in refused.output
+    assert spec.read_text() == SPEC
