@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -110,9 +109,13 @@ def door() -> None:
         print(f"{name:<14}{spent * 1e6:>9.1f}{spent / reference:>14.2f}")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure and print."""
     quality()
     natural()
     cost()
     door()
-    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

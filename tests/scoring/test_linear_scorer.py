@@ -63,6 +63,13 @@ def test_it_believes_in_the_cheap_model_where_it_was_good(file: Path) -> None:
     assert easy.difficulty is not None and hard.difficulty is not None and easy.difficulty < hard.difficulty
 
 
+def test_capitals_make_no_difference_even_where_they_told_the_tasks_apart(tmp_path: Path) -> None:
+    table = made.table(300)
+    texts = [text.title() if task == "law" else text for text, task in zip(table.text or (), table.task, strict=True)]
+    path = made.written(tmp_path, made.trained(msgspec.structs.replace(table, text=texts)))
+    assert score(path, LAW) == score(path, LAW.title()) == score(path, LAW.upper())
+
+
 def test_it_names_a_task_that_the_spec_has(file: Path) -> None:
     told = score(file, LAW, "law", "orders")
     assert max(told.task, key=told.task.__getitem__) == "law"

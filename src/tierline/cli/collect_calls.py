@@ -11,7 +11,7 @@ from tierline.client import Client
 from tierline.config.loaded import Loaded
 from tierline.evaluation.collect.call import Called, Candidate, Trouble
 from tierline.evaluation.collect.prompts import Prompt
-from tierline.gateway.gateway import Answered
+from tierline.gateway.answered import Answered
 from tierline.types.ask import Ask, Told
 from tierline.types.errors import RequestError
 

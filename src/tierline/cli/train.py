@@ -11,11 +11,11 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from tierline.cli import evaluate_view, train_view
 from tierline.cli.made import made
+from tierline.cli.terminal import Screen
 from tierline.config.load import load
 from tierline.config.scorer_file import read_scorer
 from tierline.evaluation.cross_validate import FOLDS
@@ -79,7 +79,7 @@ def train_command(
     """
     try:
         if card is not None:
-            train_view.show_card(Console(), read_scorer(card))
+            train_view.show_card(Screen(), read_scorer(card))
             return
         if out is None:
             raise EvaluationFailure("say where the scorer goes: --out scorer.tl")
@@ -112,7 +112,7 @@ def train_command(
 def _train(files: Sequence[Path], how: Reading, learning: Learning, settings: Settings, licence: str) -> tuple[Document, Learned]:
     """The figures by folds, and the scorer trained on everything, with its card."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Progress(*columns, console=Screen(stderr=True), transient=True) as bars:
         steps: dict[str, TaskID] = {}
 
         def progress(what: str, done: int, total: int) -> None:
@@ -148,7 +148,7 @@ def _measurable(dataset: Dataset) -> Dataset:
 
 
 def _show(document: Document, learned: Learned, out: Path) -> None:
-    console = Console()
+    console = Screen()
     evaluate_view.show(console, document)
     train_view.verdicts(console, {name: msgspec.to_builtins(one) for name, one in learned.verdicts.items()})
     size = out.stat().st_size / 1024**2

@@ -548,6 +548,16 @@ class ServerSpec(Section, frozen=True, kw_only=True):
     max_messages: Annotated[int, Meta(ge=1, description="most messages of one request")] = 2000
     max_in_flight: Annotated[int, Meta(ge=1, description="most requests at one time; past it 503 with retry-after")] = 10_000
     drain: Annotated[Duration, Meta(description="how long a stopping server waits for requests in flight")] = _span(30)
+    notice: Annotated[
+        Duration, Meta(description="how long a stopping server says that it is not ready and still answers, before it closes its port")
+    ] = _span(0)
+    body_timeout: Annotated[Duration, Meta(description="how long a client may take to send a body; past it 408")] = _span(60)
+    idle_timeout: Annotated[
+        Duration, Meta(description="how long a connection may lie idle or take to send its headers (read at the start)")
+    ] = _span(75)
+    max_connections: Annotated[
+        int, Meta(ge=1, description="most connections that a worker holds; more wait until one ends (read at the start)")
+    ] = 20_000
 
 
 class Spec(Section, frozen=True, kw_only=True):

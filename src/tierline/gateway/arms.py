@@ -12,6 +12,7 @@ from tierline.gateway.weighed import Weighed
 from tierline.ledger.ledger import Ledger
 from tierline.routing.experiments import NONE, experiment_of, shares_of
 from tierline.routing.policy import Policy
+from tierline.types.decision import Decision
 
 WHO = "tierline"
 """Who does what nobody asked for, in the audit trail."""
@@ -36,6 +37,14 @@ def to_another_spec(policy: Policy, weighed: Weighed) -> Given:
 def kept(weighed: Weighed) -> Given:
     """The arm that a request had when it came, for deciding on it anew."""
     return Given(weighed.decision.arm or NONE, weighed.view.arms, weighed.request.id)
+
+
+def too_late(policy: Policy, before: Decision, now: Decision) -> bool:
+    """Whether a request turned out, after it was begun on, to be one that an experiment is about whose arms are other specs: none of them
+    can answer it any more, so it takes no part."""
+    experiment = experiment_of(policy, now.task, now.route)
+    began = experiment_of(policy, before.task, before.route)
+    return experiment is not None and experiment is not began and any(arm.elsewhere for arm in experiment.arms)
 
 
 def begin(ledger: Ledger, loaded: Loaded) -> None:

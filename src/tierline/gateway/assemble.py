@@ -49,10 +49,15 @@ def assemble(
     if loaded.arms:
         known = {} if before is None else before.elsewhere
         gateway.elsewhere = {
-            arm: known[arm] if arm in known and known[arm].loaded == other else assemble(other, world.beside(other), log, observe, gateway)
+            arm: known[arm] if arm in known and known[arm].loaded == other else _arm(other, world, log, observe, gateway, pool)
             for arm, other in loaded.arms.items()
         }
     return gateway
+
+
+def _arm(loaded: Loaded, world: World, log: DecisionLog, observe: Callable[[Record], None], beside: Gateway, pool: Pool | None) -> Gateway:
+    """The gateway of an arm's own spec."""
+    return assemble(loaded, world.beside(loaded), log, observe, beside, pool)
 
 
 def validators_of(loaded: Loaded) -> dict[str, Validator]:

@@ -9,8 +9,6 @@ log, unchanged providers) is handed on.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from time import perf_counter
@@ -19,95 +17,45 @@ import msgspec
 
 from tierline.config.loaded import Loaded
 from tierline.config.spec import PrepareSpec
-from tierline.gateway.arms import Given, kept, to_another_spec
+from tierline.gateway.answered import Answered
+from tierline.gateway.arms import Given, kept, to_another_spec, too_late
 from tierline.gateway.ask import Asker
 from tierline.gateway.asked import Asked
 from tierline.gateway.call import Caller
 from tierline.gateway.classify import Classifier, classifier_for, classifiers_of
-from tierline.gateway.downstream import ClientGone, Downstream, Opening
+from tierline.gateway.downstream import Downstream
 from tierline.gateway.drive import drive
 from tierline.gateway.failure import error_of
-from tierline.gateway.guarded import Guard
+from tierline.gateway.guarded import Guard, revealed
 from tierline.gateway.ids import Ids
 from tierline.gateway.means import Means
 from tierline.gateway.prepare import Preparations, prepare
-from tierline.gateway.purse import Funds, Paid
+from tierline.gateway.purse import Funds, Paid, paying
 from tierline.gateway.rehearsal import Rehearsal
-from tierline.gateway.revealed import RevealedStream, revealed_body
+from tierline.gateway.rows import Rows
 from tierline.gateway.shadow.shadows import Shadows
 from tierline.gateway.texts import Text, Texts
-from tierline.gateway.tools_first import (
-    NOT_ASKED,
-    Found,
-    ToolsFirst,
-    ask_tools,
-    overheard,
-    remember,
-    rendered,
-    streamed,
-    with_headers,
-)
+from tierline.gateway.told import told
+from tierline.gateway.tools_first import NOT_ASKED, Found, ToolsFirst, ask_tools, overheard, remember, with_headers
 from tierline.gateway.translate import Translation
 from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
 from tierline.interfaces import DecisionLog, Dialect, Scorer
+from tierline.routing.experiments import NONE
 from tierline.routing.explain import explain
 from tierline.routing.explain_tools import told_first
 from tierline.routing.extract import Extractor
 from tierline.routing.governance import in_force, refusing
 from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
-from tierline.sensitivity.vault import Vault
 from tierline.state.world import World
 from tierline.types.decision import Decision
-from tierline.types.errors import ClientClosed, ContentBlocked, Forbidden, LogFailure, RequestError, Unavailable, UpstreamFailed
+from tierline.types.errors import ContentBlocked, Forbidden, RequestError, Unavailable
 from tierline.types.features import Features
-from tierline.types.outcome import Answer, Result
-from tierline.types.record import Record, Tried
+from tierline.types.record import Record
 from tierline.types.request import Request
 from tierline.types.scores import NO_SCORES
 from tierline.types.sensitivity import UNSCANNED
-
-
-class Answered(msgspec.Struct, frozen=True):
-    """What came of a request. `error` is set where nothing (or, of a stream, not all) was answered; its status is what the client
-    is told. `overhead` is seconds spent in Tierline itself; `explained` the decision in sentences, where the client wished for them.
-    `found` is what came of the tools that were asked first, `told` the answer of the one that had it; `revealed` is the answer with the
-    client's own values in it, where placeholders had stood for them."""
-
-    decision: Decision
-    result: Result
-    error: RequestError | None = None
-    overhead: float = 0.0
-    explained: str = ""
-    found: Found = NOT_ASKED
-    told: Answer | None = None
-    revealed: Answer | None = None
-
-    @property
-    def answer(self) -> Answer | None:
-        """What answers the request, a model's or a tool's; None when nothing does."""
-        if self.revealed is not None:
-            return self.revealed
-        return self.told if self.result.outcome is None else self.result.outcome.answer
-
-    @property
-    def cost(self) -> float:
-        """USD over every attempt and every call beside them."""
-        return self.result.cost + self.found.cost
-
-    @property
-    def tokens(self) -> int:
-        """Tokens in and out of every attempt and every call beside them."""
-        beside = [aside.usage for _, outcome in self.result.attempts for aside in outcome.asides] + [
-            aside.usage for aside in self.found.asides
-        ]
-        return sum(usage.input + usage.output for usage in [*(outcome.usage for _, outcome in self.result.attempts), *beside])
-
-    @property
-    def status(self) -> int:
-        """The HTTP status: 200, or the error's."""
-        return 200 if self.error is None else self.error.status
 
 
 class Gateway:
@@ -151,7 +99,7 @@ class Gateway:
         self._new_id = Ids()
         self._extract = Extractor(loaded)
         self._texts = Texts(loaded)
-        self._observe = observe
+        self._rows = Rows(log, router, dialects, self.guard, observe)
         self._strict = frozenset(name for name, route in loaded.spec.routes.items() if route.strict)
         self._most_waiting = loaded.spec.decision_log.max_queue
 
@@ -180,7 +128,7 @@ class Gateway:
         except RequestError:
             raise
         except Exception:
-            self._put_incident(features)
+            self._rows.put_incident(features)
             raise
         return await other.answer(self._handed_on(asked, weighed), client)
 
@@ -197,19 +145,19 @@ class Gateway:
         if tools and not found.ends_it:
             found = await ask_tools(tools, seen, features, weighed.decision.deadline)
         if self.funds.active and not found.ends_it:
-            weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features, asked.given), found)
+            weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features, self._arm_of(weighed, asked)), found)
         try:
             waiting = Waiting(found.elapsed)
             if not found.ends_it:
                 weighed, found = await self._readied(weighed, asked, found, waiting)
             explained = self._explained(weighed, found) if features.hints.explain else ""
             if found.ends_it:
-                return await self._told(weighed, asked, found, texts, stream, explained)
+                answered = await told(weighed, found, self.dialects[request.dialect], stream, asked.started, explained)
+                self._put(weighed, answered, asked, texts)
+                return answered
             heard = overheard(tools, stream, weighed.decision.shadows)
             answered = await self._driven(weighed, asked, found, waiting, client, heard or stream, explained)
-            self._put(
-                weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=answered.result.flagged)
-            )
+            self._put(weighed, answered, asked, texts)
             remember(tools, seen, self.dialects[request.dialect], answered.result, heard)
             if self.rehearsal is not None:
                 self.rehearsal.begin(weighed, asked.key)
@@ -332,8 +280,12 @@ class Gateway:
         if done.request is request:
             return weighed, found
         again = msgspec.structs.replace(self._extract(done.request, asked.key), session=features.session)
-        reweighed = self.weigh(done.request, again, kept(weighed) if self.router.policy.experiments else asked.given)
-        return reweighed if weighed.purse is None else msgspec.structs.replace(reweighed, purse=weighed.purse), found
+        reweighed = self.weigh(done.request, again, self._arm_of(weighed, asked))
+        return paying(reweighed, weighed.purse), found
+
+    def _arm_of(self, weighed: Weighed, asked: Asked) -> Given | None:
+        """The arm that a request has already, for deciding on it anew."""
+        return kept(weighed) if self.router.policy.experiments else asked.given
 
     async def _classified(self, small: Classifier, weighed: Weighed, asked: Asked, found: Found, waiting: Waiting) -> tuple[Weighed, Found]:
         """The request decided on again, in the same world, with what a small model said it is; the answer's own USD are not spent on
@@ -344,82 +296,21 @@ class Gateway:
         done = await small.ask(weighed, asker, waiting, decision.deadline - found.elapsed, money)
         asides, elapsed = (*found.asides, *done.asides), found.elapsed + done.elapsed
         found = msgspec.structs.replace(found, asides=asides, elapsed=elapsed, cancelled=done.cancelled)
-        decision = self.router.decide(weighed.features, done.scores, weighed.view)
-        return msgspec.structs.replace(weighed, scores=done.scores, decision=decision), found
-
-    async def _told(
-        self, weighed: Weighed, asked: Asked, found: Found, texts: Text | None, client: Downstream | None, explained: str
-    ) -> Answered:
-        """What a tool answered, in the client's dialect; or the row of a request that was blocked, or whose client went away."""
-        request, dialect = weighed.request, self.dialects[weighed.request.dialect]
-        overhead = perf_counter() - asked.started - found.elapsed
-        gone = ClientClosed("the request was cancelled before its answer was complete") if found.cancelled else None
-        error: RequestError | None = gone or found.blocked
-        told: Answer | None = None
-        if found.answer is not None and request.stream and client is not None:
-            told = Answer(dialect.name)
-            try:
-                await streamed(found.answer, dialect, request, client, Opening(weighed.decision, "", 0, overhead, explained, (), found.by))
-            except ClientGone:
-                error = gone = ClientClosed("the client went away before its answer was complete")
-        elif found.answer is not None:
-            told = rendered(found.answer, dialect, request)
-        result = Result((), stopped="" if gone is None else "cancelled")
-        answered = Answered(weighed.decision, result, error, overhead, explained, found, told)
-        self._put(weighed, answered, None if texts is None else texts.bytes(asked.body, told, flagged=found.blocked is not None))
-        return answered
+        view = weighed.view
+        decision = self.router.decide(weighed.features, done.scores, view)
+        if self.elsewhere and too_late(self.router.policy, weighed.decision, decision):
+            view = msgspec.structs.replace(view, assigned=NONE)
+            decision = self.router.decide(weighed.features, done.scores, view)
+        again = msgspec.structs.replace(weighed, scores=done.scores, view=view, decision=decision)
+        return paying(again, weighed.purse), found
 
     def _explained(self, weighed: Weighed, found: Found) -> str:
         told = explain(self.router, weighed.features, weighed.scores, weighed.view, weighed.decision).sentences
         return " ".join([*told_first(found.by, found.asides), *told])
 
-    def _put(self, weighed: Weighed, answered: Answered, text: bytes | None) -> None:
-        result, decision = answered.result, weighed.decision
+    def _put(self, weighed: Weighed, answered: Answered, asked: Asked, texts: Text | None) -> None:
+        """The request's row, once its purse is squared."""
         if weighed.purse is not None:
             weighed.purse.square(answered.cost)
-        record = Record(
-            at=time.time(),
-            features=weighed.features,
-            decision=decision,
-            tried=tuple([Tried.of(attempt, outcome) for attempt, outcome in result.attempts]),
-            scores=weighed.scores,
-            view=self.router.seen(weighed.features, decision, weighed.view),
-            winner=result.winner,
-            status=answered.status,
-            error="" if answered.error is None else answered.error.code,
-            stopped=result.stopped,
-            flagged=result.flagged,
-            truncated=result.truncated,
-            overhead=answered.overhead,
-            answered=answered.found.by,
-            asides=answered.found.asides,
-        )
-        self._keep(record, text)
-
-    def _put_incident(self, features: Features) -> None:
-        """The row of a request on which Tierline itself failed."""
-        decision = Decision(features.request_id, features.route, self.loaded.fingerprint, (), draw=features.draw)
-        self._keep(Record(at=time.time(), features=features, decision=decision, status=500, error="internal_error"), None)
-
-    def _keep(self, record: Record, text: bytes | None) -> None:
-        if text is not None and self.guard is not None:
-            text = self.guard.kept(text, self.dialects[record.features.dialect])
-        try:
-            self.log.put(record, text)
-        except LogFailure as failure:
-            raise Unavailable(f"the decision log cannot take the row: {failure.message}", retry_after=1.0) from None
-        self._observe(record)
-
-
-async def revealed(vault: Vault, stream: RevealedStream | None, answered: Answered) -> Answered:
-    """What came of a request in which values were hidden, as its client is to see it."""
-    if stream is not None and not answered.result.truncated and answered.error is None:
-        with contextlib.suppress(ClientGone):
-            await stream.finished()
-    error, answer = answered.error, answered.answer
-    if isinstance(error, UpstreamFailed) and error.body:
-        error.body = revealed_body(error.body, vault)
-    if answer is None or not answer.body:
-        return answered
-    shown = msgspec.structs.replace(answer, body=revealed_body(answer.body, vault), text=vault.reveal(answer.text))
-    return msgspec.structs.replace(answered, revealed=shown)
+        flagged = answered.result.flagged or answered.found.blocked is not None
+        self._rows.put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=flagged))

@@ -9,6 +9,7 @@ sensitive.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
@@ -19,9 +20,10 @@ import msgspec
 from tierline import plugins
 from tierline.config.loaded import Loaded
 from tierline.dialects.events import Joining
+from tierline.gateway.answered import Answered
 from tierline.gateway.asked import Asked
-from tierline.gateway.downstream import Downstream
-from tierline.gateway.revealed import RevealedStream
+from tierline.gateway.downstream import ClientGone, Downstream
+from tierline.gateway.revealed import RevealedStream, revealed_body
 from tierline.interfaces import Dialect
 from tierline.routing.governance import redactions
 from tierline.routing.policy import Policy
@@ -29,7 +31,7 @@ from tierline.sensitivity.body import Texts, bytes_of, decoded, rewritten, same,
 from tierline.sensitivity.kept import scrubbed
 from tierline.sensitivity.scan import NOTHING, Detectors, OwnPatterns, Scan
 from tierline.sensitivity.vault import Vault
-from tierline.types.errors import BadRequest
+from tierline.types.errors import BadRequest, UpstreamFailed
 from tierline.types.features import Features
 from tierline.types.hints import NO_HINTS, Hints
 from tierline.types.request import Media, Request
@@ -174,6 +176,20 @@ class Guard:
         except ValueError:
             return None
         return scrubbed(told, self._detectors)
+
+
+async def revealed(vault: Vault, stream: RevealedStream | None, answered: Answered) -> Answered:
+    """What came of a request in which values were hidden, as its client is to see it."""
+    if stream is not None and not answered.result.truncated and answered.error is None:
+        with contextlib.suppress(ClientGone):
+            await stream.finished()
+    error, answer = answered.error, answered.answer
+    if isinstance(error, UpstreamFailed) and error.body:
+        error.body = revealed_body(error.body, vault)
+    if answer is None or not answer.body:
+        return answered
+    shown = msgspec.structs.replace(answer, body=revealed_body(answer.body, vault), text=vault.reveal(answer.text))
+    return msgspec.structs.replace(answered, revealed=shown)
 
 
 def _joined(events: bytes, dialect: Dialect) -> Any:

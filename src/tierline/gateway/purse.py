@@ -121,6 +121,14 @@ class Paid:
             purse.settle(held, cost, tokens)
 
 
+def paying(weighed: Weighed, purse: Purse | None) -> Weighed:
+    """The request as it was decided on anew, paid for out of the same purse."""
+    if purse is None:
+        return weighed
+    purse.follow(weighed.decision)
+    return msgspec.structs.replace(weighed, purse=purse)
+
+
 def _costs(decision: Decision) -> Mapping[str, float]:
     """Expected USD of a call, by model."""
     costs = {target: cost for step in decision.steps for target, cost in zip(step.targets, step.costs, strict=False)}

@@ -1,7 +1,8 @@
 """What the decision log knows of budgets: what was spent in the periods that run, and how demand is spread over a week.
 
 Read at the start, after a reload that changed a budget, and once an hour, by a thread of its own. The database sums up what stands in
-columns; only budgets of a model, a provider, a tag or a session look into the rows.
+columns; only budgets of a model, a provider, a tag or a session look into the rows. What shadows have cost stands in the ledger. Of a log
+that goes to PostgreSQL the rows are read there, and those that are not there yet in the file.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ from pathlib import Path
 import msgspec
 
 from tierline.config.budgets import Budget
+from tierline.decision_log.codec import decode
+from tierline.decision_log.postgres.reader import PostgresReader
+from tierline.decision_log.postgres.shipment import place
 from tierline.decision_log.reader import Filter, LogReader
+from tierline.ledger.reader import LedgerReader
 from tierline.state.budgets import Budgets
 from tierline.state.leases import RENEW
 from tierline.state.pacing import Demand, learn
@@ -32,12 +37,12 @@ LEARNT_FROM = 28 * 86400.0
 LEARN_EVERY = 3600.0
 
 _SPENT = (
-    'SELECT "key", team, route, task, sum(cost), sum(input_tokens + output_tokens) FROM decisions WHERE at >= ? '
-    'GROUP BY "key", team, route, task'
+    'SELECT "key", team, route, task, sum(cost), sum(input_tokens + output_tokens) FROM decisions '
+    'WHERE at >= ? AND seq > ? GROUP BY "key", team, route, task'
 )
 _DEMAND = (
-    'SELECT CAST(at / 3600 AS INTEGER), "key", team, route, task, sum(input_tokens + output_tokens) FROM decisions WHERE at >= ? '
-    'GROUP BY 1, "key", team, route, task'
+    'SELECT CAST({hour} AS BIGINT), "key", team, route, task, sum(input_tokens + output_tokens) FROM decisions '
+    'WHERE at >= ? AND seq > ? GROUP BY 1, "key", team, route, task'
 )
 
 Spent = dict[tuple[str, str], float]
@@ -50,61 +55,99 @@ class Recalled(msgspec.Struct, frozen=True):
     demand: Mapping[str, Demand]
 
 
-def recall(path: Path, budgets: Sequence[Budget], now: float) -> Recalled:
-    """What the log at `path` knows; raises LogFailure. `now` is in Unix seconds."""
-    with contextlib.closing(LogReader(path)) as log:
-        return Recalled(spent_of(log, budgets, now), demand_of(log, budgets, now))
+class Part(msgspec.Struct, frozen=True):
+    """A log, of which the rows with a `seq` above `after` are read."""
+
+    log: LogReader
+    after: int = 0
 
 
-def spent_of(log: LogReader, budgets: Sequence[Budget], now: float) -> Spent:
+def recall(path: Path, budgets: Sequence[Budget], now: float, url: str = "") -> Recalled:
+    """What the log at `path` knows, and the database at `url` where its rows go there; raises LogFailure. `now` is in Unix seconds."""
+    with contextlib.ExitStack() as open_:
+        parts = [Part(open_.enter_context(contextlib.closing(LogReader(path))))]
+        if url:
+            parts = [Part(open_.enter_context(contextlib.closing(PostgresReader(url)))), Part(parts[0].log, place(path))]
+        spent: Spent = defaultdict(float)
+        for part in parts:
+            _count_rows(spent, part, budgets, now)
+        ledger = open_.enter_context(contextlib.closing(LedgerReader(path)))
+        _count_shadows(spent, parts, ledger, budgets, now)
+        return Recalled(dict(spent), demand_of(parts, budgets, now))
+
+
+def _count_rows(spent: Spent, part: Part, budgets: Sequence[Budget], now: float) -> None:
     """What was spent of every budget in the period that runs, by budget and value."""
-    spent: Spent = defaultdict(float)
-    begins: dict[float, list[Budget]] = defaultdict(list)
-    for budget in budgets:
-        begins[period_at(now, budget.per, budget.zone).begins].append(budget)
-    for since, of_period in begins.items():
+    for since, of_period in _periods(budgets, now).items():
         summed = [budget for budget in of_period if not _needs_rows(budget)]
         if summed:
-            for key, team, route, task, cost, tokens in log.query(_SPENT, (since,)):
+            for key, team, route, task, cost, tokens in part.log.query(_SPENT, (since, part.after)):
                 _count(spent, summed, Features("", route=route, key=key, team=team), task, cost, tokens)
         looked_at = [budget for budget in of_period if _needs_rows(budget)]
         if looked_at:
-            for record in log.records(Filter(since=since)):
-                _count_row(spent, looked_at, record)
-    return dict(spent)
+            for row in part.log.rows(Filter(since=since)):
+                if row["seq"] > part.after:
+                    _count_row(spent, looked_at, decode(row))
 
 
-def demand_of(log: LogReader, budgets: Sequence[Budget], now: float) -> dict[str, Demand]:
+def _count_shadows(spent: Spent, parts: Sequence[Part], ledger: LedgerReader, budgets: Sequence[Budget], now: float) -> None:
+    """What answers given beside have cost is paid by the budgets of the requests that they were given beside of."""
+    for since, of_period in _periods(budgets, now).items():
+        for shadow in ledger.shadows.since(since) if ledger.shadows is not None else ():
+            record = next((found for part in reversed(parts) if (found := part.log.get(shadow.request_id)) is not None), None)
+            if record is None or record.at < since:
+                continue
+            tokens = shadow.usage.input + shadow.usage.output
+            judge = shadow.judge.rpartition("@")[0]
+            for model, cost, used in ((shadow.model, shadow.cost - shadow.judging, tokens), (judge, shadow.judging, 0)):
+                paying = [budget for budget in of_period if budget.of_model(model)]
+                _count(spent, paying, record.features, record.decision.task, cost, used)
+
+
+def _periods(budgets: Sequence[Budget], now: float) -> Mapping[float, list[Budget]]:
+    """Budgets by the beginning of the period that runs."""
+    begins: dict[float, list[Budget]] = defaultdict(list)
+    for budget in budgets:
+        begins[period_at(now, budget.per, budget.zone).begins].append(budget)
+    return begins
+
+
+def demand_of(parts: Sequence[Part], budgets: Sequence[Budget], now: float) -> dict[str, Demand]:
     """The demand of every paced budget over a week, in tokens: those do not change with the model that pace chooses. Tags and sessions are
     passed over, for they are not in the columns."""
     paced = [budget for budget in budgets if budget.spread]
     if not paced:
         return {}
     seen: dict[str, list[tuple[float, float]]] = {budget.name: [] for budget in paced}
-    for hour, key, team, route, task, tokens in log.query(_DEMAND, (now - LEARNT_FROM,)):
-        features = Features("", route=route, key=key, team=team)
-        for budget in paced:
-            wide = msgspec.structs.replace(budget, tag="", each="")
-            if wide.of_task(task) and wide.values(features):
-                seen[budget.name].append((hour * 3600.0, float(tokens or 0)))
+    for part in parts:
+        hour_of = "floor(at / 3600)" if isinstance(part.log, PostgresReader) else "at / 3600"
+        for hour, key, team, route, task, tokens in part.log.query(_DEMAND.format(hour=hour_of), (now - LEARNT_FROM, part.after)):
+            features = Features("", route=route, key=key, team=team)
+            for budget in paced:
+                wide = msgspec.structs.replace(budget, tag="", each="")
+                if wide.of_task(task) and wide.values(features):
+                    seen[budget.name].append((hour * 3600.0, float(tokens or 0)))
     return {budget.name: learn(seen[budget.name], budget.zone) for budget in paced}
 
 
-async def remember(budgets: Budgets, path: Path) -> None:
+async def remember(budgets: Budgets, path: Path, url: str = "") -> None:
     """Count what was spent before this process began, and learn the demand. Of a log that cannot be read a warning tells; then nothing is
-    counted."""
+    counted, or what the file alone knows where it is the database at `url` that cannot be read."""
     if not budgets.active:
         return
     try:
-        recalled = await asyncio.to_thread(recall, path, budgets.all, budgets.clock())
+        recalled = await asyncio.to_thread(recall, path, budgets.all, budgets.clock(), url)
     except LogFailure as failure:
-        _logger.warning("what was spent of the budgets before could not be read, so it is not counted: %s", failure.message)
+        known = "only what the local file still holds is counted" if url else "it is not counted"
+        _logger.warning("what was spent of the budgets before could not be read, so %s: %s", known, failure.message)
+        if url:
+            await remember(budgets, path)
         return
     await budgets.reconcile(recalled.spent)
     budgets.demand(recalled.demand)
 
 
-async def keep(budgets: Budgets, path: Path) -> None:
+async def keep(budgets: Budgets, path: Path, url: str = "") -> None:
     """Renew the leases again and again, and read the log after a change of the budgets and once an hour; until cancelled."""
     known, learn_at = budgets.all, budgets.clock() + LEARN_EVERY
     while True:
@@ -114,7 +157,7 @@ async def keep(budgets: Budgets, path: Path) -> None:
             continue
         if budgets.all != known or budgets.clock() >= learn_at:
             known, learn_at = budgets.all, budgets.clock() + LEARN_EVERY
-            await remember(budgets, path)
+            await remember(budgets, path, url)
         await budgets.renew()
 
 

@@ -106,8 +106,10 @@ class Live:
     def _swap(self, old: Gateway, new: Gateway) -> None:
         self.world.adopt(new.loaded)
         self.gateway = new
-        if old.shadows is not None:
-            old.shadows.retire()
+        at_work = (new, *new.elsewhere.values())
+        for gone in (old, *old.elsewhere.values()):
+            if gone not in at_work and gone.shadows is not None:
+                gone.shadows.retire()
         _logger.info("the spec %s took the place of %s", new.loaded.fingerprint, old.loaded.fingerprint)
         staying = held_by(new)
         going = [held for held in held_by(old) if held not in staying]
@@ -152,7 +154,7 @@ class Live:
 
 
 async def _close_when_idle(old: Gateway, going: Sequence[Provider | ToolsFirst]) -> None:
-    while old.in_flight or (old.shadows is not None and old.shadows.busy):
+    while old.in_flight or any(one.shadows is not None and one.shadows.busy for one in (old, *old.elsewhere.values())):
         await asyncio.sleep(_DRAIN_LOOK)
     for gone in going:
         await gone.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -104,6 +104,12 @@ class Shadows:
                 (request_id,),
             )
             return [_row(row) for row in rows]
+
+    def since(self, moment: float) -> Iterator[Shadowed]:
+        """What answered beside from a moment on (Unix seconds), oldest first."""
+        with told(self._path):
+            rows = self._connection.execute(f"SELECT {_COLUMNS} FROM shadows WHERE at >= ? ORDER BY at", (moment,))  # noqa: S608
+            yield from map(_row, rows)
 
     def spent(self, since: float, after: int = 0) -> Spent:
         """What was spent from a moment on (Unix seconds), in the rows after that place."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import re
+import time
 from collections.abc import Awaitable, Iterator, Mapping
 from typing import NoReturn, TypeVar
 
@@ -97,11 +98,11 @@ class _Way:
     async def _post(self, client: wreq.Client, url: str, body: bytes, headers: dict[str, str]) -> wreq.Response:
         """Sends once, and once more where a kept connection proves to be closed: known by an upstream that has answered before and
         breaks off within `_STALE` seconds without a byte."""
-        started = asyncio.get_running_loop().time()
+        started = time.monotonic()
         try:
             return await client.post(url, body=body, headers=headers)
         except (wreq.exceptions.ConnectionResetError, wreq.exceptions.RequestError):
-            late = asyncio.get_running_loop().time() - started > _STALE
+            late = time.monotonic() - started > _STALE
             if late or not self._answered:
                 raise
         return await client.post(url, body=body, headers=headers)
@@ -146,7 +147,7 @@ class _Watch:
     async def over(self, wait: Awaitable[T], *, begun: bool = False) -> T:
         """Waits; raises ProviderFailure for a time-out (`timeout`, or `idle` where each wait has its own) and for whatever the client
         raises. `begun`: some of the answer had come."""
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(self._loop)  # without its loop named, the system is asked for the process id each time
         if self._each:
             self._since = self._loop.time()
         try:

@@ -44,7 +44,7 @@ NO_PART = Part()
 def part_of(policy: Policy, question: Question, scope: Scope, reasons: list[Reason]) -> Part:
     """The part that a question takes in the first experiment that is about it; `scope` is whom it would go to without any."""
     view, given = question.view, question.view.assigned
-    if given and given != NONE and not any(arm.name == given for experiment in policy.experiments for arm in experiment.arms):
+    if _drawn_elsewhere(policy, given):
         reasons.append(Reason(Why.ARM, given, view.arms.get(given, 1.0)))
         return Part(given, view.arms.get(given, 1.0))
     experiment = experiment_of(policy, question.task.name, question.route.name)
@@ -86,9 +86,18 @@ def shares_of(experiment: ExperimentPolicy, now: Mapping[str, float]) -> dict[st
 
 def arms_seen(policy: Policy, task: str, route: str, view: View) -> Mapping[str, float]:
     """The shares that such a request's arm was drawn with, before they are made to add up to one; nothing where no experiment is about
-    it."""
+    it. Of an arm that another spec drew they are that spec's."""
+    if _drawn_elsewhere(policy, view.assigned):
+        return view.arms
     experiment = experiment_of(policy, task, route)
     return {} if experiment is None else {arm.name: view.arms.get(arm.name, arm.share) for arm in experiment.arms}
+
+
+def _drawn_elsewhere(policy: Policy, given: str) -> bool:
+    """Whether a request was given an arm that is none of this spec's."""
+    if not given or given == NONE:
+        return False
+    return not any(arm.name == given for experiment in policy.experiments for arm in experiment.arms)
 
 
 def drawn(experiment: ExperimentPolicy, shares: Mapping[str, float], features: Features) -> str:

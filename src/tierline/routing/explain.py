@@ -55,12 +55,16 @@ def explain(router: Router, features: Features, scores: Scores, view: View, deci
 
 def short(decision: Decision) -> str:
     """The choice in a few words, for a header: the reason that decided and what it was taken for."""
-    whys = [reason.why for reason in decision.reasons]
-    deciding = next((why for why in reversed(whys) if why in _OVERRULING), None) or next((why for why in whys if why in _DECIDING), None)
-    taken = decision.task or next((f"difficulty {r.value:.2f}" for r in decision.reasons if r.why == Why.DIFFICULTY), "named")
-    if not decision.steps or deciding is None:
-        return "nothing eligible"
-    return f"{(_OVERRULING.get(deciding) or _DECIDING[deciding])}; {taken}"
+    deciding = overruling = ""
+    taken = decision.task
+    for reason in decision.reasons:
+        why = reason.why
+        deciding = deciding or _DECIDING.get(why, "")
+        overruling = _OVERRULING.get(why, overruling)
+        if why == Why.DIFFICULTY and not taken:
+            taken = f"difficulty {reason.value:.2f}"
+    said = overruling or deciding
+    return f"{said}; {taken or 'named'}" if decision.steps and said else "nothing eligible"
 
 
 _OVERRULING = {

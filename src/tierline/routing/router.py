@@ -125,9 +125,7 @@ class Router:
         limited = self.policy.fleet.limited if view.load else ()
         pin = view.pins.get(route.name)
         first = decision.target if route.hedge == math.inf else ""
-        arms = view.arms if view.assigned else {}
-        if self.policy.experiments:
-            arms = arms_seen(self.policy, decision.task, route.name, view) or arms
+        arms = arms_seen(self.policy, decision.task, route.name, view) if self.policy.experiments or view.assigned else {}
         return View(
             resting=view.resting,
             load={name: view.load[name] for name in limited if name in view.load},

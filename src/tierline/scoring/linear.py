@@ -10,6 +10,7 @@ Its tasks are those of the training data. One that the spec has too is named as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 import numpy as np
 
@@ -86,19 +87,22 @@ class LinearScorer:
         """USD of a call: the spec's prices on the tokens that are expected of each model; where it has no price, what was measured."""
         tokens, measured = told.amounts.get("output_tokens"), told.amounts.get("cost")
         costs = {}
+        expected = [] if tokens is None else tokens[0].tolist()
+        paid = [] if measured is None else measured[0].tolist()
         for name, m in self._models.items():
             price = self._prices[name]
-            if price.known and tokens is not None and np.isfinite(tokens[0, m]):
-                costs[name] = round(price.cost(features.input_tokens, round(float(tokens[0, m]))), 9)
-            elif not price.known and measured is not None and np.isfinite(measured[0, m]):
-                costs[name] = round(float(measured[0, m]), 9)
+            if price.known and expected and isfinite(expected[m]):
+                costs[name] = round(price.cost(features.input_tokens, round(expected[m])), 9)
+            elif not price.known and paid and isfinite(paid[m]):
+                costs[name] = round(paid[m], 9)
         return costs
 
     def _amounts(self, told: Beliefs, kind: str) -> Mapping[str, float]:
         cells = told.amounts.get(kind)
         if cells is None:
             return {}
-        return {name: round(float(cells[0, m]), 4) for name, m in self._models.items() if np.isfinite(cells[0, m])}
+        amounts = cells[0].tolist()
+        return {name: round(amounts[m], 4) for name, m in self._models.items() if isfinite(amounts[m])}
 
 
 def _overall(artifact: Artifact, models: Mapping[str, int]) -> dict[str, float]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tierline.gateway.answered import Answered
 from tierline.gateway.asked import Asked
 from tierline.gateway.classify import classifier_for
 from tierline.gateway.downstream import ClientGone
-from tierline.gateway.gateway import Answered
 from tierline.gateway.prepare_steps import kind_of
 from tierline.interfaces import Dialect
 from tierline.routing.explain import explain

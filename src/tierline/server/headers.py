@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from tierline.gateway.answered import Answered
 from tierline.gateway.downstream import Opening
-from tierline.gateway.gateway import Answered, Gateway
+from tierline.gateway.gateway import Gateway
 from tierline.routing.explain import short
 from tierline.server.errors import WrongMethod
 from tierline.types.decision import Decision
@@ -18,6 +19,8 @@ ESTIMATE = ("x-tierline-estimated", "input_tokens")
 """Said where a count is Tierline's own estimate."""
 FLAGGED = ("x-tierline-flagged", "1")
 """Said where the answer is the best there was, although its validators did not accept it."""
+CLOSE = ("connection", "close")
+"""Said by a server that stops."""
 EVENTS = ("content-type", "text/event-stream; charset=utf-8")
 
 

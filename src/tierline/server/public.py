@@ -34,6 +34,7 @@ ENDPOINTS = (
     "POST /v1/feedback",
     "GET /health/readiness",
     "GET /metrics",
+    "GET /openapi.json",
 )
 
 

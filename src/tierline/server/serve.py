@@ -93,15 +93,16 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         keeping,
         Releasing(live, books, service.environ),
     )
-    server = Embedded(app, service.listener)
-    stopping = _on_signals(live)
+    limits = loaded.spec.server
+    server = Embedded(app, service.listener, limits.max_connections, limits.idle_timeout)
+    signals = _on_signals(live)
     await books.read_pins(live.world)
-    await remember(live.world.budgets, path)
+    await remember(live.world.budgets, path, loaded.spec.decision_log.url)
     await ring.read(books, live)
     head = await books.ask(lambda ledger: ledger.audit.head())
     _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
     chores = (
-        keep(live.world.budgets, path),
+        keep(live.world.budgets, path, loaded.spec.decision_log.url),
         live.watch(),
         books.follow_pins(live.world),
         ring.follow(books, live),
@@ -117,8 +118,9 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     gc.freeze()
     await asyncio.sleep(0)
     ready()
-    await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
-    public.draining = True
+    await asyncio.wait([serving, asyncio.create_task(signals.stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
+    public.draining = app.leaving = True
+    await _given_notice(signals, live.gateway.loaded.spec.server.notice)
     service.listener.close()
     server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
     for task in background:
@@ -127,10 +129,23 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     await live.close()
 
 
-def _on_signals(live: Live) -> asyncio.Event:
-    """SIGTERM and SIGINT set the event; SIGHUP reads the spec again."""
+class Signals(msgspec.Struct, frozen=True):
+    """What the process was told: to stop, and not to wait until others have noticed."""
+
+    stopping: asyncio.Event
+    hurry: asyncio.Event
+
+
+async def _given_notice(signals: Signals, span: float) -> None:
+    """Returns `span` seconds later, or as soon as there is a hurry: until then load balancers see that the server is not ready."""
+    if span > 0 and not signals.hurry.is_set():
+        await asyncio.wait([asyncio.create_task(signals.hurry.wait())], timeout=span)
+
+
+def _on_signals(live: Live) -> Signals:
+    """SIGTERM stops with notice, SIGINT or a second SIGTERM without; SIGHUP reads the spec again."""
     loop = asyncio.get_running_loop()
-    stopping = asyncio.Event()
+    signals = Signals(asyncio.Event(), asyncio.Event())
     reloads: set[asyncio.Task[object]] = set()
 
     def reload() -> None:
@@ -138,10 +153,15 @@ def _on_signals(live: Live) -> asyncio.Event:
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
+    def stop(*, at_once: bool) -> None:
+        if at_once or signals.stopping.is_set():
+            signals.hurry.set()
+        signals.stopping.set()
+
     loop.add_signal_handler(signal.SIGHUP, reload)
-    for stop in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(stop, stopping.set)
-    return stopping
+    loop.add_signal_handler(signal.SIGTERM, lambda: stop(at_once=False))
+    loop.add_signal_handler(signal.SIGINT, lambda: stop(at_once=True))
+    return signals
 
 
 async def _drained(serving: asyncio.Task[None], app: App, patience: float) -> None:

@@ -23,15 +23,16 @@ _NOTHING = 1e-12
 
 
 class Held(msgspec.Struct, frozen=True, eq=False):
-    """What was taken for one call: the counters, with what is reserved of each."""
+    """What was taken for one call to a model: the counters, with what is reserved of each."""
 
     parts: tuple[tuple[Budget, Counter, float], ...]
+    model: str = ""
 
 
 class Purse:
     """What one request spends by. `paid` is the USD that was settled so far; `waited` the seconds that it has queued for money."""
 
-    __slots__ = ("_budgets", "_features", "_first", "_open", "_task", "_whole", "paid", "waited")
+    __slots__ = ("_budgets", "_features", "_first", "_open", "_spent", "_task", "_whole", "paid", "waited")
 
     def __init__(self, budgets: Budgets, features: Features) -> None:
         self._budgets = budgets
@@ -40,6 +41,7 @@ class Purse:
         self._whole: list[tuple[Budget, Counter]] = []
         self._first: list[tuple[str, Held]] = []
         self._open: list[Held] = []
+        self._spent: list[tuple[str, float, float]] = []
         self.paid = 0.0
         self.waited = 0.0
 
@@ -59,6 +61,23 @@ class Purse:
             self._first.append((target, held))
         return True
 
+    def follow(self, decision: Decision) -> None:
+        """Pay for another task from now on, where the request turned out to be of one: what it has cost already moves to that one's
+        budgets."""
+        if decision.task == self._task:
+            return
+        self.give_back_first()
+        before, self._task = self._whole, decision.task
+        self._whole = self._budgets.counters(self._features, decision.task)
+        self._move([pair for pair in before if pair not in self._whole], -1.0)
+        self._move([pair for pair in self._whole if pair not in before], 1.0)
+
+    def _move(self, counters: Iterable[tuple[Budget, Counter]], sign: float) -> None:
+        for budget, counter in counters:
+            for model, usd, tokens in self._spent:
+                if budget.models is None or model in budget.models:
+                    counter.charge(sign * budget.amount(usd, tokens))
+
     async def take(self, model: str, usd: float, *, tokens: float | None = None, overdraw: bool = False) -> Held | None:
         """Take what a call to a model may need, which is expected to cost so many USD and take so many tokens (None: those of the request);
         None where a budget has not got it. `overdraw`: only those that may never be overdrawn refuse."""
@@ -74,7 +93,7 @@ class Purse:
                     return None
         for _, counter, amount in needs:
             counter.reserve(amount)
-        held = Held(tuple(needs))
+        held = Held(tuple(needs), model)
         self._open.append(held)
         return held
 
@@ -91,7 +110,7 @@ class Purse:
         if held not in self._open:
             return
         self._open.remove(held)
-        self.paid += usd
+        self._paid(held.model, usd, tokens)
         for budget, counter, amount in held.parts:
             counter.settle(amount, budget.amount(usd, tokens))
             self._budgets.warn(budget, counter)
@@ -104,11 +123,16 @@ class Purse:
 
     def charge(self, usd: float, tokens: float, model: str = "") -> None:
         """Count what was spent without having been taken before; `model` where it is to count for its own budgets too."""
-        self.paid += usd
+        self._paid(model, usd, tokens)
         for budget, counter in self._whole:
             if budget.models is None or model in budget.models:
                 counter.charge(budget.amount(usd, tokens))
                 self._budgets.warn(budget, counter)
+
+    def _paid(self, model: str, usd: float, tokens: float) -> None:
+        self.paid += usd
+        if usd or tokens:
+            self._spent.append((model, usd, tokens))
 
     def give_back_first(self) -> None:
         """Give back what was taken for first calls that were not made."""

@@ -58,9 +58,8 @@ VALUES = st.one_of(
 @given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=5))
 def test_the_data_are_as_asked_for(edits: list[tuple[tuple[str, ...], Any]]) -> None:
     text, wanted = TEXT, yaml.safe_load(TEXT)
-    for place, value in edits:
-        if place == ("tasks", "a", "quality"):
-            value = {"x": 0.25}
+    for place, drawn in edits:
+        value = {"x": 0.25} if place == ("tasks", "a", "quality") else drawn
         text, wanted = edited(text, place, value), with_value(wanted, place, value)
     assert yaml.safe_load(text) == wanted
     for comment in ("# on top", "# block", "# flow", "# behind the block", "# at the end"):

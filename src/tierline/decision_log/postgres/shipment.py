@@ -106,6 +106,13 @@ class Shipment:
         return name
 
 
+def place(path: Path) -> int:
+    """The number of the last row of a file that is in the database; 0 where none is."""
+    with closing(sqlite_file.open_for_reading(path, PART, len(MIGRATIONS))) as file:
+        known = file.execute("SELECT 1 FROM sqlite_master WHERE name = 'shipping'").fetchone()
+        return int(file.execute("SELECT coalesce(max(seq), 0) FROM shipping").fetchone()[0]) if known else 0
+
+
 def left(path: Path) -> int:
     """Rows of a file that are not in the database, by their numbers."""
     with closing(sqlite_file.open_for_reading(path, PART, len(MIGRATIONS))) as file:

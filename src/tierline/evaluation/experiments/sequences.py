@@ -74,7 +74,7 @@ class Bounded:
         return self._above(mean), self._below(mean)
 
     def interval(self) -> Interval:
-        """What is not refuted, at 1 − α."""
+        """What is not refuted, at 1 − α, and the estimate itself: evidence that was strong once may leave even that out."""
         y = self._n.y
         if not len(y):
             return UNKNOWN

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 import msgspec
 
@@ -149,7 +150,10 @@ class Shadows:
         guest, waiting = Guest(self._world, quiet.features), Waiting()
         caller = Caller(self._means, self._world, quiet, None, perf_counter(), "", translation, beside.headers, waiting, admission=guest)
         checks = quiet.decision.steps[0].validators
-        outcome = await caller(Attempt(1, model, "branch", checks, timeout=float(said.timeout)))
+        outcome = await self._paid(quiet, model, caller(Attempt(1, model, "branch", checks, timeout=float(said.timeout))))
+        if outcome.error == "budget":
+            self._pool.watch.skipped(model, "budget")
+            return
         if outcome.error == "untranslatable" or (outcome.error == "overloaded" and outcome.detail == NO_PLACE):
             self._pool.watch.skipped(model, "untranslatable" if outcome.error == "untranslatable" else "busy")
             return
@@ -160,17 +164,33 @@ class Shadows:
         given = caller.answer_of(1)
         if outcome.ok and given is not None and said.judge:
             asker = Asker(
-                self._means, self._world, quiet.features, quiet.decision.task, translation, beside.headers, waiting, admission=guest
+                self._means, self._world, quiet.features, quiet.decision.task, translation, beside.headers, waiting, quiet.purse, guest
             )
             try:
                 judgement = await self._compared(beside, quiet, given, said, asker, asides, left - outcome.cost)
             except asyncio.CancelledError:
                 judgement = ""
         self._put(quiet, beside.against, model, said, outcome, judgement, asides)
-        if beside.weighed.purse is not None:
-            judging = sum(aside.cost for aside in asides)
-            beside.weighed.purse.charge(outcome.cost, outcome.usage.input + outcome.usage.output, model)
-            beside.weighed.purse.charge(judging, 0.0)
+
+    async def _paid(self, quiet: Weighed, model: str, answer: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """Its answer, paid for out of the budgets of its request: taken before, settled after; of `budget` where one has not got it.
+        What its validators ask for is settled by those who ask."""
+        purse, features = quiet.purse, quiet.features
+        if purse is None:
+            return await answer
+        usd = cost(self._means.lanes[model].model, Usage(input=features.input_tokens, output=features.output_tokens))
+        held = await purse.take(model, usd)
+        if held is None:
+            answer.close()
+            return Outcome(ok=False, error="budget")
+        paid = tokens = 0.0
+        try:
+            outcome = await answer
+            paid = outcome.cost - sum([aside.cost for aside in outcome.asides])
+            tokens = outcome.usage.input + outcome.usage.output
+            return outcome
+        finally:
+            purse.settle(held, paid, tokens)
 
     async def _compared(
         self, beside: Beside, quiet: Weighed, given: Completion, said: ShadowSpec, asker: Asker, asides: list[Aside], left: float
@@ -246,7 +266,7 @@ def _beside(weighed: Weighed, model: str, said: ShadowSpec, left: float) -> Weig
     )
     request: Request = quietly(weighed.request)
     features = msgspec.structs.replace(weighed.features, stream=False)
-    return Weighed(request, features, weighed.scores, weighed.view, decision)
+    return Weighed(request, features, weighed.scores, weighed.view, decision, weighed.purse)
 
 
 def _checks(weighed: Weighed, model: str) -> tuple[str, ...]:

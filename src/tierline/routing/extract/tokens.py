@@ -75,7 +75,6 @@ _CONTINUATION = bytes(range(0x80, 0xC2))
 _ASCII = tuple((name.encode(), WEIGHTS[name]) for name in ("A", "0", " ", "\n", "."))
 _OTHER = tuple((name.encode(), weight) for name, weight in WEIGHTS.items() if len(name) == 1 and name not in "aA0 \n." and weight)
 _LETTER = WEIGHTS["a"]
-_ASCII_BYTES = bytes(range(0x80))
 
 
 def classes(encoded: bytes) -> bytes:
@@ -92,18 +91,15 @@ def counts(text: str) -> list[int]:
 def text_tokens(encoded: bytes, ascii: bool) -> float:
     """Estimated tokens of a text in UTF-8; `ascii` says that every byte of it is ASCII."""
     seen = encoded.translate(_TABLE) if ascii else classes(encoded)
-    letters = len(seen)
+    rest = seen.translate(None, b"a")  # a fifth of most texts: what is counted class by class
     total = 0.0
     for name, weight in _ASCII:
-        count = seen.count(name)
-        total += weight * count
-        letters -= count
+        total += weight * rest.count(name)
     total += WEIGHTS[" ."] * seen.count(b" .")
     if not ascii:
-        others = encoded.translate(_TABLE, _ASCII_BYTES + _CONTINUATION)
-        letters -= len(others)
         for name, weight in _OTHER:
-            total += weight * others.count(name)
+            total += weight * rest.count(name)
+    letters = len(seen) - len(rest)
     return total + _LETTER * letters
 
 

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from tierline.scoring.learned.beliefs import EMBED_WEIGHT, FORM_LIMIT, Fitted
 from tierline.scoring.learned.embed import Embedder
-from tierline.scoring.learned.form import FORM, form
+from tierline.scoring.learned.form import CASED, FORM, form
 from tierline.scoring.learned.grams import BUCKETS, WORDS, grams
 
 LEAST_DOCUMENTS = 2
@@ -19,6 +19,10 @@ LEAST_DOCUMENTS = 2
 EVERY = 500
 FORM_WEIGHT = 0.3
 """Of a fact of form that is one spread from its mean, beside words and characters of length one."""
+
+
+_UNHEARD = 1e12
+"""So wide a spread that a fact says nothing."""
 
 
 class Design(msgspec.Struct, frozen=True):
@@ -68,7 +72,9 @@ def scale_of(data: Design) -> Scale:
     idf = np.log((1.0 + data.counts.shape[0]) / (1.0 + documents)) + 1.0
     idf[documents < LEAST_DOCUMENTS] = 0.0
     spread = data.forms.std(axis=0)
-    return Scale(idf.astype(np.float32), data.forms.mean(axis=0), np.where(spread > 1e-6, spread, 1.0).astype(np.float32))
+    spread = np.where(spread > 1e-6, spread, 1.0).astype(np.float32)
+    spread[list(CASED)] = _UNHEARD
+    return Scale(idf.astype(np.float32), data.forms.mean(axis=0), spread)
 
 
 def features(data: Design, scale: Scale, form_weight: float = FORM_WEIGHT) -> sparse.csr_matrix:

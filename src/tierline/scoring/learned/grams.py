@@ -73,9 +73,11 @@ def _counted(buckets: NDArray[np.uint16]) -> tuple[Buckets, Weights]:
     buckets.sort()
     if not len(buckets):
         return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32)
-    first = np.flatnonzero(np.concatenate([_TRUE, buckets[1:] != buckets[:-1]]))
-    counts = np.diff(first, append=len(buckets))
-    return buckets[first].astype(np.intp), _LOGARITHMS[np.minimum(counts, len(_LOGARITHMS) - 1)]
+    ends = np.concatenate([buckets[1:] != buckets[:-1], _TRUE]).nonzero()[0]
+    counts = ends.copy()
+    counts[0] += 1
+    counts[1:] -= ends[:-1]
+    return buckets.take(ends).astype(np.intp), _LOGARITHMS.take(counts, mode="clip")
 
 
 def _points(text: str) -> NDArray[np.uint64]:
@@ -86,7 +88,8 @@ def _points(text: str) -> NDArray[np.uint64]:
 
 def _words(sums: NDArray[np.uint64], kinds: NDArray[np.uint8]) -> list[NDArray[np.uint64]]:
     """The hash of each word, wherever it stands in the text, and of each pair of neighbours."""
-    edges = np.flatnonzero(np.diff(kinds == _LETTER)) + 1
+    letters = kinds == _LETTER
+    edges = (letters[1:] != letters[:-1]).nonzero()[0] + 1
     starts, ends = edges[::2], edges[1::2]
     words = (sums[ends] - sums[starts]) * _INVERSES[starts]
     return [words, words[:-1] * _PAIR + words[1:]]
