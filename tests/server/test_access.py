@@ -28,6 +28,7 @@ from tierline.server.key_admin import Keeping
 from tierline.server.keyring import Keyring
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
+from tierline.server.release_admin import Releasing
 
 KEYS = """
 keys:
@@ -79,7 +80,7 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str
     async def made() -> App:
         live = Live(load(folder / "tierline.yaml", {}), {}, Log(), meters.observe, books.keep_spec, meters.reloaded)
         handlers = (endpoints(live.gateway.dialects), Public(live, books, meters), Admin(live, books), Reviewing(books))
-        app = App(live, meters, *handlers, Keeping(live, books, Keyring()))
+        app = App(live, meters, *handlers, Keeping(live, books, Keyring()), Releasing(live, books, {}))
         await live.close()
         return app
 

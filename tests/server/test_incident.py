@@ -22,6 +22,7 @@ from tierline.server.key_admin import Keeping
 from tierline.server.keyring import Keyring
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
+from tierline.server.release_admin import Releasing
 from tierline.types.errors import LogFailure
 from tierline.types.record import Record
 
@@ -87,7 +88,14 @@ def play(tmp_path: Path, acts: Callable[[Callable[[], Any], Log], Any]) -> None:
         live = Live(load(spec, {}), {}, log, meters.observe, books.keep_spec, meters.reloaded)
         keeping = Keeping(live, books, Keyring())
         app = App(
-            live, meters, endpoints(live.gateway.dialects), Public(live, books, meters), Admin(live, books), Reviewing(books), keeping
+            live,
+            meters,
+            endpoints(live.gateway.dialects),
+            Public(live, books, meters),
+            Admin(live, books),
+            Reviewing(books),
+            keeping,
+            Releasing(live, books, {}),
         )
 
         async def ask() -> Protocol:

@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "simulate": "tierline.cli.simulate",
     "sweep": "tierline.cli.sweep",
     "experiments": "tierline.cli.experiments",
+    "propose": "tierline.cli.propose",
+    "release": "tierline.cli.release",
     "pin": "tierline.cli.pin",
     "keys": "tierline.cli.keys",
     "audit": "tierline.cli.audit",
@@ -36,8 +38,8 @@ COMMANDS: dict[str, str] = {
 
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
-    "Run": ("serve", "log", "review", "pin", "keys", "audit"),
-    "Measure": ("collect", "labels", "evaluate", "train", "replay", "simulate", "sweep", "experiments"),
+    "Run": ("serve", "release", "log", "review", "pin", "keys", "audit"),
+    "Measure": ("collect", "labels", "evaluate", "train", "replay", "simulate", "sweep", "experiments", "propose"),
 }
 """How the help lists the commands."""
 

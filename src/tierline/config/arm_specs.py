@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tierline.config.case import Case
@@ -41,21 +41,28 @@ def arm_specs(case: Case, read: Read) -> dict[str, Loaded]:
 
 
 def _held_to(case: Case, place: Place, file: str, other: Spec, routes: Sequence[str]) -> None:
-    """An experiment is never a way around governance or a key's limits, and leads to no further experiment."""
+    for reason, advice in differences(case.spec, other, file, routes or list(case.routes)):
+        case.problems.error(place, reason, advice)
+
+
+def differences(spec: Spec, other: Spec, file: str, routes: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Why another spec may not answer for an arm of this one, each with what to do about it: an experiment is never a way around
+    governance, a key's limits or a budget, and leads to no further experiment. `routes` take part."""
     if other.experiments:
-        case.problems.error(place, f"{file} has experiments of its own, and a request is in one at most", "remove them from that file")
-    if other.governance != case.spec.governance:
-        reason = f"the governance of {file} is not that of this spec, and an experiment never crosses governance"
-        case.problems.error(place, reason, "make the two sections the same")
-    if _limits(other.keys) != _limits(case.spec.keys):
+        yield f"{file} has experiments of its own, and a request is in one at most", "remove them from that file"
+    if other.governance != spec.governance:
+        yield (
+            f"the governance of {file} is not that of this spec, and an experiment never crosses governance",
+            "make the two sections the same",
+        )
+    if _limits(other.keys) != _limits(spec.keys):
         reason = f"the keys of {file} may do other things than those of this spec"
-        case.problems.error(place, reason, "make routes, models, task and team of every key the same")
-    if other.budgets != case.spec.budgets:
-        reason = f"the budgets of {file} are not those of this spec, and money is counted once"
-        case.problems.error(place, reason, "make the two sections the same")
-    missing = sorted(set(routes or case.routes) - {*other.routes, "auto"})
+        yield reason, "make routes, models, task and team of every key the same"
+    if other.budgets != spec.budgets:
+        yield f"the budgets of {file} are not those of this spec, and money is counted once", "make the two sections the same"
+    missing = sorted(set(routes) - {*other.routes, "auto"})
     if missing:
-        case.problems.error(place, f"{file} has no route {missing[0]!r}, which takes part", "add it to that file, or list routes")
+        yield f"{file} has no route {missing[0]!r}, which takes part", "add it to that file, or list routes"
 
 
 def _limits(keys: Mapping[str, KeySpec]) -> dict[str, tuple[object, ...]]:

@@ -48,15 +48,16 @@ class Document:
         return line
 
 
-def read(path: Path) -> Document:
-    """The file at `path`; what is wrong with it stands in `problems`, and its data is then as much as could be read."""
+def read(path: Path, written: bytes | None = None) -> Document:
+    """The file at `path`, or `written` in its stead; what is wrong with it stands in `problems`, and its data is then as much as could be
+    read."""
     file = str(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if (path.stat().st_size if written is None else len(written)) > MAX_BYTES:
             return _broken(
                 file, 0, f"the file is larger than {MAX_BYTES // 1024**2} MB", "a spec holds no data: move it to files of its own"
             )
-        raw = path.read_bytes()
+        raw = path.read_bytes() if written is None else written
     except OSError as error:
         return _broken(file, 0, f"the file cannot be read: {error.strerror or error}", "check its name and its permissions")
     try:

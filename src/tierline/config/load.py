@@ -21,12 +21,20 @@ from tierline.types.catalog import Model
 from tierline.types.errors import Problem, SpecInvalid
 
 
-def load(path: Path | str, environ: Mapping[str, str] | None = None, *, need_secrets: bool = True, alone: bool = False) -> Loaded:
-    """The spec at `path`, checked and resolved; `environ` (default: the process's own) is what `${NAME}` reads.
+def load(
+    path: Path | str,
+    environ: Mapping[str, str] | None = None,
+    *,
+    need_secrets: bool = True,
+    alone: bool = False,
+    written: bytes | None = None,
+) -> Loaded:
+    """The spec at `path`, checked and resolved; `environ` (default: the process's own) is what `${NAME}` reads; `written` is read in the
+    file's stead, as if it stood there.
 
     Raises SpecInvalid with every problem at once; a variable that is not set is one of them, unless `need_secrets` is false: such a
     spec can decide, but not call or be called. `alone`: without the specs of its experiments' arms. Warnings stand in the result."""
-    problems, loaded = examine_file(path, environ, need_secrets, alone=alone)
+    problems, loaded = examine_file(path, environ, need_secrets, alone=alone, written=written)
     if loaded is None:
         raise SpecInvalid(problems)
     return loaded
@@ -39,11 +47,16 @@ def check(path: Path | str, environ: Mapping[str, str] | None = None, need_secre
 
 
 def examine_file(
-    path: Path | str, environ: Mapping[str, str] | None = None, need_secrets: bool = False, *, alone: bool = False
+    path: Path | str,
+    environ: Mapping[str, str] | None = None,
+    need_secrets: bool = False,
+    *,
+    alone: bool = False,
+    written: bytes | None = None,
 ) -> tuple[tuple[Problem, ...], Loaded | None]:
     """Both at once: every problem, and the spec unless one of them is an error. Without `need_secrets` what needs a variable that is
     not set stays as it is written, so such a spec can be looked at but not served. `alone`: without the specs of its experiments' arms."""
-    examined = _Examined(Path(path), os.environ if environ is None else environ, need_secrets)
+    examined = _Examined(Path(path), os.environ if environ is None else environ, need_secrets, written)
     arms: dict[str, Loaded] = {}
     if examined.case is not None and not alone:
         arms = arm_specs(examined.case, lambda other: examine_file(other, environ, need_secrets, alone=True))
@@ -76,8 +89,8 @@ def examine_file(
 class _Examined:
     """One pass over a file: what it says as far as it can be understood, and everything that is wrong with it."""
 
-    def __init__(self, path: Path, environ: Mapping[str, str], need_secrets: bool) -> None:
-        source = document.read(path)
+    def __init__(self, path: Path, environ: Mapping[str, str], need_secrets: bool, text: bytes | None = None) -> None:
+        source = document.read(path, text)
         self.problems = Problems(source)
         self.endpoints: dict[str, Endpoint] = {}
         self.models: dict[str, Model] = {}

@@ -495,6 +495,28 @@ class ExperimentSpec(Section, frozen=True, kw_only=True):
     )
 
 
+class ReleaseSpec(Section, frozen=True, kw_only=True):
+    """How a change of the routing comes to work, and what takes it back."""
+
+    require_certificate: Annotated[
+        bool, Meta(description="a changed spec that did not come through `tierline release` is refused, and the old one stays at work")
+    ] = False
+    guards: Annotated[list[GuardSpec], Meta(description="what stops a canary, and takes back what was published")] = msgspec.field(
+        default_factory=lambda: [
+            GuardSpec(metric="pass_rate", worse_by=0.02),
+            GuardSpec(metric="error_rate", worse_by=0.02),
+            GuardSpec(metric="cost", worse_by=1.0),
+            GuardSpec(metric="latency_p95", worse_by=1.0),
+        ]
+    )
+    alpha: Annotated[
+        float,
+        Meta(gt=0.0, lt=0.5, description="the chance that a spec that is no worse than allowed is stopped or taken back, over all looks"),
+    ] = 0.05
+    watch: Annotated[Duration, Meta(description="how long a published spec is compared with the one before; 0s: not at all")] = _span(86400)
+    compare: Annotated[Duration, Meta(description="how far back the rows of the one before go that it is compared with")] = _span(7 * 86400)
+
+
 class AlertsSpec(Section, frozen=True, kw_only=True):
     """What to watch and whom to tell."""
 
@@ -554,6 +576,7 @@ class Spec(Section, frozen=True, kw_only=True):
     budgets: Annotated[dict[str, BudgetSpec], Meta(description="limits in USD")] = {}
     load: Annotated[LoadSpec, Meta(description="how load and failures move traffic")] = msgspec.field(default_factory=LoadSpec)
     experiments: Annotated[dict[str, ExperimentSpec], Meta(description="controlled comparisons")] = {}
+    release: Annotated[ReleaseSpec, Meta(description="how changes come to work")] = msgspec.field(default_factory=ReleaseSpec)
     alerts: Annotated[AlertsSpec, Meta(description="what to watch")] = msgspec.field(default_factory=AlertsSpec)
     decision_log: Annotated[DecisionLogSpec, Meta(description="where decisions are kept")] = msgspec.field(default_factory=DecisionLogSpec)
     server: Annotated[ServerSpec, Meta(description="limits of the HTTP face")] = msgspec.field(default_factory=ServerSpec)

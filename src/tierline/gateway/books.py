@@ -48,6 +48,21 @@ class Books:
         """What `act` returns; it runs on the ledger's thread, alone."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, act, self._ledger)
 
+    def wait(self, act: Callable[[Ledger], T]) -> T:
+        """What `act` returns, for threads that may wait."""
+        return self._thread.submit(act, self._ledger).result()
+
+    def later(self, act: Callable[[Ledger], object], what: str) -> None:
+        """Do it when the thread comes to it; `what` names, in a log line, what did not reach the ledger where it cannot be written."""
+
+        def done(ledger: Ledger) -> None:
+            try:
+                act(ledger)
+            except LogFailure as failure:
+                _logger.error("%s did not reach the ledger: %s", what, failure.message)
+
+        self._thread.submit(done, self._ledger)
+
     def keep_spec(self, loaded: Loaded) -> None:
         """Keep a spec before it decides anything; returns when it is on disk. For threads that may wait. Raises KeyClash."""
         if clashing := self._thread.submit(self._ledger.keys.clashing, loaded.spec.keys.keys()).result():

@@ -31,6 +31,7 @@ from tierline.gateway.ids import Ids
 from tierline.gateway.means import Means
 from tierline.gateway.prepare import Preparations, prepare
 from tierline.gateway.purse import Funds, Paid, paying
+from tierline.gateway.rehearsal import Rehearsal
 from tierline.gateway.rows import Rows
 from tierline.gateway.shadow.shadows import Shadows
 from tierline.gateway.texts import Text, Texts
@@ -60,8 +61,9 @@ from tierline.types.sensitivity import UNSCANNED
 class Gateway:
     """One spec, assembled. `means` says how each model is reached, `scorers` who speaks for each route, `dialects` what clients may
     speak; `tools` are asked before any model, `preparations` are what is done to a request first, `shadows` answer beside once it is
-    answered; `observe` sees every record as it is logged. `elsewhere` are the gateways that answer for arms of its experiments.
-    `in_flight` counts the requests that run on it; `said` is where a face keeps what it says of a route, task and model."""
+    answered; `observe` sees every record as it is logged. `elsewhere` are the gateways that answer for arms of its experiments; a
+    `rehearsal` decides beside. `in_flight` counts the requests that run on it; `said` is where a face keeps what it says of a route,
+    task and model."""
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class Gateway:
         self.funds = Funds(world.budgets)
         self.guard = Guard(loaded, router.policy, dialects) if loaded.spec.governance.detect else None
         self.elsewhere: Mapping[str, Gateway] = {}
+        self.rehearsal: Rehearsal | None = None
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._new_id = Ids()
@@ -156,6 +159,8 @@ class Gateway:
             answered = await self._driven(weighed, asked, found, waiting, client, heard or stream, explained)
             self._put(weighed, answered, asked, texts)
             remember(tools, seen, self.dialects[request.dialect], answered.result, heard)
+            if self.rehearsal is not None:
+                self.rehearsal.begin(weighed, asked.key)
             if weighed.decision.shadows and self.shadows is not None:
                 self.shadows.begin(weighed, asked.headers, len(asked.body), answered.result, heard)
             return answered

@@ -35,7 +35,10 @@ LOOK_EVERY = 1.0
 
 _DRAIN_LOOK = 0.5
 
-Occasion = Literal["start", "file", "signal", "admin"]
+Occasion = Literal["start", "file", "signal", "admin", "release"]
+
+Gate = Callable[[Loaded, Loaded | None], Loaded]
+"""Given a spec that was read and the one at work (None at the start): what is put to work of it. Raises TierlineError to refuse it."""
 
 
 class Reloaded(msgspec.Struct, frozen=True):
@@ -50,7 +53,7 @@ class Reloaded(msgspec.Struct, frozen=True):
 
 class Live:
     """The gateway that answers now. `keep_spec` is called with every spec before it decides anything, `told` with what
-    came of every reload. Shadows run in `pool`, under whichever spec."""
+    came of every reload. Shadows run in `pool`, under whichever spec. `gate` has the last word on what is put to work."""
 
     def __init__(
         self,
@@ -61,8 +64,10 @@ class Live:
         keep_spec: Callable[[Loaded], None],
         told: Callable[[Reloaded], None],
         pool: Pool | None = None,
+        gate: Gate = lambda loaded, _: loaded,
     ) -> None:
         self._environ = environ
+        self._gate = gate
         self.log = log
         self._observe = observe
         self._keep_spec = keep_spec
@@ -70,6 +75,7 @@ class Live:
         self.pool = pool
         self._reloading = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
+        loaded = gate(loaded, None)
         keep_spec(loaded)
         self.world = World(loaded)
         self.gateway = assemble(loaded, self.world, log, observe, pool=pool)
@@ -80,7 +86,7 @@ class Live:
         async with self._reloading:
             old = self.gateway
             try:
-                loaded = await asyncio.to_thread(load, old.loaded.path, self._environ)
+                loaded = await asyncio.to_thread(self._read, old.loaded)
                 changed = _at_work(loaded) != _at_work(old.loaded)
                 if changed or _reached(loaded) != _reached(old.loaded):
                     new = await asyncio.to_thread(self._compile, loaded, old)
@@ -89,6 +95,9 @@ class Live:
                 return self._refused(occasion, error.message)
             self._done(Reloaded(time.time(), occasion, changed, loaded.fingerprint))
             return self.last
+
+    def _read(self, old: Loaded) -> Loaded:
+        return self._gate(load(old.path, self._environ), old)
 
     def _compile(self, loaded: Loaded, old: Gateway) -> Gateway:
         self._keep_spec(loaded)
@@ -152,9 +161,10 @@ async def _close_when_idle(old: Gateway, going: Sequence[Provider | ToolsFirst])
 
 
 def _at_work(loaded: Loaded) -> tuple[object, ...]:
-    """What makes one spec another: what it says, who may call, the tables it names, and the specs of its experiments' arms."""
+    """What makes one spec another: what it says, who may call, the tables it names, how releases go, and the specs of its
+    experiments' arms."""
     arms = {arm: _at_work(other) for arm, other in loaded.arms.items()}
-    return loaded.fingerprint, loaded.canonical, loaded.keys, loaded.files, arms
+    return loaded.fingerprint, loaded.canonical, loaded.keys, loaded.files, loaded.spec.release, arms
 
 
 def _reached(loaded: Loaded) -> list[tuple[object, ...]]:

@@ -14,6 +14,7 @@ from tierline.ledger.judges import Judges
 from tierline.ledger.keys import Keys
 from tierline.ledger.labels import Labels
 from tierline.ledger.pins import Pins
+from tierline.ledger.releases import Releases
 from tierline.ledger.reviews import Reviews
 from tierline.ledger.schema import MIGRATIONS, PART
 from tierline.ledger.shadows import Shadows
@@ -22,9 +23,9 @@ from tierline.sqlite_file import Durability
 
 
 class Ledger:
-    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms and reviews. Every write is on disk when its method returns;
-    calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix time in
-    seconds.
+    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms, releases and reviews. Every write is on disk when its method
+    returns; calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix
+    time in seconds.
 
     Raises LogFailure, here and in every method of its parts, when the file cannot be opened, read or written."""
 
@@ -40,6 +41,7 @@ class Ledger:
         self.judges = Judges(self.path, self._connection)
         self.shadows = Shadows(self.path, self._connection)
         self.arms = Arms(self.path, self._connection, self.audit, clock)
+        self.releases = Releases(self.path, self._connection, self.audit, clock)
         self.reviews = Reviews(self.path, self._connection, self.audit, self.feedback, clock)
 
     def close(self) -> None:

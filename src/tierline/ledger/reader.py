@@ -13,6 +13,7 @@ from tierline.ledger.arms import Arms
 from tierline.ledger.feedback import Feedback, Feedbacks
 from tierline.ledger.judges import Judges, JudgeVerdict
 from tierline.ledger.labels import Labels
+from tierline.ledger.releases import Releases
 from tierline.ledger.schema import MIGRATIONS, PART
 from tierline.ledger.shadows import Shadows
 from tierline.ledger.specs import KeptSpec, Specs
@@ -72,6 +73,10 @@ class LedgerReader:
     def arms(self) -> Arms | None:
         """The arms of experiments; None where no ledger was ever opened."""
         return None if self._connection is None else Arms(self.path, self._connection, None, time.time)
+
+    def releases(self) -> Releases | None:
+        """The life cycle of the routing; None where no ledger was ever opened."""
+        return None if self._connection is None else Releases(self.path, self._connection, None, time.time)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -135,15 +135,27 @@ MIGRATIONS = (
         definition TEXT NOT NULL      -- digest of what the experiment compares
     );
     CREATE INDEX arms_experiment ON arms (experiment, arm, definition);
-    CREATE TABLE releases (           -- the life cycle of a candidate spec or scorer
+    CREATE TABLE releases (           -- the life cycle of a candidate spec: rows are only ever added, the newest says what holds
         id INTEGER PRIMARY KEY,
-        at REAL NOT NULL,
-        candidate TEXT NOT NULL,      -- its fingerprint
-        before TEXT NOT NULL,         -- of what it is to replace
-        stage TEXT NOT NULL,          -- proposed, shadow, canary, published, rolled_back or stopped
-        share REAL NOT NULL,
-        detail TEXT NOT NULL,         -- JSON: certificate, why
-        "by" TEXT NOT NULL
+        at REAL NOT NULL,             -- Unix time, seconds
+        candidate TEXT NOT NULL,      -- fingerprint of the spec that is tried, or put to work
+        before TEXT NOT NULL,         -- of the one that it is to replace, or replaced
+        stage TEXT NOT NULL,          -- shadow, canary, stopped, publishing, published, rolling_back, rolled_back or by_hand
+        share REAL NOT NULL,          -- of the canary
+        why TEXT NOT NULL,
+        detail TEXT NOT NULL,         -- JSON: the certificate, whether it was forced
+        "by" TEXT NOT NULL,
+        written TEXT NOT NULL         -- the candidate's file as it is written, ${NAME} and all; empty: it holds secrets, so it is not kept
+    );
+    CREATE TABLE rehearsals (         -- what a candidate in shadow decided beside the spec at work, counted
+        release INTEGER NOT NULL,     -- id of the row that put it there
+        task TEXT NOT NULL,
+        model TEXT NOT NULL,          -- asked first by the spec at work
+        candidate TEXT NOT NULL,      -- asked first by the candidate; empty: it would have refused
+        requests INTEGER NOT NULL,
+        cost REAL NOT NULL,           -- USD expected for the first calls, by the spec at work
+        candidate_cost REAL NOT NULL, -- by the candidate
+        PRIMARY KEY (release, task, model, candidate)
     );
     """,
 )

@@ -24,6 +24,7 @@ from tierline.server.key_admin import Keeping
 from tierline.server.metrics import Meters
 from tierline.server.openapi import document
 from tierline.server.public import Public
+from tierline.server.release_admin import Releasing
 from tierline.types.errors import ClientClosed, RequestError, Unavailable
 
 WATCH_AFTER = 0.1
@@ -50,6 +51,7 @@ class App:
         admin: Admin,
         reviewing: Reviewing,
         keeping: Keeping,
+        releasing: Releasing,
     ) -> None:
         self._live = live
         self._ring = keeping.ring
@@ -83,6 +85,8 @@ class App:
             ("GET", "/admin/budgets"): Route(admin.budgets, "read"),
             ("POST", "/admin/pins"): Route(admin.pin, "admin"),
             ("GET", "/admin/reviews"): Route(reviewing.list, "admin"),
+            ("GET", "/admin/releases"): Route(releasing.status, "admin"),
+            ("POST", "/admin/releases"): Route(releasing.enter, "admin"),
             ("GET", "/admin/keys"): Route(keeping.list, "admin"),
             ("POST", "/admin/keys"): Route(keeping.create, "admin"),
             ("GET", "/admin/audit"): Route(keeping.audit, "admin"),

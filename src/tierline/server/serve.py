@@ -17,6 +17,7 @@ import uvloop
 from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
+from tierline.gateway.lifecycle import Lifecycle
 from tierline.gateway.recall import keep, remember
 from tierline.gateway.reload import Live, Reloaded
 from tierline.gateway.shadow.accounts import Accounts
@@ -31,6 +32,8 @@ from tierline.server.listen import Embedded, is_loopback
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
 from tierline.server.referee import watch_experiments
+from tierline.server.release_admin import Releasing
+from tierline.server.release_watch import watch_published
 from tierline.types.record import Record
 
 _logger = logging.getLogger("tierline.server")
@@ -69,14 +72,27 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     def told(done: Reloaded) -> None:
         meters.reloaded(done)
         books.note_spec(done)
+        lifecycle.taken(done)
 
+    lifecycle = Lifecycle(books, loaded.path, service.environ)
+    loaded = await asyncio.to_thread(lifecycle.begun, loaded)
     pool = Pool(Accounts(books.ask), meters.shadows)
-    live = Live(loaded, service.environ, log, observe, books.keep_spec, told, pool)
+    live = Live(loaded, service.environ, log, observe, books.keep_spec, told, pool, lifecycle.gate)
     books.note_spec(live.last)
+    lifecycle.taken(live.last)
     public = Public(live, books, meters)
     ring = Keyring(public=not is_loopback(service.listener.getsockname()[0]))
     keeping = Keeping(live, books, ring)
-    app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books), Reviewing(books), keeping)
+    app = App(
+        live,
+        meters,
+        endpoints(live.gateway.dialects),
+        public,
+        Admin(live, books),
+        Reviewing(books),
+        keeping,
+        Releasing(live, books, service.environ),
+    )
     limits = loaded.spec.server
     server = Embedded(app, service.listener, limits.max_connections, limits.idle_timeout)
     signals = _on_signals(live)
@@ -93,6 +109,8 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         meters.keep_counting(public.gauges),
         app.watch_the_waiting(),
         watch_experiments(live, books, path),
+        lifecycle.follow(live),
+        watch_published(live, books, path, service.environ),
     )
     background = [asyncio.create_task(chore) for chore in chores]
     serving = asyncio.create_task(server.serve())

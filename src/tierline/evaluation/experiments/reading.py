@@ -64,7 +64,11 @@ Sayings = Mapping[tuple[str, str], Said]
 
 def rows_of(reader: LogReader, experiment: str, since: float, most: int | None = None) -> Iterator[tuple[str, Row]]:
     """The requests that took part from a moment on (Unix seconds), by their ids."""
-    which = Filter(since=since, experiment=experiment)
+    return rows_where(reader, Filter(since=since, experiment=experiment), most)
+
+
+def rows_where(reader: LogReader, which: Filter, most: int | None = None) -> Iterator[tuple[str, Row]]:
+    """The same for any requests; those of no experiment have an empty arm."""
     alike: dict[tuple[tuple[str, float], ...], Mapping[str, float]] = {}
     for page in reader.pages(_COLUMNS, which, most):
         for at, _, request_id, model, status, cost, latency, arm, winner, stopped, answered, features, view, tried in page:
