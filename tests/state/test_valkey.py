@@ -12,7 +12,7 @@ import pytest
 from tierline import plugins
 from tierline.state.valkey.engine import ValkeyShared
 from tierline.testing.checks import check_shared
-from tierline.types.shared import Claim, Grant
+from tierline.types.shared import Claim
 from valkeys import fresh_prefix, some_valkey
 
 ENDS = time.time() + 3600.0

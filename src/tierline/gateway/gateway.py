@@ -147,7 +147,7 @@ class Gateway:
         self.funds = Funds(world.budgets)
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
-        self._new_id = Ids()
+        self._new_id = Ids(member=world.member)
         self._extract = Extractor(loaded)
         self._texts = Texts(loaded)
         self._observe = observe
@@ -160,7 +160,7 @@ class Gateway:
         request = self.admit(asked)
         features = self._extract(request, asked.key)
         if asked.turn is not None:
-            asked.turn.reserve(features.input_tokens + features.output_tokens)
+            await self.world.reserve(asked.turn, features.input_tokens + features.output_tokens)
         purse: Purse | None = None
         try:
             weighed = self.weigh(request, features)

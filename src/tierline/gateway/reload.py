@@ -23,7 +23,7 @@ from tierline.gateway.assemble import assemble, providers_of
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.shadow.pool import Pool
 from tierline.gateway.tools_first import ToolsFirst
-from tierline.interfaces import DecisionLog, Provider
+from tierline.interfaces import DecisionLog, Provider, Shared
 from tierline.state.world import World
 from tierline.types.errors import TierlineError
 from tierline.types.record import Record
@@ -50,7 +50,7 @@ class Reloaded(msgspec.Struct, frozen=True):
 
 class Live:
     """The gateway that answers now. `keep_spec` is called with every spec before it decides anything, `told` with what
-    came of every reload. Shadows run in `pool`, under whichever spec."""
+    came of every reload. Shadows run in `pool`, under whichever spec. `shared` is what other processes hold in common with this one."""
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Live:
         keep_spec: Callable[[Loaded], None],
         told: Callable[[Reloaded], None],
         pool: Pool | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self._environ = environ
         self.log = log
@@ -71,9 +72,9 @@ class Live:
         self._reloading = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
         keep_spec(loaded)
-        self.world = World(loaded)
+        self.world = World(loaded, shared=shared, lease=float(loaded.spec.shared.lease))
         self.gateway = assemble(loaded, self.world, log, observe, pool=pool)
-        self.last = Reloaded(time.time(), "start", True, loaded.fingerprint)
+        self.last = self.last_taken = Reloaded(time.time(), "start", True, loaded.fingerprint)
 
     async def reload(self, occasion: Occasion) -> Reloaded:
         """Read the spec again and, if it is good, put it to work. Never raises for a bad spec: the answer says what is wrong."""
@@ -113,6 +114,8 @@ class Live:
 
     def _done(self, reloaded: Reloaded) -> None:
         self.last = reloaded
+        if reloaded.changed:
+            self.last_taken = reloaded
         self._told(reloaded)
 
     async def watch(self) -> None:

@@ -116,7 +116,7 @@ class App:
                 exchange.key = key = authenticate(exchange.headers, self._ring, gateway.loaded, query)
                 permit(key, route.scope)
                 if key.limited and route.scope == "call":
-                    exchange.count(self._live.world.rates.turn(key))
+                    exchange.count(await self._live.world.turn(key))
             await route.handler(exchange)
         except (asyncio.CancelledError, ClientClosed) as error:
             told = error if isinstance(error, ClientClosed) else ClientClosed("the request was cancelled")

@@ -15,13 +15,14 @@ import msgspec
 import uvloop
 
 from tierline.config.loaded import Loaded
-from tierline.gateway.assemble import log_path, open_log
+from tierline.gateway.assemble import log_path, logs_of, open_log, open_shared
 from tierline.gateway.books import Books
 from tierline.gateway.recall import keep, remember
 from tierline.gateway.reload import Live, Reloaded
 from tierline.gateway.shadow.accounts import Accounts
 from tierline.gateway.shadow.pool import Pool
-from tierline.interfaces import DecisionLog
+from tierline.gateway.together import Together
+from tierline.interfaces import DecisionLog, Shared
 from tierline.server.admin import Admin, Reviewing
 from tierline.server.app import App
 from tierline.server.endpoints import endpoints
@@ -39,11 +40,13 @@ LAST_MOMENT = 2.0
 
 
 class Service(msgspec.Struct, frozen=True):
-    """What a worker serves: a listening socket, the variables its spec reads, and where the log is (None: as the spec says)."""
+    """What a worker serves: a listening socket, the variables its spec reads, where the log is (None: as the spec says), and
+    what it shares with others (None: what the spec says)."""
 
     listener: socket.socket
     environ: Mapping[str, str]
     log: Path | None = None
+    shared: Callable[[], Shared] | None = None
 
 
 def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
@@ -70,27 +73,33 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         books.note_spec(done)
 
     pool = Pool(Accounts(books.ask), meters.shadows)
-    live = Live(loaded, service.environ, log, observe, books.keep_spec, told, pool)
+    shared = open_shared(loaded) if service.shared is None else service.shared()
+    live = Live(loaded, service.environ, log, observe, books.keep_spec, told, pool, shared)
+    logs = logs_of(loaded, path)
+    together = None if shared is None else Together(shared, live.world, logs, lambda: (live.last_taken.policy, live.last_taken.at))
     books.note_spec(live.last)
-    public = Public(live, books, meters)
+    public = Public(live, books, meters, together)
     ring = Keyring(public=not is_loopback(service.listener.getsockname()[0]))
     keeping = Keeping(live, books, ring)
     app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books), Reviewing(books), keeping)
     server = Embedded(app, service.listener)
     stopping = _on_signals(live)
     await books.read_pins(live.world)
-    await remember(live.world.budgets, path)
+    if together is not None:
+        await together.beat()
+    await remember(live.world.budgets, logs)
     await ring.read(books, live)
     head = await books.ask(lambda ledger: ledger.audit.head())
     _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
-    chores = (
-        keep(live.world.budgets, path),
+    chores = [
+        keep(live.world.budgets, logs),
         live.watch(),
         books.follow_pins(live.world),
         ring.follow(books, live),
         meters.keep_counting(public.gauges),
         app.watch_the_waiting(),
-    )
+        *([] if together is None else [together.follow()]),
+    ]
     background = [asyncio.create_task(chore) for chore in chores]
     serving = asyncio.create_task(server.serve())
     gc.collect()

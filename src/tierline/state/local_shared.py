@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from tierline.state.uses import Uses
 from tierline.types.shared import Claim, Grant, Heard, Logged
 
 MOST_COUNTERS = 100_000
@@ -41,11 +42,11 @@ class _Count:
         """What is held, by leases that have not run out."""
         return sum(hold for who, (hold, until) in self.holds.items() if who != member and now < until)
 
-    def spent(self, member: str, used: float) -> None:
-        """A member has used so much more."""
-        if used:
-            self.by[member] = self.by.get(member, 0.0) + used
-            self.used += used
+    def spent(self, member: str, whole: float) -> None:
+        """A member has used so much in all."""
+        self.used += whole - self.by.get(member, 0.0)
+        if whole:
+            self.by[member] = whole
 
 
 class Table:
@@ -60,23 +61,24 @@ class Table:
         self._heard: dict[str, int] = {}
         self._told = 0
 
-    def settle(self, member: str, claim: Claim) -> Grant:
-        """One claim of one member."""
+    def settle(self, member: str, claim: Claim, whole: float | None) -> tuple[Grant, float]:
+        """One claim of one member, which has used so much in all (None: it has forgotten), and its whole use."""
         now = self.clock()
         count = self._count(claim.counter, claim.window, claim.ends)
-        count.spent(member, claim.used)
+        whole = count.by.get(member, 0.0) + claim.used if whole is None else whole
+        count.spent(member, whole)
         others = count.held_by_others(member, now)
         hold = max(min(claim.hold, claim.limit - count.used - others), 0.0)
         if hold > 0:
             count.holds[member] = (hold, now + claim.lease)
         else:
             count.holds.pop(member, None)
-        return Grant(hold, count.used, others)
+        return Grant(hold, count.used, others), whole
 
     def credit(self, logged: Logged) -> None:
         """Count what a member is known to have used, where it has said less."""
         count = self._count(logged.counter, logged.window, logged.ends)
-        count.spent(logged.member, max(logged.used - count.by.get(logged.member, 0.0), 0.0))
+        count.spent(logged.member, max(logged.used, count.by.get(logged.member, 0.0)))
 
     def exchange(self, member: str, standing: bytes, news: bytes) -> Heard:
         """One member's word, and what the others had to say."""
@@ -120,11 +122,17 @@ class LocalShared:
 
     def __init__(self, table: Table | None = None) -> None:
         self._table = table or Table()
+        self._uses = Uses()
         self.member = new_member()
 
     async def claim(self, claims: Sequence[Claim]) -> Sequence[Grant]:
         """Settle them one after another. It never waits."""
-        return [self._table.settle(self.member, claim) for claim in claims]
+        return [self._settled(claim) for claim in claims]
+
+    def _settled(self, claim: Claim) -> Grant:
+        grant, whole = self._table.settle(self.member, claim, self._uses.whole(claim))
+        self._uses.keep(claim, whole)
+        return grant
 
     async def credit(self, logged: Sequence[Logged]) -> None:
         """Count what the log knows of processes that have said less."""

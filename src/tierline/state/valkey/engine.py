@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tierline.state.local_shared import MOST_NEWS, STANDS, new_member
+from tierline.state.uses import Uses
 from tierline.state.valkey.scripts import CLAIM, CREDIT, EXCHANGE
 from tierline.types.errors import SharedStateGone
 from tierline.types.shared import Claim, Grant, Heard, Logged
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 FORGET = 3600.0
 """Seconds that a counter is kept after its window has ended, for those who come late."""
-MOST_USES = 50_000
-"""Counters whose whole use this process remembers; past it those whose window ended first are forgotten."""
 CLUSTER = "redis+cluster://"
 
 
@@ -37,11 +36,10 @@ class ValkeyShared:
         self.member = new_member()
         self._at = "{" + prefix + "}:"
         self._timeout = timeout
-        self._uses: dict[tuple[str, str], tuple[float, float]] = {}
+        self._uses = Uses()
         self._read_on = "-"
         self._born = ""
         self._down = ""
-        self._forgot = False
         self._redis = _client(url, timeout, cluster or url.startswith(CLUSTER), ca)
         self._claim = self._redis.register_script(CLAIM)
         self._credit = self._redis.register_script(CREDIT)
@@ -56,17 +54,14 @@ class ValkeyShared:
         keys: list[str] = []
         values: list[str | int] = [self.member]
         for claim in claims:
-            name = (claim.counter, claim.window)
-            known = self._uses.get(name)
-            base = 0.0 if known is None else known[0]
-            more = "+" if known is None and self._forgot else ""
-            keys += self._keys(*name)
-            values += [repr(claim.limit), more + repr(base + claim.used), repr(claim.hold), repr(claim.lease), _forget(claim.ends)]
-        said = [[float(part) for part in one.split()] for one in await self._ask(self._claim(keys=keys, args=values))]
+            whole = self._uses.whole(claim)
+            used = f"+{claim.used!r}" if whole is None else repr(whole)
+            keys += self._keys(claim.counter, claim.window)
+            values += [repr(claim.limit), used, repr(claim.hold), repr(claim.lease), _forget(claim.ends)]
+        answer = await self._ask(self._claim(keys=keys, args=values))
+        said = [[float(part) for part in one.split()] for one in answer]
         for claim, (_, _, _, whole) in zip(claims, said, strict=True):
-            self._uses[claim.counter, claim.window] = (whole, claim.ends)
-        if len(self._uses) > MOST_USES:
-            self._let_go()
+            self._uses.keep(claim, whole)
         return [Grant(*one[:3]) for one in said]
 
     async def credit(self, logged: Sequence[Logged]) -> None:
@@ -74,14 +69,14 @@ class ValkeyShared:
         if self._down:
             raise SharedStateGone(self._down)
         if logged:
-            values = [value for one in logged for value in (one.member, repr(one.used), _forget(one.ends))]
+            values: list[str | int] = [value for one in logged for value in (one.member, repr(one.used), _forget(one.ends))]
             await self._ask(self._credit(keys=[self._keys(one.counter, one.window)[0] for one in logged], args=values))
 
     async def exchange(self, standing: bytes, news: bytes) -> Heard:
         """Say how this process stands and what is new, and hear the others; it is tried also while the engine is away, and brings it
         back. Raises SharedStateGone."""
         keys = [self._at + name for name in ("born", "standings", "news")]
-        values = [self.member, secrets.token_hex(8), STANDS, standing, news, self._read_on, MOST_NEWS]
+        values: list[str | bytes | float] = [self.member, secrets.token_hex(8), STANDS, standing, news, self._read_on, MOST_NEWS]
         born, last, others, told = await self._ask(self._exchange(keys=keys, args=values))
         self._down = ""
         born = born.decode()
@@ -93,8 +88,7 @@ class ValkeyShared:
         """Give back every lease and let go of the connections."""
         try:
             if not self._down:
-                now = time.time()
-                holds = [self._keys(*name)[1] for name, (_, ends) in self._uses.items() if ends + FORGET > now]
+                holds = [self._keys(*name)[1] for name in self._uses.since(time.time())]
                 await self._ask(self._redis.hdel(self._at + "standings", self.member))
                 for key in holds:
                     await self._ask(self._redis.hdel(key, self.member))
@@ -117,11 +111,6 @@ class ValkeyShared:
 
     def _keys(self, counter: str, window: str) -> tuple[str, str]:
         return f"{self._at}u:{counter}|{window}", f"{self._at}h:{counter}|{window}"
-
-    def _let_go(self) -> None:
-        self._forgot = True  # of what is not known, the engine is told how much more it is
-        for name in sorted(self._uses, key=lambda name: self._uses[name][1])[: MOST_USES // 10]:
-            del self._uses[name]
 
 
 def _forget(ends: float) -> int:

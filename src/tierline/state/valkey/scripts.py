@@ -17,7 +17,8 @@ for i = 1, #KEYS / 2 do
   local lease, forget = tonumber(ARGV[at + 4]), ARGV[at + 5]
   local said = tonumber(redis.call('HGET', uses, me) or '0')
   local used = tonumber(redis.call('HGET', uses, '') or '0')
-  if string.sub(mine, 1, 1) == '+' then mine = said + tonumber(string.sub(mine, 2)) else mine = tonumber(mine) end
+  local more = string.match(mine, '^%+(.*)$')
+  if more then mine = said + tonumber(more) else mine = tonumber(mine) end
   if mine ~= said then
     used = used + mine - said
     redis.call('HSET', uses, me, string.format('%.17g', mine), '', string.format('%.17g', used))
@@ -41,8 +42,8 @@ for i = 1, #KEYS / 2 do
 end
 return grants
 """
-"""KEYS: uses and holds of each counter. ARGV: the member, then for each counter its limit, this member's whole use (with a `+` before it: what it has used more), what it would hold,
-the lease in seconds, and when to forget it (Unix seconds)."""
+"""KEYS: uses and holds of each counter. ARGV: the member, then for each counter its limit, this member's whole use (with a `+` before it:
+what it has used more), what it would hold, the lease in seconds, and when to forget it (Unix seconds)."""
 
 CREDIT = """
 for i = 1, #KEYS do
