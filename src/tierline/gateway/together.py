@@ -1,7 +1,8 @@
 """One process among others: again and again it says how it stands and hears how they do, and its leases are renewed.
 
 Where the engine that they share is away, it goes on with what it holds and a share of what was left, says so once, and tries again at
-every beat. When the engine is back, or has begun anew, or another process is gone without a word, the log is read for what nobody has said."""
+every beat. When the engine is back, or has begun anew, or another process is gone without a word, the log is read for what nobody has
+said."""
 
 from __future__ import annotations
 

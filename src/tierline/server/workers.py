@@ -1,9 +1,8 @@
 """Several workers on one socket: each a process of its own that inherits the listening socket and assembles its own gateway.
 
-The parent answers no request. It keeps what the workers hold in common where no engine does (`state/host_shared`), starts the workers, passes SIGTERM, SIGINT and SIGHUP on to them, and puts a new one in the place
-of one that died. Connections are spread by the kernel among those that wait on the socket, which is fair; sharing the
-port between sockets is not.
-"""
+The parent answers no request. It keeps what the workers hold in common where no engine does (`state/host_shared`), starts the
+workers, passes SIGTERM, SIGINT and SIGHUP on to them, and puts a new one in the place of one that died. Connections are spread by the
+kernel among those that wait on the socket, which is fair; sharing the port between sockets is not."""
 
 from __future__ import annotations
 

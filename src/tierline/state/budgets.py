@@ -37,6 +37,8 @@ MOST_COUNTERS = 10_000
 """Counters of one process, over all budgets."""
 MOST_CLAIMED = 500
 """Counters of one claim."""
+REFRESH = 2.0
+"""Seconds after which it is asked what the others have used, also of a counter that is not used here."""
 ASK_AGAIN = 0.2
 """Seconds after which a counter that had too little left is asked for again: until then what is given back here is what there is."""
 
@@ -157,11 +159,9 @@ class Budgets:
     async def renew(self) -> None:
         """Say what was used and keep what is held: called again and again, off the path of requests."""
         async with self._asking:
-            soon = self.clock() + self.lease / 2
+            soon = self.clock() + max(self.lease / 2, self.lease - REFRESH)
             counters = [
-                (counter, 0.0)
-                for counter in self._counters.values()
-                if counter.unsaid or counter.gone or ((counter.hold or counter.open) and counter.holds_until < soon)
+                (counter, 0.0) for counter in self._counters.values() if counter.unsaid or counter.gone or counter.holds_until < soon
             ]
             for at in range(0, len(counters), MOST_CLAIMED):
                 await self._claim(counters[at : at + MOST_CLAIMED])
