@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 NAMES = (
     "start", "decide", "extract", "log", "validators", "overhead", "translate", "zeroeval", "normalise", "agreement", "overload",
     "small_model", "evaluate", "scorer", "asking", "replay", "sweep", "ship", "shadow",
-    "pacing",
+    "pacing", "replicas",
 )  # fmt: skip
 """Modules of this package that run on their own."""
 

@@ -22,7 +22,11 @@ version: 1
 providers:
   fleet:
     kind: scripted
-    script: {seed: 7, models: {mini: {ability: 0.5, ttft: 5ms, output: 20}, big: {ability: 0.9, ttft: 5ms, output: 20}}}
+    script:
+      seed: 7
+      models:
+        mini: {ability: 0.5, ttft: 5ms, output: 20, tokens_per_second: 100000}
+        big: {ability: 0.9, ttft: 5ms, output: 20, tokens_per_second: 100000}
   broken: {kind: scripted, script: {seed: 7, latency: none, models: {bad: {ability: 0.5, fail: {rate: 1, kind: server}}}}}
 models:
   mini: {provider: fleet, tier: fast, price: {input: 10, output: 40}}
