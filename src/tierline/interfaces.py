@@ -10,6 +10,7 @@ that name in `tierline.testing.checks`. The built-ins register in the same way (
     tierline.validators     Validator       says whether an answer is good enough
     tierline.shared         Shared          what workers and replicas hold in common: budgets, rate limits
     tierline.answerers      Answerer        answers in a model's place: a table, a database, a search
+    tierline.detectors      Detector        finds personal data, secrets and whatever else must not leave
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from tierline.types.outcome import Answer, ErrorClass, Finding, Usage
 from tierline.types.record import Record
 from tierline.types.request import Kind, Request
 from tierline.types.scores import Scores
+from tierline.types.sensitivity import Spotted
 from tierline.types.shared import Claim, Grant, Heard, Logged
 from tierline.types.wire import Call, Reply
 
@@ -240,6 +242,20 @@ class Remembers(Protocol):
 
     def keep(self, request: Request, answer: Completion) -> None:
         """Take an answer that was accepted and is whole."""
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Finds what is sensitive in a text. Pure, and in time that grows with its length; it is made with the loaded spec."""
+
+    name: str
+    """As logs and errors call it."""
+    kinds: Sequence[str]
+    """Everything it may find: all of it counts as found when it fails."""
+
+    def find(self, text: str) -> Sequence[Spotted]:
+        """Everything of its kinds, in any order, overlaps included. Texts of one request come joined by lines with a NUL character; a
+        find that spans one is cut there. May raise: what it looked at then counts as sensitive."""
 
 
 @runtime_checkable

@@ -21,6 +21,8 @@ from tierline.config.scorers import scorers_of
 from tierline.config.spec import RouteSpec
 from tierline.config.tools_first import tools_of
 from tierline.dialects.openai_chat import OpenAIChat
+from tierline.gateway.asked import Asked
+from tierline.gateway.guarded import Guard
 from tierline.routing.explain import Explanation, explain
 from tierline.routing.explain_tools import asked_first, preceded
 from tierline.routing.extract import Extractor
@@ -59,6 +61,8 @@ class Router:
         self._extract = Extractor(loaded)
         self._scorers = scorers_of(loaded)
         self._dialect = OpenAIChat()
+        detect = loaded.spec.governance.detect
+        self._guard = Guard(loaded, self._decider.policy, {self._dialect.name: self._dialect}) if detect else None
 
     @classmethod
     def from_file(cls, path: str | Path, environ: Mapping[str, str] | None = None) -> Router:
@@ -87,6 +91,8 @@ class Router:
             route=address.route,
             hints=msgspec.structs.replace(given, tier=address.tier or given.tier, model=address.model or given.model),
         )
+        if self._guard is not None:
+            request = self._guard.watch(Asked(request, ANYONE, request.hints), self._facts, dry=True).asked.request
         features = self._extract(request, ANYONE)
         settled = self._decider.settle(features)
         scores = NO_SCORES if settled else self._scorers[address.route].score(request, features)
@@ -95,6 +101,11 @@ class Router:
         upstream = self._decider.loaded.models[name].upstream if name else ""
         told = explain(self._decider, features, scores, view, decision)
         return Choice(decision, features, scores, name, upstream, preceded(told, self._asked_first(request, scores)))
+
+    def _facts(self, asked: Asked) -> tuple[Features, str | None]:
+        features = self._extract(asked.request, ANYONE)
+        settled = self._decider.settle(features)
+        return features, None if settled is None else settled.task
 
     def _asked_first(self, request: Request, scores: Scores) -> tuple[str, ...]:
         """What the route would do before any model; a client that names a model or a tier is only moderated."""

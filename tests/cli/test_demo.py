@@ -12,7 +12,7 @@ from tierline.testing.serving import free_port
 
 def run(*arguments: str) -> str:
     command = [sys.executable, "-m", "tierline", "demo", "--port", str(free_port()), *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

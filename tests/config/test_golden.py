@@ -47,7 +47,13 @@ def test_the_example_yields_exactly_what_is_not_available_yet() -> None:
 
 def test_the_example_is_warned_of_what_will_surprise_only() -> None:
     warnings = [(problem.path, problem.severity) for problem in check(DESIGN, {}) if problem.severity != "error"]
-    paths = ["tasks.background_digest.latency_budget", "routes.auto.scorer.ask.model", "governance.rules[1]"]
+    paths = [
+        "tasks.policy_questions",
+        "tasks.background_digest",
+        "tasks.background_digest.latency_budget",
+        "routes.auto.scorer.ask.model",
+        "governance.rules[1]",
+    ]
     assert warnings == [(path, "warning") for path in paths]
 
 

@@ -27,11 +27,15 @@ def kind_of(case: Path) -> Kind:
     return "embeddings" if case.name.startswith("embeddings") else "chat"
 
 
+NOT_OF_THE_BODY = ("raw", "hints", "sensitivity", "redacted")
+"""What comes from headers and from governance, or is the body itself."""
+
+
 def neutral(request: Request) -> dict[str, Any]:
     built = msgspec.to_builtins(msgspec.structs.replace(request, raw={}))
     for tool in built["tools"]:
         tool["parameters"] = json.loads(base64.b64decode(tool["parameters"]))
-    return json.loads(json.dumps({key: value for key, value in built.items() if key not in ("raw", "hints")}))
+    return json.loads(json.dumps({key: value for key, value in built.items() if key not in NOT_OF_THE_BODY}))
 
 
 def body(**fields: Any) -> bytes:

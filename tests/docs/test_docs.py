@@ -84,7 +84,7 @@ def test_every_block_runs(block: Block, demo: tuple[Path, str]) -> None:
     folder, address = demo
     text = block.text.replace(ADDRESS, address)
     command = ["bash", "-c", STRICT + text] if block.language == "sh" else [sys.executable, "-W", "error", "-c", text]
-    done = subprocess.run(command, check=False, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, check=False, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

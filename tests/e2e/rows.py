@@ -7,7 +7,7 @@ from tierline.decision_log.reader import LogReader
 from tierline.types.record import Record
 
 
-def row(log: Path, decision: str, within: float = 10.0) -> Record:
+def row(log: Path, decision: str, within: float = 30.0) -> Record:
     """The row of a decision, as soon as the gateway has written it; `within` is in seconds."""
     until = time.monotonic() + within
     reader = LogReader(log)

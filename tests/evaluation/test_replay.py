@@ -55,6 +55,34 @@ def test_under_its_own_spec_every_decision_comes_back(tmp_path: Path, router: Ro
     assert found.evidence is not None and found.evidence.coverage == 1.0
 
 
+def test_a_spec_is_its_own_witness_of_what_chance_could_have_done(tmp_path: Path) -> None:
+    """One row of an experiment shows only one of its arms; that the other was possible, the spec itself tells."""
+    spec = {
+        "tiers": ["fast", "best"],
+        "tasks": {"t": {"why": "a task", "models": ["mini"]}},
+        "experiments": {"e": {"tasks": ["t"], "arms": {"opus": 0.5}}},
+    }
+    own = Router(msgspec.structs.replace(router(spec, TWO).loaded, fingerprint="f1"))
+    asked = [(features(0.2, request_id="r1", hints={"task": "t"}), NO_SCORES, NO_VIEW)]
+    found = replayed(serve(tmp_path / "log.db", own, asked), own)
+    assert found.evidence is not None and found.evidence.exact and found.evidence.coverage == 1.0
+
+
+def test_an_arm_that_another_spec_drew_keeps_the_share_it_was_drawn_with(tmp_path: Path) -> None:
+    """Even where the spec that answers for it compares something of its own for the same task."""
+    spec = {
+        "tiers": ["fast", "best"],
+        "tasks": {"t": {"why": "a task", "models": ["mini"]}},
+        "experiments": {"own": {"tasks": ["t"], "arms": {"opus": 0.5}}},
+    }
+    answering = Router(msgspec.structs.replace(router(spec, TWO).loaded, fingerprint="f1"))
+    given = View(arms={"other/strict": 0.9}, assigned="other/strict")
+    found = replayed(
+        serve(tmp_path / "log.db", answering, [(features(0.2, request_id="r1", hints={"task": "t"}), NO_SCORES, given)]), answering
+    )
+    assert found.rows.unfaithful == () and found.rows.same == 1
+
+
 def test_what_changes_is_counted_explained_and_priced(tmp_path: Path) -> None:
     old, new = two(0.3), two(0.6, "f2")
     asked = asking(400)

@@ -15,9 +15,11 @@ from gateway.scene import Asks, Client, Expects, Fails, Says, Scene
 from state.money import MONDAY, Clock
 from tierline.config.load import load
 from tierline.decision_log.sqlite import SqliteLog
+from tierline.gateway.answered import Answered
+from tierline.gateway.asked import Asked
 from tierline.gateway.assemble import assemble
 from tierline.gateway.drive import drive
-from tierline.gateway.gateway import Answered, Asked, Gateway
+from tierline.gateway.gateway import Gateway
 from tierline.gateway.purse import Paid
 from tierline.interfaces import Validator
 from tierline.routing.pursue import pursue

@@ -52,7 +52,13 @@ def combinations(draw: st.DrawFn, names: list[str]) -> dict[str, Any] | None:
 
 @st.composite
 def routers(
-    draw: st.DrawFn, *, select: str | None = None, rules: bool = True, explore: float | None = None, sessions: bool = True
+    draw: st.DrawFn,
+    *,
+    select: str | None = None,
+    rules: bool = True,
+    explore: float | None = None,
+    sessions: bool = True,
+    experiments: bool = True,
 ) -> Router:
     fleet = draw(fleets())
     names = st.sampled_from(sorted(fleet))
@@ -94,7 +100,20 @@ def routers(
     }
     governance = {"rules": [{"when": "sensitivity.pii", "allow": {"residency": "on_prem"}, "why": "stays in house"}]}
     keys = {b"k": Key("team", models=frozenset(draw(st.sets(names, min_size=1))))}
-    return router({"tasks": {"t": task}, "routes": {"auto": route}, "governance": governance}, fleet, keys=keys)
+    spec = {"tasks": {"t": task}, "routes": {"auto": route}, "governance": governance}
+    if experiments and rules and explore is None and select is None:
+        spec["experiments"] = draw(compared(sorted(fleet)))
+    return router(spec, fleet, keys=keys)
+
+
+@st.composite
+def compared(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
+    """The experiments of a spec; mostly there are none."""
+    if draw(st.integers(0, 2)):
+        return {}
+    arms: dict[str, Any] = {"control": 0.3, names[0]: 0.2, "both": {"share": 0.2, "use": names[:2]}}
+    arms["strict"] = {"share": 0.2, "task": {"quality_bar": 0.99, "models": names[-2:], "validate": [{"max_chars": 3}]}}
+    return {"e": {"tasks": ["t"], "arms": {arm: arms[arm] for arm in draw(st.sets(st.sampled_from(sorted(arms)), min_size=1))}}}
 
 
 def tiers_of(fleet: dict[str, dict[str, Any]]) -> list[str]:
@@ -151,4 +170,6 @@ def views(draw: st.DrawFn) -> View:
         pins={"auto": draw(st.sampled_from(NAMES))} if draw(st.booleans()) and draw(st.booleans()) else {},
         token_scale={name: draw(st.floats(0.5, 2)) for name in draw(some)},
         limited=dict.fromkeys(draw(some), 3.0) if draw(st.booleans()) else {},
+        arms=draw(st.sampled_from([{}, {"e/control": 0.0}, {"e/strict": 0.9, "e/both": 0.05}])),
+        assigned=draw(st.sampled_from(["", "", "", "-", "e/strict", "f/elsewhere"])),
     )

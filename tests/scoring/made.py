@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tierline.config.loaded import Loaded
+from tierline.config.scorer_file import ScorerFile, unpack
 from tierline.evaluation.table import Table
 from tierline.evaluation.training.learn import Learned, Learning, learn
 from tierline.scoring.learned.artifact import encode
@@ -85,3 +86,7 @@ def scorer(path: Path, *tasks: str, abstain_below: float = 0.6) -> LinearScorer:
 
 def request(words: str) -> Request:
     return Request("r-1", "openai_chat", "auto", (Message("user", (Text(words),)),))
+
+
+def unpacked(content: bytes) -> ScorerFile:
+    return unpack(content, "scorer.tl")

@@ -119,10 +119,11 @@ def test_the_same_artifact_has_the_same_bytes() -> None:
     assert encode(made.trained(made.table(90)).artifact) == encode(made.trained(made.table(90)).artifact)
 
 
-def test_the_first_layout_is_read_for_ever() -> None:
-    read = decode(unpack(GOLDEN.read_bytes(), GOLDEN.name), GOLDEN.name)
+@pytest.mark.parametrize("golden", sorted(GOLDEN.parent.glob("*.tl")), ids=lambda path: path.stem)
+def test_every_layout_is_read_for_ever(golden: Path) -> None:
+    read = decode(unpack(golden.read_bytes(), golden.name), golden.name)
     told = believe(read.fitted, ORDER)
-    expected = msgspec.json.decode(GOLDEN.with_suffix(".json").read_bytes())
+    expected = msgspec.json.decode(golden.with_suffix(".json").read_bytes())
     assert dict(zip(read.fitted.models, map(float, told.good[0]), strict=True)) == pytest.approx(expected, abs=1e-4)
 
 

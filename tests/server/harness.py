@@ -52,7 +52,7 @@ class Running:
         return self._output.read_text()
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Said:
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=20)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
         try:
             data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
             connection.request(method, path, data, headers or {})
@@ -86,10 +86,10 @@ class Running:
         """Stop it and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
-def until(find: Any, within: float = 10.0) -> Any:
+def until(find: Any, within: float = 30.0) -> Any:
     """What `find` returns as soon as that is neither None nor false."""
     end = time.monotonic() + within
     while not (found := find()):

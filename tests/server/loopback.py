@@ -21,12 +21,12 @@ class Loopback:
     def running(self) -> Iterator[Self]:
         thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(30)
         try:
             yield self
         finally:
             self._loop.call_soon_threadsafe(self._stop.set)
-            thread.join(5)
+            thread.join(30)
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

@@ -35,7 +35,10 @@ keys:
 """
 READER = "s-reader-of-twenty-characters"
 GARBLED, UNKNOWN = "tl_0000", "nobody-knows-this-one"
-OPEN = {("GET", "/"), ("HEAD", "/"), ("GET", "/health"), ("GET", "/health/liveness"), ("GET", "/health/readiness")}
+OPEN = {
+    *(("GET", path) for path in ("/", "/openapi.json", "/health", "/health/liveness", "/health/readiness")),
+    ("HEAD", "/"),
+}
 """All that needs no key."""
 
 

@@ -49,7 +49,7 @@ def test_no_eligible_model_says_which_constraint_removed_which(fleet: Running) -
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read(fleet: Running) -> None:
-    connection = http.client.HTTPConnection(HOST, fleet.port, timeout=5)
+    connection = http.client.HTTPConnection(HOST, fleet.port, timeout=30)
     connection.putrequest("POST", "/v1/chat/completions")
     connection.putheader("content-length", str(10**9))
     connection.endheaders()
@@ -60,7 +60,7 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(fleet: Running) -> N
 
 
 def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(fleet: Running) -> None:
-    connection = http.client.HTTPConnection(HOST, fleet.port, timeout=5)
+    connection = http.client.HTTPConnection(HOST, fleet.port, timeout=30)
     pieces = (b"x" * 16_384 for _ in range(5))
     connection.request("POST", "/v1/chat/completions", pieces, {"transfer-encoding": "chunked"}, encode_chunked=True)
     assert connection.getresponse().status == 413
@@ -69,7 +69,7 @@ def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(fleet: Running)
 
 def test_a_chunked_body_within_the_limit_is_taken(fleet: Running) -> None:
     body = b'{"model": "auto", "messages": [{"role": "user", "content": "Hello"}]}'
-    connection = http.client.HTTPConnection(HOST, fleet.port, timeout=5)
+    connection = http.client.HTTPConnection(HOST, fleet.port, timeout=30)
     connection.request(
         "POST", "/v1/chat/completions", iter([body[:20], body[20:]]), encode_chunked=True, headers={"transfer-encoding": "chunked"}
     )

@@ -131,6 +131,8 @@ def test_feedback_is_kept_beside_the_decision(fleet: Running) -> None:
     assert fleet.ask("POST", "/v1/feedback", {"decision": decision}).status == 400
     assert fleet.ask("POST", "/v1/feedback", {"decision": decision, "score": 7}).status == 400
     assert fleet.ask("POST", "/v1/feedback", {"decision": "nope", "accept": True}).status == 404
+    assert fleet.ask("POST", "/v1/feedback", {"decision": decision, "accept": True, "kind": "pipeline"}).status == 200
+    assert fleet.ask("POST", "/v1/feedback", {"decision": decision, "accept": True, "kind": "neighbour"}).status == 400
 
 
 def test_text_is_kept_where_the_route_says_so_and_nowhere_else(fleet: Running) -> None:

@@ -83,5 +83,5 @@ def test_a_public_address_without_keys_is_refused(tmp_path: Path) -> None:
     spec = tmp_path / "tierline.yaml"
     spec.write_text(FLEET)
     running = launch(spec, "--host", "0.0.0.0")
-    assert running.process.wait(20) == 2
+    assert running.process.wait(60) == 2
     assert "without keys" in running.output and "--host 127.0.0.1" in running.output

@@ -175,20 +175,20 @@ def test_past_its_limit_in_flight_it_says_come_back_later(tmp_path: Path, upstre
 
 def test_a_taken_port_a_bad_spec_and_a_missing_secret_are_said_in_a_line_each(spec: Path, lasting: Running) -> None:
     taken = launch(spec, port=lasting.port)
-    assert taken.process.wait(20) == 2
+    assert taken.process.wait(60) == 2
     assert taken.output.count("\n") == 1 and "the port is taken" in taken.output
 
     spec.write_text(FLEET + "keys:\n  a: {secret: '${NOT_SET_ANYWHERE}'}\n")
     secretless = launch(spec)
-    assert secretless.process.wait(20) == 2 and "NOT_SET_ANYWHERE is not set" in secretless.output
+    assert secretless.process.wait(60) == 2 and "NOT_SET_ANYWHERE is not set" in secretless.output
 
     missing = launch(spec.parent / "none.yaml")
-    assert missing.process.wait(20) == 2 and "none.yaml" in missing.output
+    assert missing.process.wait(60) == 2 and "none.yaml" in missing.output
 
     spec.write_text(FLEET)
     (spec.parent / "tierline.db").write_bytes(b"this is no database" * 100)
     broken = launch(spec)
-    assert broken.process.wait(20) == 2 and "tierline.db" in broken.output
+    assert broken.process.wait(60) == 2 and "tierline.db" in broken.output
 
 
 def test_two_workers_share_the_socket_the_log_and_the_metrics(spec: Path) -> None:

@@ -21,10 +21,12 @@ COMMANDS: dict[str, str] = {
     "replay": "tierline.cli.replay",
     "simulate": "tierline.cli.simulate",
     "sweep": "tierline.cli.sweep",
+    "experiments": "tierline.cli.experiments",
     "pin": "tierline.cli.pin",
     "keys": "tierline.cli.keys",
     "audit": "tierline.cli.audit",
     "review": "tierline.cli.review",
+    "labels": "tierline.cli.labels",
     "schema": "tierline.cli.schema",
     "import": "tierline.cli.import_",
     "catalogue": "tierline.cli.catalogue",
@@ -35,7 +37,7 @@ COMMANDS: dict[str, str] = {
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
     "Run": ("serve", "log", "review", "pin", "keys", "audit"),
-    "Measure": ("collect", "evaluate", "train", "replay", "simulate", "sweep"),
+    "Measure": ("collect", "labels", "evaluate", "train", "replay", "simulate", "sweep", "experiments"),
 }
 """How the help lists the commands."""
 

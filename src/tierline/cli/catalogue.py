@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from tierline.cli.terminal import Screen
 from tierline.config.catalogue import Catalogue, Facts, shipped
 from tierline.config.catalogue_build import build, write
 from tierline.config.problems import did_you_mean
@@ -79,7 +79,7 @@ def _print(catalogue: Catalogue, found: list[tuple[str, str, Facts]]) -> None:
         )
         can = "?" if facts.capabilities is None else ", ".join(facts.capabilities)
         table.add_row(provider, name, *prices, f"{facts.context:,}", f"{facts.max_output:,}", can, facts.retired)
-    Console().print(table)
+    Screen().print(table)
 
 
 def refresh(

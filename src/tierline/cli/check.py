@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from tierline.cli.terminal import Screen
 from tierline.config.load import examine_file
 from tierline.config.loaded import Loaded
 from tierline.types.catalog import Model
@@ -87,7 +87,7 @@ def _print_summary(loaded: Loaded) -> None:
             f"{model.context:,}" if model.context else "?",
             can,
         )
-    console = Console()
+    console = Screen()
     console.print(table)
     console.print("tasks: " + (", ".join(sorted(loaded.spec.tasks)) or "none"), highlight=False)
     console.print("routes: " + ", ".join(sorted({"auto", *loaded.spec.routes})), highlight=False)

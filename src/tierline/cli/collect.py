@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from tierline.cli.collect_calls import Calls
+from tierline.cli.terminal import Screen
 from tierline.client import Client
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
@@ -89,7 +90,7 @@ def collect(
 
     Every answer is on disk before the next call begins. Ctrl-C lets the calls in flight finish, and the same command with --resume goes on.
     """
-    console = Console(stderr=True)
+    console = Screen(stderr=True)
     if normalise not in WAYS:
         raise typer.BadParameter(f"--normalise {normalise!r} is none of {', '.join(WAYS)}")
     try:
@@ -134,7 +135,7 @@ async def _run(wish: Wish, journal: Journal, console: Console) -> Summary:
     loop.add_signal_handler(signal.SIGINT, stop)
     with tempfile.TemporaryDirectory(prefix="tierline-collect-") as home:
         async with Client(alone(wish.loaded, DEADLINE), log=Path(home, "calls.db")) as client:
-            calls = Calls(client, frozenset(wish.loaded.spec.tasks))
+            calls = Calls(client, wish.loaded)
             with _bar(console) as (bar, task):
                 collector = Collector(
                     wish.settings,
@@ -224,14 +225,14 @@ def _show_estimate(wish: Wish, as_json: bool) -> None:
     if told.grades:
         table.add_row("grades", str(told.calls), f"{told.grades:.4f}")
     table.add_row("in all", str(told.calls), f"{told.total:.4f}", style="bold")
-    Console().print(table)
+    Screen().print(table)
 
 
 def _show(summary: Summary, wish: Wish, out: Path, written: int, as_json: bool) -> None:
     if as_json:
         typer.echo(msgspec.json.encode({**msgspec.structs.asdict(summary), "rows": written, "out": str(out)}))
         return
-    console = Console(soft_wrap=True)
+    console = Screen(soft_wrap=True)
     calls = f"{summary.called} calls, {summary.graded} graded, {summary.kept} kept from before, {summary.failed} without an answer"
     said = f"{out}: {written} rows; {calls}, "
     console.print(f"{said}{summary.spent:.4f} USD of {wish.settings.budget:g}", highlight=False, markup=False)

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from tierline.client import Client
+from tierline.config.loaded import Loaded
 from tierline.evaluation.collect.call import Called, Candidate, Trouble
 from tierline.evaluation.collect.prompts import Prompt
-from tierline.gateway.gateway import Answered
+from tierline.gateway.answered import Answered
 from tierline.types.ask import Ask, Told
 from tierline.types.errors import RequestError
 
@@ -19,11 +20,12 @@ _HOPELESS = "auth"
 
 
 class Calls:
-    """Makes calls through `client`. `tasks` are those of the spec: a prompt of another task goes without one."""
+    """Makes calls through `client`, which serves `loaded`: a prompt of a task that the spec has not goes without one."""
 
-    def __init__(self, client: Client, tasks: frozenset[str]) -> None:
+    def __init__(self, client: Client, loaded: Loaded) -> None:
         self._client = client
-        self._tasks = tasks
+        self._tasks = frozenset(loaded.spec.tasks)
+        self._held = frozenset(name for name, model in loaded.models.items() if "json_schema" in model.capabilities)
 
     async def call(self, candidate: Candidate, prompt: Prompt) -> Called:
         """What this model makes of this prompt."""
@@ -31,10 +33,13 @@ class Calls:
         return await self._made(candidate.name, prompt.messages, task, candidate.params)
 
     async def ask(self, ask: Ask) -> Told:
-        """What a judge says."""
-        system = [{"role": "system", "content": ask.system}] if ask.system else []
+        """What a judge says. One that cannot be held to a schema is told of it in words, as the gateway does."""
+        said = ask.system
+        if ask.schema and ask.model not in self._held:
+            said = f"{said}\n\nReply with one JSON object and nothing else. Its JSON Schema: {ask.schema.decode()}".strip()
+        system = [{"role": "system", "content": said}] if said else []
         params: dict[str, Any] = {"max_tokens": ask.max_tokens}
-        if ask.schema:
+        if ask.schema and ask.model in self._held:
             shape = {"name": "reply", "strict": True, "schema": msgspec.Raw(ask.schema)}
             params["response_format"] = {"type": "json_schema", "json_schema": shape}
         called = await self._made(ask.model, [*system, {"role": "user", "content": ask.prompt}], "", params)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from tierline.cli import evaluate_view, trials_view
 from tierline.cli.made import made
+from tierline.cli.terminal import Screen
 from tierline.config.load import load
 from tierline.evaluation.cross_validate import FOLDS
 from tierline.evaluation.datasets import Dataset, Reading, read
@@ -85,7 +86,7 @@ def evaluate_command(
 
     Example: `tierline evaluate --data answers.parquet --spec tierline.yaml --gate gates.yaml`
     """
-    told = Console(stderr=True)
+    told = Screen(stderr=True)
     try:
         bars = None if gate is None else read_gate(gate)
         asked = _asked(spec, route, tell_task, choices, router or [], cross_validate, scorer)
@@ -207,8 +208,8 @@ def _show(document: Document, json_out: Path | None, quiet: bool) -> None:
         sys.stdout.buffer.write(encode(document) + b"\n")
         sys.stdout.flush()
     elif not quiet:
-        evaluate_view.show(Console(), document)
-        trials_view.show(Console(), document)
+        evaluate_view.show(Screen(), document)
+        trials_view.show(Screen(), document)
 
 
 def _judge(document: Document, gate: Gate, form: Form, aside: bool) -> None:

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from tierline.cli.terminal import Screen
 from tierline.config.load import load
 from tierline.decision_log.reader import LogReader
 from tierline.library import Router
@@ -84,7 +84,7 @@ def _of_log(config: Path, log: Path, request_id: str) -> tuple[Decision, Explana
 
 
 def _show(decision: Decision, told: Explanation) -> None:
-    console = Console()
+    console = Screen()
     console.print(f"[bold]{decision.target or 'no model'}[/bold]  ({told.short})\n")
     for sentence in told.sentences:
         console.print(f"  {sentence}", highlight=False, markup=False, soft_wrap=True)

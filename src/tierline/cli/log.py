@@ -18,7 +18,7 @@ from rich.progress import Progress
 from tierline import sqlite_file
 from tierline.cli import log_shadows, log_view
 from tierline.cli.log_source import SCHEMES, opened, reader_of
-from tierline.cli.terminal import refusing
+from tierline.cli.terminal import Screen, refusing
 from tierline.config.units import Duration
 from tierline.decision_log import export as exporting
 from tierline.decision_log.postgres.copying import into_database, into_file
@@ -76,7 +76,7 @@ def tail(
     """The newest rows, a line each.
 
     Example: `tierline log tail -n 50 --task order_extraction`"""
-    console = Console(soft_wrap=True)
+    console = Screen(soft_wrap=True)
     with opened(log, config) as reader:
         which = _filter(since, until, route, task, model, key, status, error)
         after = reader.newest()
@@ -110,10 +110,10 @@ def show(
             shown = exporting.as_json(found) | ({"text": None if kept is None else kept.decode("utf-8", "replace")} if text else {})
             typer.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2).decode())
             return
-        log_view.show(Console(), found)
+        log_view.show(Screen(), found)
         with log_shadows.opened(reader.path) as shadows:
             if shadows is not None and (beside := shadows.of(request_id)):
-                log_shadows.beside(Console(), beside)
+                log_shadows.beside(Screen(), beside)
         if text:
             typer.echo("\nno text is kept for this request" if kept is None else f"\n{kept.decode('utf-8', 'replace')}")
 
@@ -144,7 +144,7 @@ def show_stats(
     if as_json:
         typer.echo(msgspec.json.encode({**msgspec.structs.asdict(figures), "shadows": beside}).decode())
         return
-    log_view.stats(Console(), figures)
+    log_view.stats(Screen(), figures)
     if beside.answers and not (model or key):
         typer.echo(f"beside them: {beside.answers:,} answers of shadows for ${beside.cost:.4f}, in none of the figures above")
 
@@ -172,7 +172,7 @@ def show_shadows(
     if as_json:
         typer.echo(log_shadows.as_json(found).decode())
     else:
-        log_shadows.show(Console(), found)
+        log_shadows.show(Screen(), found)
 
 
 @log_app.command()
@@ -202,7 +202,7 @@ def export(
                 raise LogFailure("Parquet needs a file: give one with -o")
             exporting.write_ndjson(reader, sys.stdout.buffer, which)
             return
-        console = Console(stderr=True)
+        console = Screen(stderr=True)
         with Progress(console=console, transient=True) as progress:
             bar = progress.add_task("rows", total=reader.count(which))
             count = _export(reader, output, form, which, lambda rows: progress.advance(bar, rows))
@@ -223,7 +223,7 @@ def migrate(
 
     Example: `tierline log migrate tierline.db postgresql://tierline@db/tierline`"""
     with refusing("log"):
-        console = Console(stderr=True)
+        console = Screen(stderr=True)
         with Progress(console=console, transient=True) as progress:
             bar = progress.add_task("rows", total=None)
 

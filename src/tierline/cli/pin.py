@@ -10,10 +10,9 @@ import urllib.request
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from tierline.cli.terminal import local_time, refusing
+from tierline.cli.terminal import Screen, local_time, refusing
 from tierline.config.units import Duration
 from tierline.types.errors import TierlineError
 
@@ -135,4 +134,4 @@ def _show(pins: list[dict[str, Any]], as_json: bool) -> None:
             local_time(found.get("until", 0.0)),
             *(str(found.get(name, "")) for name in ("by", "why")),
         )
-    Console().print(table)
+    Screen().print(table)

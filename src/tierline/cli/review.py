@@ -12,10 +12,9 @@ from typing import Annotated, cast
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from tierline.cli.terminal import local_time
+from tierline.cli.terminal import Screen, local_time
 from tierline.decision_log.reader import text_of
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reviews import STATES, CannotReview, Review, State
@@ -68,7 +67,7 @@ def listed(
         for entry in found:
             names = (entry.kind, entry.route, entry.task or "-", entry.model or "-")
             table.add_row(local_time(entry.at), entry.request_id, *names, _failed(entry), entry.state)
-        console = Console()
+        console = Screen()
         console.width = max(console.width, _WIDTH)  # a narrow terminal wraps the lines rather than lose words
         console.print(table)
     typer.echo(", ".join(f"{count} {name}" for name, count in counts.items()))

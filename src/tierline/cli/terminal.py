@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 
 from tierline.types.errors import TierlineError
 
@@ -19,10 +20,28 @@ PLAIN_WIDTH = 140
 """Columns of tables that go to a file or a pipe."""
 
 
+_TURNS = (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_MOVES = (*range(0x0A), *range(0x0B, 0x20), *range(0x7F, 0xA0))
+_ACTS = dict.fromkeys((*_MOVES, *_TURNS), "\N{REPLACEMENT CHARACTER}")
+"""Characters that move a cursor, colour a terminal or turn the order of text."""
+
+
+class Screen(Console):
+    """A terminal on which the words of clients and operators stand and do nothing: what would act on it is shown as a mark."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As the console renders, without what acts."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(segment.text.translate(_ACTS), segment.style)
+
+
 def terminal(*, errors: bool = False, width: int = PLAIN_WIDTH) -> Console:
     """The terminal, or plain text of a fixed width where there is none; `errors`: on the error stream."""
-    found = Console(stderr=errors)
-    return found if found.is_terminal else Console(stderr=errors, width=width)
+    found = Screen(stderr=errors)
+    return found if found.is_terminal else Screen(stderr=errors, width=width)
 
 
 @contextmanager

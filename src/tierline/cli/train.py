@@ -11,17 +11,19 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from tierline.cli import evaluate_view, train_view
 from tierline.cli.made import made
+from tierline.cli.terminal import Screen
 from tierline.config.load import load
 from tierline.config.scorer_file import read_scorer
 from tierline.evaluation.cross_validate import FOLDS
 from tierline.evaluation.datasets import Dataset, Reading, read
+from tierline.evaluation.datasets.source import OfLogs
 from tierline.evaluation.document import Document, encode
 from tierline.evaluation.evaluate import Settings, evaluate
+from tierline.evaluation.labels.trust import parse
 from tierline.evaluation.metrics.bootstrap import RESAMPLES
 from tierline.evaluation.report.page import report
 from tierline.evaluation.routers.learned import CrossFit, LearnedRouter
@@ -34,6 +36,7 @@ from tierline.evaluation.training.learn import Learned, Learning, established, l
 from tierline.evaluation.training.log_texts import is_log, with_log_texts
 from tierline.scoring.learned.artifact import encode as encode_artifact
 from tierline.scoring.learned.design import design
+from tierline.scoring.learned.embed import Embedder
 from tierline.types.errors import EvaluationFailure, TierlineError
 
 
@@ -52,10 +55,17 @@ def train_command(
     split: Annotated[str, typer.Option(help="Only the rows whose column `split` says so.")] = "",
     folds: Annotated[int, typer.Option(min=2, help="Folds on which the figures are measured.")] = FOLDS,
     keep: Annotated[float, typer.Option(min=0.5, max=1.0, help="Share of the best single model's quality kept where it stands.")] = 0.99,
+    sure: Annotated[float, typer.Option(min=0.0, help="Standard errors by which --keep is to be kept on other queries.")] = 0.0,
     least_labels: Annotated[int, typer.Option(min=1, help="A task with fewer judged answers is not routed.")] = LEAST_LABELS,
+    embed: Annotated[
+        bool, typer.Option("--embed", help="Read texts with embeddings too (the extra `embed`): slower, better on intents.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of folds and resamples: the same seed gives the same file.")] = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples of every interval.")] = RESAMPLES,
     licence: Annotated[str, typer.Option(help="The licence of the data, for the card.")] = "",
+    trust: Annotated[
+        list[str] | None, typer.Option(help="--log: SOURCE=0…1, how far its labels are trusted; `tierline labels` lists them.")
+    ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole evaluation here.")] = None,
     html: Annotated[Path | None, typer.Option("--report", help="Write the figures as one HTML page.")] = None,
     card: Annotated[Path | None, typer.Option(help="Train nothing: print the card of this scorer.")] = None,
@@ -69,7 +79,7 @@ def train_command(
     """
     try:
         if card is not None:
-            train_view.show_card(Console(), read_scorer(card))
+            train_view.show_card(Screen(), read_scorer(card))
             return
         if out is None:
             raise EvaluationFailure("say where the scorer goes: --out scorer.tl")
@@ -83,8 +93,11 @@ def train_command(
             text=True,
             choose=None if narrowed is None else lambda there: list(dict.fromkeys(narrowed.matched(there).values())),
             sparse=True,
+            logs=OfLogs(learning=True, trust=parse(trust or [])),
         )
-        document, learned = _train(files, how, Learning(seed, keep, least_labels), Settings(seed, folds, resamples, ("learned",)), licence)
+        document, learned = _train(
+            files, how, Learning(seed, keep, least_labels, embed, sure), Settings(seed, folds, resamples, ("learned",)), licence
+        )
         _write(out, encode_artifact(learned.artifact))
         if json_out is not None:
             json_out.write_bytes(encode(document))
@@ -99,7 +112,7 @@ def train_command(
 def _train(files: Sequence[Path], how: Reading, learning: Learning, settings: Settings, licence: str) -> tuple[Document, Learned]:
     """The figures by folds, and the scorer trained on everything, with its card."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    with Progress(*columns, console=Screen(stderr=True), transient=True) as bars:
         steps: dict[str, TaskID] = {}
 
         def progress(what: str, done: int, total: int) -> None:
@@ -116,8 +129,9 @@ def _train(files: Sequence[Path], how: Reading, learning: Learning, settings: Se
         fits = CrossFit(learning)
         routers: list[Evaluated] = [TaskMeanRouter(), LearnedRouter(fits, guard=False, name="unguarded"), LearnedRouter(fits)]
         document = evaluate(_measurable(dataset), routers, settings, progress)
-        learned = learn(table, design(table.text, progress), learning, progress)
-    card = card_of(learned, table, document, learning, _today(), [path.name for path in files], licence)
+        learned = learn(table, design(table.text, progress, Embedder() if learning.embed else None), learning, progress)
+    heard = None if dataset.logged is None else dataset.logged.heard
+    card = card_of(learned, table, document, learning, _today(), [path.name for path in files], licence, heard)
     artifact = msgspec.structs.replace(learned.artifact, card=msgspec.to_builtins(card))
     return document, msgspec.structs.replace(learned, artifact=artifact)
 
@@ -134,7 +148,7 @@ def _measurable(dataset: Dataset) -> Dataset:
 
 
 def _show(document: Document, learned: Learned, out: Path) -> None:
-    console = Console()
+    console = Screen()
     evaluate_view.show(console, document)
     train_view.verdicts(console, {name: msgspec.to_builtins(one) for name, one in learned.verdicts.items()})
     size = out.stat().st_size / 1024**2

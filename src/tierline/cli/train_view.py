@@ -44,7 +44,15 @@ def show_card(console: Console, file: ScorerFile) -> None:
         ("licence", card.get("licence") or "not said"),
         ("models", ", ".join(f"{model} {labels:,}" for model, labels in card.get("labels", {}).items())),
         ("too new to be measured", ", ".join(card.get("new", ())) or "none"),
-        ("settings", ", ".join(f"{name} {value:g}" for name, value in card.get("settings", {}).items() if value is not None)),
+        (
+            "settings",
+            ", ".join(
+                f"{name} {value if isinstance(value, str) else f'{value:g}'}"
+                for name, value in card.get("settings", {}).items()
+                if value not in (None, "")
+            ),
+        ),
+        *_heard(card.get("heard")),
         ("digest", file.digest[:12]),
     ):
         console.print(f"  {what}: {value}", markup=False, highlight=False, soft_wrap=True)
@@ -80,6 +88,15 @@ def _calibration(console: Console, learned: Mapping[str, Any]) -> None:
         console.print(
             f"  calibration: ECE {learned.get('ece', 0.0):.3f}; worst of a model: {worst} {found[worst]['ece']:.3f}", highlight=False
         )
+
+
+def _heard(heard: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Whose labels they are, where they came out of a log."""
+    if heard is None:
+        return []
+    labels = ", ".join(f"{source} {many:,}" for source, many in sorted(heard["sources"].items(), key=lambda one: -one[1]))
+    came = f"{heard['shadows']:,} by shadows, {heard['explored']:,} explored, {heard['left_aside']:,} left aside (asked after a weak one)"
+    return [("labels by source", labels or "none"), ("conflicts", f"{heard['conflicts']:,}"), ("answers", came)]
 
 
 def _figure(value: float | None, digits: int) -> str:

@@ -8,6 +8,8 @@ from tierline.config.case import Case
 from tierline.config.check_access import examine_access
 from tierline.config.check_budgets import examine_budgets
 from tierline.config.check_courses import examine_courses
+from tierline.config.check_experiments import examine_experiments
+from tierline.config.check_governance import examine_governance
 from tierline.config.check_load import examine_load
 from tierline.config.check_models import examine_models
 from tierline.config.check_names import examine_names
@@ -29,6 +31,7 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_access(case)
     examine_patterns(case)
     examine_rules(case, models)
+    examine_governance(case)
     examine_tasks(case, models)
     examine_tools(case)
     examine_prepare(case, models)
@@ -40,3 +43,4 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_budgets(case)
     examine_shared(case)
     examine_scorers(case, models)
+    examine_experiments(case)

@@ -39,6 +39,7 @@ def _unreachable(case: Case) -> None:
         reached |= _beside(route)
     for experiment in spec.experiments.values():
         reached |= {*experiment.shadow}
+    reached.add(spec.governance.safety_model)
     checks = [task.validate for task in spec.tasks.values()] + [route.validate for route in spec.routes.values()]
     reached |= {value for entries in checks for entry in entries for value in entry.values() if isinstance(value, str)}
     for name, model in spec.models.items():
@@ -63,7 +64,7 @@ def _forbidden(case: Case, models: Mapping[str, Model]) -> None:
         if node is None or not always_holds(node, {}):
             continue
         for name, model in models.items():
-            if not allows(rule.allow, model):
+            if rule.refuse or not allows(rule.allow, model):
                 reason = f"governance rule {index} always holds and never allows this model"
                 case.problems.error(("models", name), reason, "allow it there, or remove it")
 

@@ -30,7 +30,7 @@ def examine_names(case: Case) -> None:
 
 def _forms(case: Case) -> None:
     """Names travel in headers and addresses."""
-    for section in ("providers", "models", "tasks", "routes", "keys", "signals", "sources"):
+    for section in ("providers", "models", "tasks", "routes", "keys", "signals", "sources", "experiments"):
         form = _MODEL_NAME if section == "models" else _NAME
         for name in sorted(case.names(section)):
             if not form.match(name) or len(name) > 100:

@@ -92,10 +92,11 @@ def _governance(case: Case, models: Mapping[str, Model]) -> None:
         place = ("governance", "rules", index)
         condition = examine_condition(case, (*place, "when"), rule.when)
         allow = rule.allow
-        if case.whole and not (allow.residency or allow.region or allow.models or allow.tiers):
-            case.problems.error(
-                (*place, "allow"), "it allows everything, so the rule does nothing", "name a residency, a region, models or tiers"
-            )
+        if rule.refuse or (rule.redact and not _restricts(allow)):
+            continue
+        if case.whole and not _restricts(allow):
+            hint = "name a residency, a region, models, tiers or providers, or write redact: or refuse:"
+            case.problems.error((*place, "allow"), "it allows everything, so the rule does nothing", hint)
             continue
         left = frozenset(name for name, model in models.items() if allows(allow, model))
         if not left and case.whole:
@@ -106,6 +107,10 @@ def _governance(case: Case, models: Mapping[str, Model]) -> None:
         _pairs(case, checked)
 
 
+def _restricts(allow: AllowSpec) -> bool:
+    return bool(allow.residency or allow.region or allow.models or allow.tiers or allow.providers)
+
+
 def allows(allow: AllowSpec, model: Model) -> bool:
     """Whether a governance rule leaves this model standing."""
     return (
@@ -113,6 +118,7 @@ def allows(allow: AllowSpec, model: Model) -> bool:
         and (not allow.region or model.region in _words(allow.region))
         and (not allow.models or model.name in allow.models)
         and (not allow.tiers or model.tier in allow.tiers)
+        and (not allow.providers or model.provider in allow.providers)
     )
 
 

@@ -20,12 +20,12 @@ from tierline.config.validation import MODIFIERS, kinds_of, known_kinds
 def examine_validators(case: Case) -> None:
     """Reports every check that could never work as written."""
     for name, task in case.spec.tasks.items():
-        _list(case, ("tasks", name, "validate"), task.validate, task.models)
+        examine_list(case, ("tasks", name, "validate"), task.validate, task.models)
     for name, route in case.spec.routes.items():
-        _list(case, ("routes", name, "validate"), route.validate, ())
+        examine_list(case, ("routes", name, "validate"), route.validate, ())
 
 
-def _list(case: Case, place: Place, entries: Sequence[Mapping[str, Any]], models: Sequence[str]) -> None:
+def examine_list(case: Case, place: Place, entries: Sequence[Mapping[str, Any]], models: Sequence[str]) -> None:
     """One list of checks. Items that did not fit the spec's shape are missing from `entries`, so their places are taken from the file."""
     written: Any = case.written
     for part in place:

@@ -104,7 +104,7 @@ def _domains(case: Case, route: str, task_open: bool) -> dict[str, Domain]:
 
 
 def _check_members(case: Case, place: Place, node: Node) -> None:
-    known: Mapping[str, Iterable[str]] = {"signals": case.names("signals"), "needs": CAPABILITIES, "sensitivity": SENSITIVITIES}
+    known: Mapping[str, Iterable[str]] = {"signals": case.names("signals"), "needs": CAPABILITIES, "sensitivity": _sensitivities(case)}
     kinds = {"signals": "signal", "needs": "capability", "sensitivity": "kind of sensitive data"}
     for part in walk(node):
         if not isinstance(part, Member) or not isinstance(part.of, Name) or part.of.name in bound(node):
@@ -113,6 +113,11 @@ def _check_members(case: Case, place: Place, node: Node) -> None:
             case.problems.error(place, f"{part.of.name} is {_KIND[_kind(part.of)]} and has no member {part.key!r}", "use the bare name")
         elif part.key not in known[part.of.name]:
             case.problems.unknown(place, kinds[part.of.name], part.key, known[part.of.name])
+
+
+def _sensitivities(case: Case) -> tuple[str, ...]:
+    """The kinds that are known: the built-in ones, and those that the spec looks for."""
+    return tuple(dict.fromkeys((*SENSITIVITIES, *case.spec.governance.patterns, *case.spec.governance.detect)))
 
 
 def _check_functions(case: Case, place: Place, node: Node) -> None:
@@ -173,7 +178,7 @@ def _check_types(case: Case, place: Place, source: str) -> None:
         values: dict[str, Any] = dict.fromkeys(_TEXTS, "x" if some else "") | dict.fromkeys(_COUNTS, count) | dict.fromkeys(_FLAGS, some)
         values |= dict.fromkeys(_LISTS, ["x"] if some else []) | {"complexity": 0.5 if some else 0.0}
         values |= {"signals": dict.fromkeys(case.names("signals"), count)}
-        values |= {"needs": dict.fromkeys(CAPABILITIES, some), "sensitivity": dict.fromkeys(SENSITIVITIES, some)}
+        values |= {"needs": dict.fromkeys(CAPABILITIES, some), "sensitivity": dict.fromkeys(_sensitivities(case), some)}
         try:
             condition.program.execute({name: values[name] for name in condition.names})
         except TypeError as error:

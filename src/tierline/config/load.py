@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tierline.config import document, environment, fingerprint, resolve, unavailable
+from tierline.config.arm_specs import arm_specs
 from tierline.config.case import Case
 from tierline.config.catalogue import shipped
 from tierline.config.check import examine
@@ -20,12 +21,12 @@ from tierline.types.catalog import Model
 from tierline.types.errors import Problem, SpecInvalid
 
 
-def load(path: Path | str, environ: Mapping[str, str] | None = None, *, need_secrets: bool = True) -> Loaded:
+def load(path: Path | str, environ: Mapping[str, str] | None = None, *, need_secrets: bool = True, alone: bool = False) -> Loaded:
     """The spec at `path`, checked and resolved; `environ` (default: the process's own) is what `${NAME}` reads.
 
     Raises SpecInvalid with every problem at once; a variable that is not set is one of them, unless `need_secrets` is false: such a
-    spec can decide, but not call or be called. Warnings stand in the result."""
-    problems, loaded = examine_file(path, environ, need_secrets)
+    spec can decide, but not call or be called. `alone`: without the specs of its experiments' arms. Warnings stand in the result."""
+    problems, loaded = examine_file(path, environ, need_secrets, alone=alone)
     if loaded is None:
         raise SpecInvalid(problems)
     return loaded
@@ -38,11 +39,14 @@ def check(path: Path | str, environ: Mapping[str, str] | None = None, need_secre
 
 
 def examine_file(
-    path: Path | str, environ: Mapping[str, str] | None = None, need_secrets: bool = False
+    path: Path | str, environ: Mapping[str, str] | None = None, need_secrets: bool = False, *, alone: bool = False
 ) -> tuple[tuple[Problem, ...], Loaded | None]:
     """Both at once: every problem, and the spec unless one of them is an error. Without `need_secrets` what needs a variable that is
-    not set stays as it is written, so such a spec can be looked at but not served."""
+    not set stays as it is written, so such a spec can be looked at but not served. `alone`: without the specs of its experiments' arms."""
     examined = _Examined(Path(path), os.environ if environ is None else environ, need_secrets)
+    arms: dict[str, Loaded] = {}
+    if examined.case is not None and not alone:
+        arms = arm_specs(examined.case, lambda other: examine_file(other, environ, need_secrets, alone=True))
     problems = examined.problems.sorted()
     if examined.problems.errors or examined.case is None:
         return problems, None
@@ -64,6 +68,7 @@ def examine_file(
         sources=resolve.sources(examined.case),
         files=resolve.files(examined.case) | scorers,
         scorers=tuple(scorers),
+        arms=arms,
     )
     return problems, loaded
 

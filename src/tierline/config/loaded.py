@@ -20,7 +20,7 @@ class Loaded(msgspec.Struct, frozen=True):
     holds the digest of each part of it (spec, models, prices, catalogue, trained scorers); `canonical` is the spec as canonical JSON
     without secrets, the form kept beside the log. `sources` are those of tools first with their secrets; `files` holds the digest of each
     table that a tool looks up in and of each trained scorer's file, so that a reload sees that one has changed; `scorers` names the
-    latter, relative to the spec."""
+    latter, relative to the spec. `arms` are the specs that answer for an arm of an experiment, by `<experiment>/<arm>`."""
 
     spec: Spec
     path: Path
@@ -34,3 +34,4 @@ class Loaded(msgspec.Struct, frozen=True):
     sources: Mapping[str, Source] = {}
     files: Mapping[str, str] = {}
     scorers: tuple[str, ...] = ()
+    arms: Mapping[str, Loaded] = {}

@@ -53,7 +53,8 @@ class Array(msgspec.Struct, frozen=True):
 
 class Header(msgspec.Struct, frozen=True):
     """What a file says of itself. `features` is the version of the features of text that it was fitted on; `route` says of each task
-    whether the scorer may route it; `card` is for people: where it came from and what it reached."""
+    whether the scorer may route it; `card` is for people: where it came from and what it reached; `embedder` names the model whose vectors
+    are among the features, empty where there is none."""
 
     kind: str
     features: int
@@ -64,6 +65,7 @@ class Header(msgspec.Struct, frozen=True):
     amounts: tuple[str, ...]
     arrays: tuple[Array, ...]
     card: Mapping[str, Any] = {}
+    embedder: str = ""
 
 
 class ScorerFile(msgspec.Struct, frozen=True):

@@ -256,6 +256,10 @@ class SourceSpec(Section, frozen=True, kw_only=True):
     query: Annotated[str, Meta(description="databases: one query that reads; `:name` is the pattern's group of that name")] = ""
     method: Annotated[Literal["GET", "POST"], Meta(description="services: GET sends the groups as a query, POST as a JSON object")] = "GET"
     headers: Annotated[dict[str, str], Meta(description="services: headers of every call; write ${ENV_NAME} for a secret")] = {}
+    residency: Annotated[
+        str, Meta(description="services: who holds the data; while a governance rule asks for one, others are not asked")
+    ] = ""
+    region: Annotated[str, Meta(description="services: where the data is held; governance rules read it")] = ""
 
 
 class ShadowSpec(Section, frozen=True, kw_only=True):
@@ -308,27 +312,53 @@ class RouteSpec(Section, frozen=True, kw_only=True):
 
 
 class AllowSpec(Section, frozen=True, kw_only=True):
-    """What a governance rule leaves standing: every given field must hold."""
+    """Who may serve while a governance rule holds: every given field must hold."""
 
     residency: Annotated[str | list[str], Meta(description="allowed residencies")] = []
     region: Annotated[str | list[str], Meta(description="allowed regions")] = []
     models: Annotated[list[str], Meta(description="allowed models")] = []
     tiers: Annotated[list[str], Meta(description="allowed tiers")] = []
+    providers: Annotated[list[str], Meta(description="allowed providers")] = []
 
 
 class GovernanceRuleSpec(Section, frozen=True, kw_only=True):
-    """While `when` holds, only what `allow` names may serve. Every rule that holds applies; an error in one counts as holding."""
+    """While `when` holds: only what `allow` names may serve, what `redact` names is replaced by placeholders before anything leaves, or the
+    request is refused. Every rule that holds applies; an error in one counts as holding. Models are chosen by what is left in the text:
+    a rule whose `when` asks for what has been replaced holds no more; only `refuse` is judged by
+    what came."""
 
     when: Annotated[str, Meta(description="a CEL expression over features, signals and hints")]
-    allow: Annotated[AllowSpec, Meta(description="what may still serve")]
+    allow: Annotated[AllowSpec, Meta(description="what may still serve")] = msgspec.field(default_factory=AllowSpec)
     why: Annotated[str, Meta(description="the reason that a decision will show")]
+    redact: Annotated[
+        list[str], Meta(description="kinds to replace by placeholders, and to put back in the answer; pii for every personal one")
+    ] = []
+    refuse: Annotated[bool, Meta(description="nobody may answer; the client is told why")] = False
 
 
 class GovernanceSpec(Section, frozen=True, kw_only=True):
     """What may never happen, whatever it costs."""
 
-    detect: Annotated[list[str], Meta(description="kinds of personal data and secrets to find")] = []
+    detect: Annotated[
+        list[str],
+        Meta(description="kinds to find: email, phone, credit_card, iban, national_id, secret, a name of `patterns`, or a plug-in's kind"),
+    ] = []
     rules: Annotated[list[GovernanceRuleSpec], Meta(description="every rule that holds applies")] = []
+    patterns: Annotated[
+        dict[str, list[str]], Meta(description="kinds of your own: RE2 patterns by name; rules read them as `sensitivity.<name>`")
+    ] = {}
+    detectors: Annotated[tuple[str, ...], Meta(description="who looks, by plug-in name")] = ("patterns",)
+    regions: Annotated[
+        tuple[str, ...], Meta(description="countries whose national telephone numbers are known, e.g. DE; international ones always are")
+    ] = ("US",)
+    media: Annotated[
+        Literal["sensitive", "ignore"],
+        Meta(description="images, sounds and documents cannot be read: they count as holding everything, or are passed over"),
+    ] = "sensitive"
+    safety_model: Annotated[
+        str, Meta(description="the model that answers what others refuse by their content policy, where a route names none")
+    ] = ""
+    require_owners: Annotated[bool, Meta(description="a task or route without an owner is an error, not a warning")] = False
 
 
 class KeySpec(Section, frozen=True, kw_only=True):
@@ -395,15 +425,74 @@ class LoadSpec(Section, frozen=True, kw_only=True):
     breaker: Annotated[BreakerSpec, Meta(description="when a failing model rests")] = msgspec.field(default_factory=BreakerSpec)
 
 
-class ExperimentSpec(Section, frozen=True, kw_only=True):
-    """A controlled comparison."""
+class TaskSettings(Section, frozen=True, kw_only=True):
+    """What an arm changes of a task; what is left out stays as the task says. Risk is not among it: governance reads it."""
 
-    tasks: Annotated[list[str], Meta(description="tasks that take part")] = []
-    routes: Annotated[list[str], Meta(description="routes that take part")] = []
-    arms: Annotated[dict[str, Rate], Meta(description="share of each arm")] = {}
+    quality_bar: Annotated[Rate | None, Meta(description="least acceptable pass rate")] = None
+    failure_cost: Annotated[Money | None, Meta(description="USD that a wrong answer costs the business")] = None
+    latency_budget: Annotated[Duration | None, Meta(description="what its callers wait for")] = None
+    prefer: Annotated[Literal["cost", "quality", "latency"] | None, Meta(description="what to prefer among those above the bar")] = None
+    models: Annotated[list[str] | None, Meta(description="primary first, then where to climb")] = None
+    fallback: Annotated[list[str] | None, Meta(description="who answers when a provider fails")] = None
+    weights: Annotated[dict[str, Money] | None, Meta(description="shares for `select: weighted`")] = None
+    quality: Annotated[dict[str, Rate] | None, Meta(description="pass rate by model")] = None
+    validate: Annotated[list[dict[str, Any]] | None, Meta(description="checks that an answer must pass")] = None
+    stream: Annotated[Literal["buffered", "optimistic"] | None, Meta(description="what a validated stream does")] = None
+    tolerance: Annotated[Rate | None, Meta(description="how far load may lower the bar")] = None
+
+
+class ArmSpec(Section, frozen=True, kw_only=True):
+    """One arm: its share, and at most one thing that it does. With none, an arm that bears a model's name is that model, and any other
+    is what the spec does anyway."""
+
+    share: Annotated[Rate, Meta(description="its share of the requests that take part")]
+    model: Annotated[str, Meta(description="the model that answers")] = ""
+    use: Annotated[list[str], Meta(description="the models that answer, in their order")] = []
+    task: Annotated[TaskSettings | None, Meta(description="what it changes of the tasks")] = None
+    spec: Annotated[str, Meta(description="another spec, relative to this one, that answers")] = ""
+
+
+class GuardSpec(Section, frozen=True, kw_only=True):
+    """What an arm must not do: the first arm that is shown to be worse than the baseline is stopped at once."""
+
+    metric: Annotated[
+        Literal["pass_rate", "score", "error_rate", "cost", "latency", "latency_p95"], Meta(description="what is watched, for each arm")
+    ]
+    worse_by: Annotated[
+        Money,
+        Meta(description="how much worse it may be: points of a rate (0.02); of cost and latency a share of the baseline's (0.2)"),
+    ] = 0.0
+
+
+class AdaptiveSpec(Section, frozen=True, kw_only=True):
+    """Shares that follow the evidence."""
+
+    kind: Annotated[Literal["thompson"], Meta(description="each arm gets the probability with which it is the best")] = "thompson"
+    floor: Annotated[float, Meta(gt=0.0, le=0.5, description="the least share of an arm that runs")] = 0.1
+    every: Annotated[Duration, Meta(description="how often the shares are worked out")] = _span(60)
+
+
+class ExperimentSpec(Section, frozen=True, kw_only=True):
+    """A controlled comparison between models, a task's settings or whole specs. A session keeps its arm."""
+
+    tasks: Annotated[list[str], Meta(description="tasks that take part; every one if left out")] = []
+    routes: Annotated[list[str], Meta(description="routes that take part; every one if left out")] = []
+    arms: Annotated[
+        dict[str, Rate | ArmSpec], Meta(description="share of each arm, or more of it; what they leave of 1 takes no part")
+    ] = {}
     shadow: Annotated[list[str], Meta(description="models that answer beside, unseen")] = []
-    metric: Annotated[str, Meta(description="what is compared")] = "pass_rate"
-    stop: Annotated[str, Meta(description="when it ends")] = ""
+    metric: Annotated[Literal["pass_rate", "score", "cost", "latency"], Meta(description="what decides")] = "pass_rate"
+    stop: Annotated[Literal["", "sequential"], Meta(description="sequential: it ends when an always-valid test has decided")] = ""
+    why: Annotated[str, Meta(description="the question it is to answer")] = ""
+    baseline: Annotated[str, Meta(description="the arm that guards compare with; the one with the largest share if left out")] = ""
+    guards: Annotated[list[GuardSpec], Meta(description="what stops an arm")] = []
+    adaptive: Annotated[AdaptiveSpec | None, Meta(description="shares that follow the evidence; they stay as written if left out")] = None
+    alpha: Annotated[
+        float, Meta(gt=0.0, lt=0.5, description="the chance of a false verdict that is accepted, over every look at every pair of arms")
+    ] = 0.05
+    margin: Annotated[Money, Meta(description="a difference that does not matter: where it can be no larger, the arms count as equal")] = (
+        0.0
+    )
 
 
 class AlertsSpec(Section, frozen=True, kw_only=True):
@@ -437,6 +526,16 @@ class ServerSpec(Section, frozen=True, kw_only=True):
     max_messages: Annotated[int, Meta(ge=1, description="most messages of one request")] = 2000
     max_in_flight: Annotated[int, Meta(ge=1, description="most requests at one time; past it 503 with retry-after")] = 10_000
     drain: Annotated[Duration, Meta(description="how long a stopping server waits for requests in flight")] = _span(30)
+    notice: Annotated[
+        Duration, Meta(description="how long a stopping server says that it is not ready and still answers, before it closes its port")
+    ] = _span(0)
+    body_timeout: Annotated[Duration, Meta(description="how long a client may take to send a body; past it 408")] = _span(60)
+    idle_timeout: Annotated[
+        Duration, Meta(description="how long a connection may lie idle or take to send its headers (read at the start)")
+    ] = _span(75)
+    max_connections: Annotated[
+        int, Meta(ge=1, description="most connections that a worker holds; more wait until one ends (read at the start)")
+    ] = 20_000
 
 
 class SharedSpec(Section, frozen=True, kw_only=True):

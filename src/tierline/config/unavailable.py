@@ -13,8 +13,6 @@ from tierline.config.document import Place
 from tierline.config.problems import Problems
 
 KEYS: Mapping[tuple[str, ...], str] = {
-    ("governance", "detect"): "finding personal data and secrets",
-    ("experiments",): "controlled comparisons",
     ("alerts",): "watching and alerts",
 }
 """Path of a key → what will act on it."""

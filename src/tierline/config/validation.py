@@ -1,7 +1,8 @@
 """The `validate` lists of tasks and routes, by name.
 
-A validator's name is `<task>/<kind>`, or `route:<route>/<kind>` for a route's own; the second of a kind in one list ends in `.2`.
-Decisions and the log call it so, and `gateway/assemble` builds it under that name."""
+A validator's name is `<task>/<kind>`, `route:<route>/<kind>` for a route's own, or `<task>@<experiment>/<arm>/<kind>` in an arm of an
+experiment; the second of a kind in one list ends in `.2`. Decisions and the log call it so, and `gateway/assemble` builds it under that
+name."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tierline.config import experiments
 from tierline.config.answer_checks import KINDS, CheckSpec, settings_of
 from tierline.config.plugin_names import registered
 from tierline.config.spec import Spec
@@ -61,10 +63,11 @@ def checks_of(owner: str, entries: Sequence[Mapping[str, Any]]) -> tuple[Check, 
 
 
 def all_checks(spec: Spec) -> tuple[Check, ...]:
-    """Those of every task and route."""
+    """Those of every task and route, and of the tasks as the arms of experiments change them."""
     tasks = [checks_of(name, task.validate) for name, task in spec.tasks.items()]
     routes = [checks_of(f"route:{name}", route.validate) for name, route in spec.routes.items()]
-    return tuple(check for checks in (*tasks, *routes) for check in checks)
+    arms = [checks_of(experiments.owner_of(name, arm), task.validate) for arm, name, task in experiments.settings_of(spec)]
+    return tuple(check for checks in (*tasks, *routes, *arms) for check in checks)
 
 
 def schema_files(spec: Spec, folder: Path) -> dict[str, bytes]:

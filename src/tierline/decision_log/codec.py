@@ -63,6 +63,11 @@ WHYS = (
     Why.BUDGET_CHEAPEST,
     Why.PACE_AHEAD,
     Why.PACE_BEHIND,
+    Why.REDACTED,
+    Why.GOVERNANCE_FORCED,
+    Why.GOVERNANCE_REFUSED,
+    Why.ARM,
+    Why.ARM_LEFT,
 )
 """The number of each reason is its place here. Append-only."""
 
@@ -141,6 +146,7 @@ class _Features(msgspec.Struct, frozen=True, array_like=True):
     sealed: bool = False
     key_models: tuple[str, ...] = ()
     key_task: str = ""
+    redacted: tuple[str, ...] = ()
 
 
 class _FeaturesHead(msgspec.Struct, frozen=True, array_like=True):
@@ -170,6 +176,7 @@ class _FeaturesHead(msgspec.Struct, frozen=True, array_like=True):
     sealed: bool = False
     key_models: tuple[str, ...] = ()
     key_task: str = ""
+    redacted: tuple[str, ...] = ()
 
 
 class _Step(msgspec.Struct, frozen=True, array_like=True):
@@ -283,6 +290,8 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
     ttft: Mapping[str, Latency] = {}
     pace: Mapping[str, float] = {}
     limited: Mapping[str, float] = {}
+    arms: Mapping[str, float] = {}
+    assigned: str = ""
 
 
 _IN_TURN = (None, None, "", "", 0.0, (), ())
@@ -414,8 +423,9 @@ def encode(record: Record) -> tuple[Any, ...]:
 def _session_tail(features: Features) -> tuple[Any, ...]:
     """The fields that only a conversation has, or a key that the spec does not know; left out, they read as their defaults."""
     tail = (features.session, features.tool_loop, features.tool_failures, features.sealed)
-    if features.key_models or features.key_task:
-        return (*tail, features.key_models, features.key_task)
+    later = (features.key_models, features.key_task, features.redacted)
+    if any(later):
+        return (*tail, *later)
     return tail if any(tail) else ()
 
 
@@ -448,7 +458,9 @@ def _scores_values(scores: Scores) -> tuple[Any, ...]:
 
 def _view_values(view: View) -> tuple[Any, ...]:
     values = msgspec.structs.astuple(view)
-    return values if view.pressure or view.ttft or view.pace or view.limited else values[:-4]
+    if view.arms or view.assigned:
+        return values
+    return values[:-2] if view.pressure or view.ttft or view.pace or view.limited else values[:-6]
 
 
 def _tried_values(tried: Tried) -> tuple[Any, ...]:
@@ -594,6 +606,7 @@ def _features(row: Row, stored: _Features) -> Features:
         sealed=stored.sealed,
         key_models=stored.key_models,
         key_task=stored.key_task,
+        redacted=stored.redacted,
         draw=row["draw"] if stored.draw is None else stored.draw,
     )
 

@@ -28,7 +28,8 @@ _SELECT = "SELECT seq, " + ", ".join(f'"{name}"' for name in COLUMNS) + " FROM d
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """Which rows: `since` ≤ at < `until` (Unix seconds), and equality with everything that is given. `error` may be `any`."""
+    """Which rows: `since` ≤ at < `until` (Unix seconds), and equality with everything that is given. `error` may be `any`;
+    `experiment` takes the rows of all its arms."""
 
     since: float = 0.0
     until: float | None = None
@@ -40,10 +41,11 @@ class Filter(msgspec.Struct, frozen=True):
     policy: str = ""
     status: int | None = None
     error: str = ""
+    experiment: str = ""
 
     def where(self) -> tuple[str, list[Any]]:
         """A SQL condition and its parameters."""
-        terms, values = ["at >= ?"], [self.since]
+        terms, values = ["at >= ?"], list[Any]([self.since])
         terms_of: list[tuple[str, Any]] = [
             ("at < ?", self.until),
             ("route = ?", self.route or None),
@@ -61,6 +63,9 @@ class Filter(msgspec.Struct, frozen=True):
                 values.append(value)
         if self.error == ANY_ERROR:
             terms.append("error != ''")
+        if self.experiment:  # every arm of it: "0" is the character after "/"
+            terms.append("arm > ? AND arm < ?")
+            values.extend((f"{self.experiment}/", f"{self.experiment}0"))
         return " AND ".join(terms), values
 
 

@@ -168,7 +168,7 @@ class Asker:
         try:
             self._admission.heed(permit, reply)
             given = await reply.body()
-            if reply.status >= 400:
+            if not 200 <= reply.status < 300:
                 kind, _ = lane.dialect.read_error(reply.status, given)
                 raise ProviderFailure(kind, "", retry_after=retry_after(reply.headers, time(), given))
             completion = lane.dialect.read_completion(given)

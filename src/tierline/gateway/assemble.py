@@ -36,8 +36,8 @@ def assemble(
     before: Gateway | None = None,
     pool: Pool | None = None,
 ) -> Gateway:
-    """The gateway of one spec. Providers of the gateway `before` it go on where their endpoint is unchanged. Shadows run in `pool`;
-    without one, nothing answers beside."""
+    """The gateway of one spec, with those of its experiments' arms. Providers of the gateway `before` it go on where their endpoint is
+    unchanged, and so does an arm's gateway where its spec is. Shadows run in `pool`; without one, nothing answers beside."""
     providers = _providers(loaded, {} if before is None else providers_of(before))
     dialects = all_dialects() if before is None else before.dialects
     router = Router(loaded)
@@ -45,7 +45,14 @@ def assemble(
     means = Means(lanes, validators_of(loaded), partial(reach, router.policy), ladder_of(lanes, loaded.spec.tiers), normalised_all)
     drawn = any(route.shadow is not None for route in router.policy.routes.values())
     shadows = Shadows(loaded, means, world, dialects, pool) if drawn and pool is not None else None
-    return Gateway(loaded, router, means, scorers_of(loaded), dialects, world, log, observe, ToolsFirst(loaded), shadows)
+    gateway = Gateway(loaded, router, means, scorers_of(loaded), dialects, world, log, observe, ToolsFirst(loaded), shadows)
+    if loaded.arms:
+        known = {} if before is None else before.elsewhere
+        gateway.elsewhere = {
+            arm: known[arm] if arm in known and known[arm].loaded == other else assemble(other, world.beside(other), log, observe, gateway)
+            for arm, other in loaded.arms.items()
+        }
+    return gateway
 
 
 def validators_of(loaded: Loaded) -> dict[str, Validator]:
@@ -94,6 +101,15 @@ def logs_of(loaded: Loaded, path: Path) -> tuple[Path | str, ...]:
 def providers_of(gateway: Gateway) -> dict[str, tuple[Endpoint, Provider]]:
     """The providers that a gateway's models are reached through, by name."""
     return {lane.endpoint.name: (lane.endpoint, lane.provider) for lane in gateway.lanes.values()}
+
+
+def held_by(gateway: Gateway) -> list[Provider | ToolsFirst]:
+    """Everything that a gateway and those of its arms keep open, once each."""
+    held: list[Provider | ToolsFirst] = []
+    for one in (gateway, *gateway.elsewhere.values()):
+        held.extend(provider for _, provider in providers_of(one).values() if provider not in held)
+        held.append(one.tools)
+    return held
 
 
 def _providers(loaded: Loaded, before: Mapping[str, tuple[Endpoint, Provider]]) -> dict[str, Provider]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tierline.config.loaded import Loaded
+from tierline.gateway.arms import begin, shares_now
 from tierline.gateway.reload import Reloaded
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reviews import Review, review_of
@@ -27,7 +28,7 @@ MOST_WAITING = 10_000
 """Entries for the review queue that wait for the disk; past it the oldest are left out (their rows in the log still say `flagged`)."""
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks at the pins: how long one set by another process takes to work."""
+"""Seconds between two looks at pins and arms: how long it takes until what another process did to them works here."""
 
 
 class KeyClash(TierlineError):
@@ -56,7 +57,10 @@ class Books:
             )
         at = time.time()
         self._open_for = float(loaded.spec.decision_log.text_retention)
-        self._thread.submit(self._ledger.specs.keep, loaded.fingerprint, loaded.parts, loaded.canonical, at).result()
+        for kept in (loaded, *loaded.arms.values()):
+            self._thread.submit(self._ledger.specs.keep, kept.fingerprint, kept.parts, kept.canonical, at).result()
+        if loaded.spec.experiments:
+            self._thread.submit(begin, self._ledger, loaded).result()
 
     def note_spec(self, done: Reloaded) -> None:
         """Put a spec that took another's place into the audit trail; another thread writes it, once for all workers."""
@@ -87,14 +91,15 @@ class Books:
             _logger.error("%d requests did not reach the review queue: %s", len(taken), failure.message)
 
     async def follow_pins(self, world: World) -> None:
-        """Bring the world's pins up to date, again and again, until cancelled. A pin ends by itself: it is no longer read."""
+        """Bring the world's pins and arms up to date, again and again, until cancelled. A pin ends by itself: it is no longer read."""
         while True:
             await self.read_pins(world)
             await asyncio.sleep(LOOK_EVERY)
 
     async def read_pins(self, world: World) -> None:
-        """Bring the world's pins up to date."""
+        """Bring the world's pins and the shares of arms up to date."""
         world.pin(await self.ask(lambda ledger: ledger.pins.active(time.time())))
+        world.set_arms(await self.ask(shares_now))
 
     def close(self) -> None:
         """Finish what was asked, and let go of the file."""

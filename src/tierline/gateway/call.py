@@ -163,7 +163,7 @@ class Caller:
         try:
             reply = await lane.provider.send(call)
             self._admission.heed(permit, reply)
-            if reply.status >= 400:
+            if not 200 <= reply.status < 300:
                 return await trial.refused(reply)
             if trial.held:
                 return await held(trial, request, reply)

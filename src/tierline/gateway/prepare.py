@@ -138,4 +138,6 @@ def rebuilt(request: Request, before: Conversation, after: Conversation, dialect
         route=request.route,
         key=request.key,
         hints=request.hints,
+        sensitivity=request.sensitivity,
+        redacted=request.redacted,
     )

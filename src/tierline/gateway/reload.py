@@ -19,7 +19,7 @@ import msgspec
 
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
-from tierline.gateway.assemble import assemble, providers_of
+from tierline.gateway.assemble import assemble, held_by
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.shadow.pool import Pool
 from tierline.gateway.tools_first import ToolsFirst
@@ -83,7 +83,7 @@ class Live:
             try:
                 loaded = await asyncio.to_thread(load, old.loaded.path, self._environ)
                 changed = _at_work(loaded) != _at_work(old.loaded)
-                if changed or (loaded.providers, loaded.sources) != (old.loaded.providers, old.loaded.sources):
+                if changed or _reached(loaded) != _reached(old.loaded):
                     new = await asyncio.to_thread(self._compile, loaded, old)
                     self._swap(old, new)
             except TierlineError as error:
@@ -101,9 +101,9 @@ class Live:
         if old.shadows is not None:
             old.shadows.retire()
         _logger.info("the spec %s took the place of %s", new.loaded.fingerprint, old.loaded.fingerprint)
-        staying = [provider for _, provider in providers_of(new).values()]
-        going = [provider for _, provider in providers_of(old).values() if provider not in staying]
-        task = asyncio.create_task(_close_when_idle(old, [*going, old.tools]))
+        staying = held_by(new)
+        going = [held for held in held_by(old) if held not in staying]
+        task = asyncio.create_task(_close_when_idle(old, going))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
@@ -140,9 +140,8 @@ class Live:
             await self.pool.close()
         for task in tuple(self._closing):
             task.cancel()
-        for _, provider in providers_of(self.gateway).values():
-            await provider.close()
-        await self.gateway.tools.close()
+        for held in held_by(self.gateway):
+            await held.close()
         await self.world.budgets.close()
 
 
@@ -154,13 +153,20 @@ async def _close_when_idle(old: Gateway, going: Sequence[Provider | ToolsFirst])
 
 
 def _at_work(loaded: Loaded) -> tuple[object, ...]:
-    """What makes one spec another: what it says, who may call, and the tables it names."""
-    return loaded.fingerprint, loaded.canonical, loaded.keys, loaded.files
+    """What makes one spec another: what it says, who may call, the tables it names, and the specs of its experiments' arms."""
+    arms = {arm: _at_work(other) for arm, other in loaded.arms.items()}
+    return loaded.fingerprint, loaded.canonical, loaded.keys, loaded.files, arms
+
+
+def _reached(loaded: Loaded) -> list[tuple[object, ...]]:
+    """What is called: providers and sources with their secrets, those of the arms' specs too."""
+    return [(one.providers, one.sources) for one in (loaded, *loaded.arms.values())]
 
 
 def _watched(loaded: Loaded) -> list[Path]:
-    """The files whose change is a change of the spec: itself and its trained scorers."""
-    return [loaded.path, *(loaded.path.parent / name for name in loaded.scorers)]
+    """The files whose change is a change of the spec: itself, its trained scorers, and those of its arms' specs."""
+    specs = (loaded, *loaded.arms.values())
+    return [path for one in specs for path in (one.path, *(one.path.parent / name for name in one.scorers))]
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

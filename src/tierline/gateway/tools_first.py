@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from time import perf_counter
 
 import msgspec
 
 from tierline import plugins
 from tierline.config.loaded import Loaded
-from tierline.config.tools_first import tools_of
+from tierline.config.spec import AllowSpec, SourceSpec
+from tierline.config.tools_first import Tool, tools_of
 from tierline.dialects.events import Joining, events_of
 from tierline.gateway.downstream import Downstream, Opening
 from tierline.interfaces import Answerer, Dialect, Remembers
@@ -38,10 +39,11 @@ _ASK_AT_LEAST = 0.001
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One tool of a route and the seconds it may take."""
+    """One tool of a route and the seconds it may take; `service` where what it is asked leaves the process."""
 
     tool: Answerer
     timeout: float
+    service: SourceSpec | None = None
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -77,8 +79,11 @@ class ToolsFirst:
         routes = {name: tools_of(route.tools_first) for name, route in loaded.spec.routes.items() if route.tools_first}
         kinds = plugins.find_all("answerers", {tool.kind for tools in routes.values() for tool in tools})
         self._routes = {
-            name: tuple([Asked(kinds[tool.kind](tool.settings, loaded), tool.timeout) for tool in tools]) for name, tools in routes.items()
+            name: tuple([Asked(kinds[tool.kind](tool.settings, loaded), tool.timeout, _service(tool, loaded)) for tool in tools])
+            for name, tools in routes.items()
         }
+        self._rules = loaded.spec.governance.rules
+        self.governed = any(rule.allow.residency or rule.allow.region for rule in self._rules)
 
     def of(self, request: Request) -> Sequence[Asked]:
         """The tools that an admitted request is put to, in their order."""
@@ -87,11 +92,27 @@ class ToolsFirst:
             return ()
         return tools
 
+    def allowed(self, tools: Sequence[Asked], rules: Collection[int]) -> Sequence[Asked]:
+        """Those that may be asked while these governance rules hold: a service must be where each of them wants the data to be."""
+        allows = [self._rules[number].allow for number in rules]
+        return [asked for asked in tools if asked.service is None or all(_inside(asked.service, allow) for allow in allows)]
+
     async def close(self) -> None:
         """Let go of what they hold."""
         for tools in self._routes.values():
             for asked in tools:
                 await asked.tool.close()
+
+
+def _service(tool: Tool, loaded: Loaded) -> SourceSpec | None:
+    return loaded.spec.sources.get(str(tool.settings.get("http"))) if tool.kind == "http" else None
+
+
+def _inside(service: SourceSpec, allow: AllowSpec) -> bool:
+    def fits(given: str, wanted: str | list[str]) -> bool:
+        return not wanted or given in ([wanted] if isinstance(wanted, str) else wanted)
+
+    return fits(service.residency, allow.residency) and fits(service.region, allow.region)
 
 
 async def ask_tools(tools: Sequence[Asked], request: Request, features: Features, deadline: float) -> Found:

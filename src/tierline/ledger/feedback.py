@@ -5,18 +5,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
 from tierline.sqlite_file import told
 
-_COLUMNS = "request_id, at, score, accept, correction, source, tool_success"
+_COLUMNS = "request_id, at, score, accept, correction, source, tool_success, kind"
 _PAGE = 500
+_ABSENT = {"tool_success": "NULL", "kind": "''"}
+"""What stands for a column that a file of an older release has not."""
+
+Kind = Literal["", "user", "pipeline"]
+"""Who speaks through a key: an end user, a program that checked the answer, or nothing was said."""
 
 
 class Feedback(msgspec.Struct, frozen=True):
     """One judgement of one answer at Unix time `at`: a `score` from 0 to 1, whether it was good enough, the answer it should have
-    been (text, only where it was given), who says so, and whether the tools that it called did their work. None where nothing was said."""
+    been (text, only where it was given), who says so (`source` names the key, `kind` who speaks through it), and whether the tools that
+    it called did their work. None where nothing was said."""
 
     request_id: str
     at: float
@@ -25,6 +32,7 @@ class Feedback(msgspec.Struct, frozen=True):
     correction: str | None = None
     source: str = ""
     tool_success: bool | None = None
+    kind: Kind = ""
 
 
 class Feedbacks:
@@ -33,6 +41,8 @@ class Feedbacks:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
+        there = {row[1] for row in connection.execute("PRAGMA table_info(feedback)")}
+        self._select = ", ".join([name if name in there else _ABSENT[name] for name in _COLUMNS.split(", ")])
 
     def add(self, feedback: Feedback) -> None:
         """Keep one judgement; raises ValueError when its score is outside 0 to 1 or it says nothing."""
@@ -42,7 +52,7 @@ class Feedbacks:
             raise ValueError("feedback says nothing: give score, accept, correction or tool_success")
         with told(self._path):
             self._connection.execute(
-                f"INSERT INTO feedback ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant of this file
+                f"INSERT INTO feedback ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant of this file
                 msgspec.structs.astuple(feedback),
             )
 
@@ -50,7 +60,7 @@ class Feedbacks:
         """What was said of one request, oldest first."""
         with told(self._path):
             rows = self._connection.execute(
-                f"SELECT {_COLUMNS} FROM feedback WHERE request_id = ? ORDER BY id",  # noqa: S608  # a constant of this file
+                f"SELECT {self._select} FROM feedback WHERE request_id = ? ORDER BY id",  # noqa: S608  # a constant of this file
                 (request_id,),
             )
             return [_feedback(row) for row in rows]
@@ -61,7 +71,7 @@ class Feedbacks:
         while True:
             with told(self._path):
                 page = self._connection.execute(
-                    f"SELECT id, {_COLUMNS} FROM feedback WHERE at >= ? AND id > ? ORDER BY id LIMIT ?",  # noqa: S608  # a constant
+                    f"SELECT id, {self._select} FROM feedback WHERE at >= ? AND id > ? ORDER BY id LIMIT ?",  # noqa: S608  # a constant
                     (at, after, _PAGE),
                 ).fetchall()
             yield from (_feedback(row[1:]) for row in page)
@@ -70,9 +80,9 @@ class Feedbacks:
             after = page[-1][0]
 
 
-def _feedback(row: tuple[str, float, float | None, int | None, str | None, str, int | None]) -> Feedback:
-    request_id, at, score, accept, correction, source, tool_success = row
-    return Feedback(request_id, at, score, _truth(accept), correction, source, _truth(tool_success))
+def _feedback(row: tuple[Any, ...]) -> Feedback:
+    request_id, at, score, accept, correction, source, tool_success, kind = row
+    return Feedback(request_id, at, score, _truth(accept), correction, source, _truth(tool_success), kind)
 
 
 def _truth(stored: int | None) -> bool | None:

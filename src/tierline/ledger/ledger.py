@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tierline import sqlite_file
+from tierline.ledger.arms import Arms
 from tierline.ledger.audit import Audit
 from tierline.ledger.feedback import Feedbacks
+from tierline.ledger.judges import Judges
 from tierline.ledger.keys import Keys
 from tierline.ledger.labels import Labels
 from tierline.ledger.pins import Pins
@@ -20,8 +22,9 @@ from tierline.sqlite_file import Durability
 
 
 class Ledger:
-    """Specs, pins, keys, audit, feedback, labels, shadows and reviews. Every write is on disk when its method returns; calls are
-    rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix time in seconds.
+    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms and reviews. Every write is on disk when its method returns;
+    calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix time in
+    seconds.
 
     Raises LogFailure, here and in every method of its parts, when the file cannot be opened, read or written."""
 
@@ -34,7 +37,9 @@ class Ledger:
         self.keys = Keys(self.path, self._connection, self.audit, clock)
         self.feedback = Feedbacks(self.path, self._connection)
         self.labels = Labels(self.path, self._connection)
+        self.judges = Judges(self.path, self._connection)
         self.shadows = Shadows(self.path, self._connection)
+        self.arms = Arms(self.path, self._connection, self.audit, clock)
         self.reviews = Reviews(self.path, self._connection, self.audit, self.feedback, clock)
 
     def close(self) -> None:

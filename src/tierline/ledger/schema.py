@@ -66,6 +66,7 @@ MIGRATIONS = (
     CREATE INDEX reviews_state ON reviews (state, at);
     """,
     """
+    ALTER TABLE feedback ADD COLUMN kind TEXT NOT NULL DEFAULT '';  -- who speaks through the key: user, pipeline, or nothing said
     CREATE TABLE labels (
         id INTEGER PRIMARY KEY,
         request_id TEXT NOT NULL,
@@ -82,7 +83,7 @@ MIGRATIONS = (
     CREATE TABLE judges (             -- what was measured of judges against labels that are trusted
         id INTEGER PRIMARY KEY,
         at REAL NOT NULL,
-        judge TEXT NOT NULL,          -- model and digest of its instruction
+        judge TEXT NOT NULL,          -- model@digest of its instruction, as labels carry it in "by"
         task TEXT NOT NULL,           -- empty: all
         report TEXT NOT NULL,         -- JSON: agreement, kappa, bias, counts
         valid INTEGER NOT NULL        -- 1: its labels may gate and train
@@ -128,10 +129,12 @@ MIGRATIONS = (
         experiment TEXT NOT NULL,
         arm TEXT NOT NULL,
         state TEXT NOT NULL,          -- running, stopped or won
-        share REAL,
+        share REAL,                   -- NULL: as the spec says
         why TEXT NOT NULL,
-        "by" TEXT NOT NULL
+        "by" TEXT NOT NULL,
+        definition TEXT NOT NULL      -- digest of what the experiment compares
     );
+    CREATE INDEX arms_experiment ON arms (experiment, arm, definition);
     CREATE TABLE releases (           -- the life cycle of a candidate spec or scorer
         id INTEGER PRIMARY KEY,
         at REAL NOT NULL,

@@ -8,12 +8,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tierline.config.budgets import budgets_of
+from tierline.config.experiments import ALONE, arms_of, owner_of, settings_of
 from tierline.config.expressions import Condition
 from tierline.config.loaded import Loaded
-from tierline.config.spec import AllowSpec, CombineSpec, RouteSpec, RuleSpec, ShadowSpec, Spec, TaskSpec
+from tierline.config.spec import AllowSpec, CombineSpec, ExperimentSpec, RouteSpec, RuleSpec, ShadowSpec, Spec, TaskSpec
 from tierline.config.units import Duration
 from tierline.config.validation import checks_of
-from tierline.routing.policy import Checks, CombinePolicy, Fleet, GovernancePolicy, Policy, RoutePolicy, ShadowPolicy, TaskPolicy, Use
+from tierline.routing.draws import salt_of
+from tierline.routing.policy import (
+    ArmPolicy,
+    Checks,
+    CombinePolicy,
+    ExperimentPolicy,
+    Fleet,
+    GovernancePolicy,
+    Policy,
+    RoutePolicy,
+    ShadowPolicy,
+    TaskPolicy,
+    Use,
+)
 from tierline.routing.rules import Rules
 from tierline.types.catalog import Model
 from tierline.types.features import CAPABILITIES
@@ -39,6 +53,7 @@ def compile_policy(loaded: Loaded) -> Policy:
         open_task=TaskPolicy(name="", mask=fleet.everyone, quality=(None,) * len(fleet.models)),
         budgets=tuple([budget for budget in budgets if budget.per != "request"]),
         caps=tuple([budget for budget in budgets if budget.per == "request"]),
+        experiments=_experiments(spec, fleet),
     )
 
 
@@ -80,7 +95,8 @@ def _weights(fleet: Fleet, weights: Mapping[str, float]) -> tuple[float, ...]:
     return tuple(weights.get(model.name, 0.0) for model in fleet.models) if weights else ()
 
 
-def _task(name: str, task: TaskSpec, fleet: Fleet) -> TaskPolicy:
+def _task(name: str, task: TaskSpec, fleet: Fleet, owner: str = "") -> TaskPolicy:
+    """`owner` is whose its checks are, where they are not its own."""
     return TaskPolicy(
         name=name,
         mask=_mask(fleet, task.models) if task.models else fleet.everyone,
@@ -94,7 +110,7 @@ def _task(name: str, task: TaskSpec, fleet: Fleet) -> TaskPolicy:
         risk=task.risk,
         quality=tuple(task.quality.get(model.name) for model in fleet.models),
         weights=_weights(fleet, task.weights),
-        checks=_checks(name, task.validate),
+        checks=_checks(owner or name, task.validate),
         stream=task.stream,
         tolerance=task.tolerance,
     )
@@ -133,9 +149,9 @@ def _route(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> RoutePolicy
         tolerance=route.tolerance,
         retries=route.cascade.retries,
         backoff=float(route.cascade.backoff),
-        refusals=_one(fleet, route.cascade.on_refusal),
+        refusals=_one(fleet, _refuge(route, spec)),
         combine=None if route.combine is None else _combine(route.combine, fleet),
-        helpers=_helpers(route, fleet),
+        helpers=_helpers(route, spec, fleet),
         hedge=None if route.hedge is None else _after(route.hedge.after),
         flags_unsure=route.cascade.on_low_confidence == "flag",
         sticky=route.session.sticky,
@@ -153,6 +169,30 @@ def _shadow(name: str, route: RouteSpec, spec: Spec, fleet: Fleet) -> ShadowPoli
     return ShadowPolicy(masks, said.share, said.sensitive) if masks else None
 
 
+def _experiments(spec: Spec, fleet: Fleet) -> tuple[ExperimentPolicy, ...]:
+    tasks: dict[str, dict[str, TaskPolicy]] = {}
+    for arm, name, task in settings_of(spec):
+        tasks.setdefault(arm, {})[name] = _task(name, task, fleet, owner_of(name, arm))
+    return tuple(_experiment(name, experiment, fleet, tasks) for name, experiment in sorted(spec.experiments.items()) if experiment.arms)
+
+
+def _experiment(name: str, experiment: ExperimentSpec, fleet: Fleet, tasks: Mapping[str, Mapping[str, TaskPolicy]]) -> ExperimentPolicy:
+    arms = []
+    for arm in arms_of(name, experiment, fleet.index):
+        use = Use(-1, ", ".join(arm.models), _mask(fleet, arm.models), _indices(fleet, arm.models)) if arm.models else None
+        arms.append(ArmPolicy(arm.name, arm.share, salt_of(arm.name), use, tasks.get(arm.name, {}), bool(arm.spec)))
+    rest = 1.0 - math.fsum(arm.share for arm in arms)
+    return ExperimentPolicy(
+        name,
+        frozenset(experiment.tasks),
+        frozenset(experiment.routes),
+        tuple(arms),
+        rest if rest > ALONE else 0.0,
+        salt_of(name),
+        _mask(fleet, [model for arm in arms if arm.use is not None for model in (fleet.names[i] for i in arm.use.order)]),
+    )
+
+
 def _one(fleet: Fleet, name: str) -> int:
     return fleet.index[name] if name else -1
 
@@ -162,9 +202,14 @@ def _combine(spec: CombineSpec, fleet: Fleet) -> CombinePolicy:
     return CombinePolicy(order, spec.by, spec.normalise, judge, _one(fleet, spec.else_), spec.max_cost)
 
 
-def _helpers(route: RouteSpec, fleet: Fleet) -> int:
+def _refuge(route: RouteSpec, spec: Spec) -> str:
+    """The model for what others refuse: the route's own, else the one that governance names."""
+    return route.cascade.on_refusal or spec.governance.safety_model
+
+
+def _helpers(route: RouteSpec, spec: Spec, fleet: Fleet) -> int:
     """Everyone whom the course may need beside the models of a task."""
-    named = [route.cascade.on_refusal]
+    named = [_refuge(route, spec)]
     if route.combine is not None:
         named += [*route.combine.models, route.combine.judge, route.combine.else_]
     return _mask(fleet, [name for name in named if name])
@@ -176,7 +221,7 @@ def _after(text: str) -> float:
 
 
 def _rules(rules: Sequence[tuple[int, RuleSpec]], spec: Spec) -> Rules:
-    return Rules([Condition.compile(rule.when) for _, rule in rules], spec.signals)
+    return Rules([Condition.compile(rule.when) for _, rule in rules], spec.signals, kinds=spec.governance.detect)
 
 
 def _use(number: int, rule: RuleSpec, fleet: Fleet) -> Use:
@@ -208,10 +253,15 @@ def _share(log_text: str) -> float:
 
 def _governance(spec: Spec, fleet: Fleet) -> GovernancePolicy:
     """A governance rule that cannot be evaluated counts as holding: governance fails closed."""
-    conditions = [Condition.compile(rule.when) for rule in spec.governance.rules]
+    rules = spec.governance.rules
+    allowed = tuple(0 if rule.refuse else _allowed(rule.allow, fleet) for rule in rules)
     return GovernancePolicy(
-        rules=Rules(conditions, spec.signals, on_error=True),
-        allowed=tuple(_allowed(rule.allow, fleet) for rule in spec.governance.rules),
+        rules=Rules([Condition.compile(rule.when) for rule in rules], spec.signals, on_error=True, kinds=spec.governance.detect),
+        allowed=allowed,
+        closed=tuple(0 if rule.redact and mask == fleet.everyone else mask for rule, mask in zip(rules, allowed, strict=True)),
+        redact=tuple(frozenset(rule.redact) for rule in rules),
+        refuses=frozenset(number for number, rule in enumerate(rules) if rule.refuse),
+        own=frozenset(spec.governance.patterns),
     )
 
 
@@ -223,6 +273,7 @@ def _allowed(allow: AllowSpec, fleet: Fleet) -> int:
             and (not allow.region or model.region in _words(allow.region))
             and (not allow.models or model.name in allow.models)
             and (not allow.tiers or model.tier in allow.tiers)
+            and (not allow.providers or model.provider in allow.providers)
         ):
             mask |= 1 << i
     return mask

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tierline.routing.governance import bounds
 from tierline.routing.policy import Fleet, Policy
 from tierline.types.decision import Drop, Dropped
 from tierline.types.features import Features
@@ -111,9 +112,8 @@ def _window(fleet: Fleet, features: Features, view: View, left: int, dropped: li
 
 def _governed(policy: Policy, features: Features, left: int, dropped: list[Dropped], task: str, risk: str) -> int:
     """Every rule that holds applies."""
-    governance = policy.governance
-    for number in governance.rules.holding(features, task, risk):
-        left = _keep(policy.fleet, left, governance.allowed[number], dropped, Drop.GOVERNANCE, str(number))
+    for number, mask in bounds(policy, features, task, risk):
+        left = _keep(policy.fleet, left, mask, dropped, Drop.GOVERNANCE, str(number))
     return left
 
 

@@ -69,6 +69,7 @@ _OVERRULING = {
     Why.LOAD_SHIFTED: "moved by load",
     Why.SESSION_KEPT: "its session stays",
     Why.BUDGET_CHEAPEST: "a budget is near its limit",
+    Why.GOVERNANCE_FORCED: "governance left no other choice",
 }
 """What stands above the reasons before it; the last of them decided."""
 
@@ -125,6 +126,9 @@ def _sentence(router: Router, decision: Decision, reason: Reason) -> str:
         why = _rule_why(router, decision.route, reason.value)
         does = f"sends it to {reason.subject}" if reason.why == Why.RULE else f"makes it the task {reason.subject!r}"
         return f"Rule {int(reason.value or 0) + 1} of route {decision.route!r} {does}: {why}."
+    if reason.why == Why.GOVERNANCE_REFUSED:
+        rules, at = router.loaded.spec.governance.rules, int(reason.value or 0)
+        return f"Governance rule {at + 1} lets nobody answer it: {rules[at].why if at < len(rules) else 'it is no longer in the spec'}."
     if reason.why == Why.LOAD_SHIFTED:
         rung = any(other.why == Why.BY_DIFFICULTY for other in decision.reasons)
         form, what = (".2f", "its difficulty is") if rung else (".1%", "it passes")

@@ -9,7 +9,6 @@ from tierline.config.expressions import Condition, members
 from tierline.types.features import CAPABILITIES, SENSITIVITIES, Features
 
 _NO_NEEDS: Mapping[str, bool] = dict.fromkeys(CAPABILITIES, False)
-_NOT_SENSITIVE: Mapping[str, bool] = dict.fromkeys(SENSITIVITIES, False)
 
 Getter = Callable[[Features, str, str], Any]
 
@@ -38,16 +37,17 @@ _PLAIN: Mapping[str, Getter] = {
 }
 
 
-def getters(conditions: Sequence[Condition], signals: Iterable[str]) -> tuple[tuple[str, Getter], ...]:
+def getters(conditions: Sequence[Condition], signals: Iterable[str], kinds: Iterable[str] = ()) -> tuple[tuple[str, Getter], ...]:
     """The getters of the names that these conditions read, each called with features, the task and the risk that holds; signals
-    that were not seen read as zero."""
+    that were not seen read as zero, and those of the known `kinds` of sensitive data that were not found as false."""
     names: frozenset[str] = frozenset().union(*(condition.names for condition in conditions))
     sources = [condition.source for condition in conditions]
+    read = members(sources, "sensitivity")
     table = {
         **_PLAIN,
         "needs": _map(members(sources, "needs"), _NO_NEEDS, lambda f: dict.fromkeys(f.needs, True)),
         "signals": _map(members(sources, "signals"), dict.fromkeys(signals, 0), lambda f: f.signals),
-        "sensitivity": _map(members(sources, "sensitivity"), _NOT_SENSITIVE, lambda f: dict.fromkeys(f.sensitivity, True)),
+        "sensitivity": _map(read, dict.fromkeys([*SENSITIVITIES, *kinds], False), lambda f: dict.fromkeys(f.sensitivity, True)),
     }
     return tuple((name, table[name]) for name in sorted(names))
 

@@ -142,10 +142,43 @@ class RoutePolicy(msgspec.Struct, frozen=True):
 
 
 class GovernancePolicy(msgspec.Struct, frozen=True):
-    """The governance rules: while rule k holds, only the models of `allowed[k]` may serve."""
+    """The governance rules: while rule k holds, only the models of `allowed[k]` may serve; of `closed[k]` where the request holds what
+    could not be looked at, for nothing in it can be replaced.
+
+    `redact[k]` are the kinds that rule k has replaced; `refuses` the numbers of the rules under which nobody may answer; `own` the kinds
+    that the spec's own patterns find."""
 
     rules: Rules
-    allowed: tuple[int, ...]
+    allowed: tuple[int, ...] = ()
+    closed: tuple[int, ...] = ()
+    redact: tuple[frozenset[str], ...] = ()
+    refuses: frozenset[int] = frozenset()
+    own: frozenset[str] = frozenset()
+
+
+class ArmPolicy(msgspec.Struct, frozen=True):
+    """One arm. `name` is `<experiment>/<arm>`, `salt` the number that its draw is made with. `use` are the models that answer instead,
+    `tasks` the tasks as it changes them; `elsewhere`: another spec answers."""
+
+    name: str
+    share: float
+    salt: int
+    use: Use | None = None
+    tasks: Mapping[str, TaskPolicy] = {}
+    elsewhere: bool = False
+
+
+class ExperimentPolicy(msgspec.Struct, frozen=True):
+    """One experiment. `tasks` and `routes` take part, every one where there are none; `rest` is the share that takes no part, `mask` the
+    models of every arm that names some."""
+
+    name: str
+    tasks: frozenset[str]
+    routes: frozenset[str]
+    arms: tuple[ArmPolicy, ...]
+    rest: float
+    salt: int
+    mask: int = 0
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -163,3 +196,4 @@ class Policy(msgspec.Struct, frozen=True):
     open_task: TaskPolicy
     budgets: tuple[Budget, ...] = ()
     caps: tuple[Budget, ...] = ()
+    experiments: tuple[ExperimentPolicy, ...] = ()

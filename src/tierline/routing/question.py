@@ -73,7 +73,7 @@ def ask(
         hints.risk or task.risk,
         task.latency_budget if hints.latency_budget is None else hints.latency_budget,
         min(caps, default=None),
-        NO_CHECKS if features.operation == "embedding" else task.checks if task.checks.names else route.checks,
+        _checks(route, task, features),
         model,
         tier,
         unsure=scores.abstained and not task.name,
@@ -81,6 +81,21 @@ def ask(
         token_cap=token_cap,
         slack=slack,
     )
+
+
+def with_task(question: Question, task: TaskPolicy) -> Question:
+    """The same question with other settings of its task."""
+    return msgspec.structs.replace(
+        question,
+        task=task,
+        bar=question.route.bar if task.bar is None else task.bar,
+        latency_budget=task.latency_budget if question.features.hints.latency_budget is None else question.features.hints.latency_budget,
+        checks=_checks(question.route, task, question.features),
+    )
+
+
+def _checks(route: RoutePolicy, task: TaskPolicy, features: Features) -> Checks:
+    return NO_CHECKS if features.operation == "embedding" else task.checks if task.checks.names else route.checks
 
 
 def _task(policy: Policy, scores: Scores, settled: Settled | None, reasons: list[Reason]) -> TaskPolicy:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from tierline.routing.eligibility import bits, of_key
+from tierline.routing.governance import bounds
 from tierline.routing.policy import Policy
 from tierline.types.features import Features
 
 
 def reach(policy: Policy, features: Features, task: str) -> frozenset[str]:
     """The names of the models that the request's key may use and that every governance rule which holds leaves standing."""
-    fleet, governance = policy.fleet, policy.governance
+    fleet = policy.fleet
     known = policy.tasks.get(task)
     allowed = of_key(policy, features)
     mask = fleet.everyone if allowed is None else allowed
-    for number in governance.rules.holding(features, task, features.hints.risk or ("" if known is None else known.risk)):
-        mask &= governance.allowed[number]
+    for _, left in bounds(policy, features, task, features.hints.risk or ("" if known is None else known.risk)):
+        mask &= left
     return frozenset([fleet.models[at].name for at in bits(mask)])

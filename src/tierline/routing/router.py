@@ -1,8 +1,8 @@
 """The router: a pure function from features, scores and view to a whole plan, compiled from one spec.
 
 settle   → override, given task, task rules                                          (before any scorer)
-decide   → question → scope → standing → belief → choice → steps → course
-           what it is   whom for   who can    how good   who is first   what follows   how it is asked
+decide   → question → scope → part → standing → belief → choice → steps → course
+           what it is   whom for   its arm   who can    how good   who is first   what follows   how it is asked
 seen     → the part of the view that a decision read, for the log
 """
 
@@ -12,6 +12,8 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
+import msgspec
+
 from tierline.config.loaded import Loaded
 from tierline.routing import budgets
 from tierline.routing.address import Address, addresses, resolve
@@ -20,17 +22,20 @@ from tierline.routing.climb import explore, up_when_unsure
 from tierline.routing.combine import combined
 from tierline.routing.compile import compile_policy
 from tierline.routing.eligibility import NOBODY, Standing, call_cost
+from tierline.routing.experiments import NO_PART, Part, arms_seen, part_of, put_anew, rivals, within
+from tierline.routing.governance import told
 from tierline.routing.hedge import hedge_after
 from tierline.routing.load import shifted
-from tierline.routing.policy import RoutePolicy
+from tierline.routing.policy import GovernancePolicy, Policy, RoutePolicy
 from tierline.routing.question import Question, ask
+from tierline.routing.rules import Rules
 from tierline.routing.scope import Scope, scope_of, standing_in, widened
 from tierline.routing.selection import Choice, Field, least_bad, select
 from tierline.routing.session import held, kept
 from tierline.routing.settle import settle
 from tierline.routing.shadows import shadows
 from tierline.routing.steps import confined, plan
-from tierline.types.decision import Combine, Decision, Reason, Settled, Step, Why
+from tierline.types.decision import Combine, Decision, Drop, Reason, Settled, Step, Why
 from tierline.types.features import Features
 from tierline.types.scores import Scores
 from tierline.types.view import Latency, View
@@ -39,10 +44,14 @@ from tierline.types.view import Latency, View
 class Router:
     """Decides. Everything it needs was compiled at load; it holds no state and may be shared by any number of threads."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, policy: Policy | None = None) -> None:
+        """`policy` stands in for the one that the spec makes: the same without governance, to say what governance changed."""
         self.loaded = loaded
-        self.policy = compile_policy(loaded)
+        self.policy = compile_policy(loaded) if policy is None else policy
         self.addresses = addresses(self.policy)
+        self._free: Router | None = None
+        if self.policy.governance.allowed:
+            self._free = Router(loaded, msgspec.structs.replace(self.policy, governance=GovernancePolicy(Rules((), ()))))
 
     def address(self, name: str) -> Address:
         """What a client means by a model name; raises UnknownModel with the nearest known ones."""
@@ -54,9 +63,18 @@ class Router:
 
     def decide(self, features: Features, scores: Scores, view: View, settled: Settled | None = None) -> Decision:
         """The whole plan for one request. `settled` spares asking `settle` again where it has been asked."""
+        decision, part = self._plan(features, scores, view, settled)
+        if part.experiment is None or not decision.steps:
+            return decision
+        return msgspec.structs.replace(decision, propensity=self._chance(features, scores, view, settled, decision, part))
+
+    def _plan(self, features: Features, scores: Scores, view: View, settled: Settled | None) -> tuple[Decision, Part]:
+        """The plan, and the part that the request takes in an experiment; its propensity is that of its own arm alone."""
         reasons: list[Reason] = []
         question = self._ask(features, scores, view, settled, reasons)
-        scope = held(self.policy, question, scope_of(self.policy, question, reasons))
+        scope, part = held(self.policy, question, scope_of(self.policy, question, reasons)), NO_PART
+        if self.policy.experiments or view.assigned:
+            question, scope, part = self._parted(question, scope, reasons)
         standing = standing_in(self.policy, question, scope.wider)
         if not standing.mask & scope.first:
             scope, standing = widened(self.policy, question, scope, standing, reasons)
@@ -66,24 +84,33 @@ class Router:
             reasons.append(only_cheapest)
         if not standing.mask & scope.first:
             reasons.append(Reason(Why.NOTHING_ELIGIBLE))
-            return self._decision(question, (), standing, reasons)
+            return self._decision(question, (), standing, reasons, part), part
         pool = self._believe(question, scope, standing.mask)
         helping = self._helping(question) if question.route.helpers and not question.named else NOBODY
         if helping is not NOBODY and not (scope.ruled or scope.pinned or scope.held):
             helpers = self._believe(question, scope, helping.mask)
             together = combined(self.policy.fleet, question, helpers, pool, scope.order, reasons)
             if together is not None:
-                return self._decision(question, together.steps, standing, reasons, None, together.how, helping)
+                return self._decision(question, together.steps, standing, reasons, part, None, together.how, helping), part
         choice = self._choose(question, scope, pool, standing, reasons)
         if choice.candidate.source != "scorer":
             reasons.append(Reason(Why.ASSUMED_QUALITY, choice.candidate.source, choice.candidate.quality))
         steps = self._steps(question, scope, choice, pool, reasons)
-        return self._decision(question, steps, standing, reasons, choice, None, helping)
+        return self._decision(question, steps, standing, reasons, part, choice, None, helping), part
+
+    def _chance(self, features: Features, scores: Scores, view: View, settled: Settled | None, decision: Decision, part: Part) -> float:
+        """The probability of the first target over every arm that the request could have drawn: Σ share · P(target | arm)."""
+        chance = decision.propensity
+        for arm, share in rivals(part, self.policy.fleet, decision.target):
+            other, its = self._plan(features, scores, msgspec.structs.replace(view, assigned=arm), settled)
+            if other.target == decision.target:
+                chance += share * other.propensity / its.share
+        return min(chance, 1.0)
 
     def consider(self, features: Features, scores: Scores, view: View) -> tuple[list[Candidate], Question]:
         """What is believed of every model that stands for this request, and the question it puts; `explain` shows both."""
         question = self._ask(features, scores, view, None, [])
-        scope = held(self.policy, question, scope_of(self.policy, question, []))
+        question, scope, _ = self._parted(question, held(self.policy, question, scope_of(self.policy, question, [])), [])
         standing = standing_in(self.policy, question, scope.wider)
         return self._believe(question, scope, standing.mask), question
 
@@ -98,6 +125,7 @@ class Router:
         limited = self.policy.fleet.limited if view.load else ()
         pin = view.pins.get(route.name)
         first = decision.target if route.hedge == math.inf else ""
+        arms = arms_seen(self.policy, decision.task, route.name, view) if self.policy.experiments or view.assigned else {}
         return View(
             resting=view.resting,
             load={name: view.load[name] for name in limited if name in view.load},
@@ -110,6 +138,8 @@ class Router:
             limited=view.limited,
             budgets=view.budgets,
             pace=view.pace,
+            arms=arms,
+            assigned=view.assigned,
         )
 
     # the parts of a decision, in their order
@@ -121,6 +151,15 @@ class Router:
     def _ask(self, features: Features, scores: Scores, view: View, settled: Settled | None, reasons: list[Reason]) -> Question:
         settled = settled or self.settle(features)
         return ask(self.policy, self._route(features), features, scores, view, settled, reasons)
+
+    def _parted(self, question: Question, scope: Scope, reasons: list[Reason]) -> tuple[Question, Scope, Part]:
+        """The part that a question takes in an experiment, with the question as that part puts it, and whom it goes to then."""
+        policy = self.policy
+        part = part_of(policy, question, scope, reasons)
+        changed = put_anew(part, question)
+        if changed is not None:
+            question, scope = changed, held(policy, changed, scope_of(policy, changed, []))
+        return question, within(part, scope), part
 
     def _believe(self, question: Question, scope: Scope, mask: int) -> list[Candidate]:
         q, fleet = question, self.policy.fleet
@@ -181,11 +220,18 @@ class Router:
         steps: tuple[Step, ...],
         standing: Standing,
         reasons: list[Reason],
+        part: Part,
         choice: Choice | None = None,
         combine: Combine | None = None,
         helping: Standing = NOBODY,
     ) -> Decision:
         features, route = question.features, question.route
+        dropped = standing.dropped if helping is NOBODY else tuple(dict.fromkeys((*standing.dropped, *helping.dropped)))
+        if features.redacted:
+            reasons.append(Reason(Why.REDACTED, ", ".join(features.redacted)))
+        if dropped and self._free is not None and any(fallen.why == Drop.GOVERNANCE for fallen in dropped):
+            free = self._free.decide(features, question.scores, question.view)
+            reasons.extend(told(self.policy, free.target, steps[0].targets[0] if steps else "", dropped))
         wait = features.hints.latency_budget
         deadline = route.deadline if wait is None else wait
         stream = _stream(question, combine) if features.stream else ""
@@ -197,14 +243,14 @@ class Router:
             self.policy.fingerprint,
             steps,
             question.task.name,
-            "",
-            1.0 if choice is None else choice.propensity,
+            part.name,
+            part.share if choice is None else part.share * choice.propensity,
             features.draw,
             deadline,
             question.max_cost,
             route.max_attempts,
             tuple(reasons),
-            standing.dropped if helping is NOBODY else tuple(dict.fromkeys((*standing.dropped, *helping.dropped))),
+            dropped,
             None if choice is None else choice.margin,
             retries=route.retries,
             backoff=route.backoff,

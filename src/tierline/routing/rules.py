@@ -43,15 +43,18 @@ class Left(msgspec.Struct, frozen=True):
 class Rules:
     """Conditions in their order. A condition that cannot be evaluated does not hold, or holds, as `on_error` says."""
 
-    __slots__ = ("_conditions", "_gates", "_key", "_on_error", "_seen", "_signals", "_steady")
+    __slots__ = ("_conditions", "_gates", "_key", "_kinds", "_on_error", "_seen", "_signals", "_steady")
 
-    def __init__(self, conditions: Sequence[Condition], signals: Iterable[str], *, on_error: bool = False) -> None:
+    def __init__(
+        self, conditions: Sequence[Condition], signals: Iterable[str], *, on_error: bool = False, kinds: Iterable[str] = ()
+    ) -> None:
         self._conditions = tuple(conditions)
         self._signals = tuple(signals)
+        self._kinds = tuple(kinds)
         self._on_error = on_error
         self._gates = tuple(_gate(condition) for condition in conditions)
         gates = [gate for gate in self._gates if gate is not None]
-        self._steady = getters(gates, self._signals)
+        self._steady = getters(gates, self._signals, self._kinds)
         self._key = _key_of([name for name, _ in self._steady])
         self._seen: dict[tuple[Any, ...], Left] = {}
 
@@ -110,7 +113,7 @@ class Rules:
         before = sum(1 for index in undecided if not certain or index < certain[0])
         asked = [self._conditions[index] for index in undecided]
         ask = FirstMatch(asked[:before]) if before else None
-        return Left(tuple(certain), tuple(undecided), ask, getters(asked, self._signals))
+        return Left(tuple(certain), tuple(undecided), ask, getters(asked, self._signals, self._kinds))
 
 
 def _gate(condition: Condition) -> Condition | None:

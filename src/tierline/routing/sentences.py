@@ -106,10 +106,15 @@ SENTENCES: dict[Why, Callable[[Reason], str]] = {
     Why.COMBINE_TOO_FEW: lambda r: (
         f"Of the models that answer side by side only {number(r.value, '.0f')} can serve it, or their judge cannot; so one is asked."
     ),
+    Why.REDACTED: lambda r: f"What was found in it ({r.subject}) was replaced by placeholders before anybody saw it.",
+    Why.GOVERNANCE_FORCED: lambda r: f"Governance decided: without its rules {r.subject} would have been asked.",
+    Why.GOVERNANCE_REFUSED: lambda r: f"Governance rule {number((r.value or 0) + 1, '.0f')} lets nobody answer it.",
     Why.HEDGED: lambda r: f"If no answer has come after {number(r.value)} s, {r.subject} is asked as well, and the first good answer wins.",
     Why.BUDGET_CHEAPEST: lambda r: (
         f"The budget {r.subject!r} has {number(r.value, '.6f')} left, too little for some models; at its limit the cheapest answers."
     ),
     Why.PACE_AHEAD: lambda r: _paced(r, "ahead of", "down"),
     Why.PACE_BEHIND: lambda r: _paced(r, "behind", "up"),
+    Why.ARM: lambda r: f"It takes part in an experiment, in the arm {r.subject!r}, which has {number(r.value, '.1%')} of such requests.",
+    Why.ARM_LEFT: lambda r: f"It takes no part in an experiment, because the arm {r.subject!r} could not serve it.",
 }

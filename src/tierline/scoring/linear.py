@@ -18,6 +18,7 @@ from tierline.config.scorer_file import ScorerUnusable, read_scorer
 from tierline.scoring.learned.artifact import Artifact, decode
 from tierline.scoring.learned.asked import asked
 from tierline.scoring.learned.beliefs import CAUTION, Beliefs, believe
+from tierline.scoring.learned.embed import embedder
 from tierline.types.features import Features
 from tierline.types.request import Request
 from tierline.types.scores import Scores
@@ -37,6 +38,7 @@ class LinearScorer:
     def __init__(self, loaded: Loaded, abstain_below: float, artifact: str) -> None:
         path = loaded.path.parent / artifact
         self._artifact = decode(read_scorer(path), path.name)
+        self._embed = embedder(self._artifact.fitted.embedder) if self._artifact.fitted.embedder else None
         self._abstain_below = abstain_below
         known = {name: place for place, name in enumerate(self._artifact.fitted.models)}
         self._models = {
@@ -56,7 +58,8 @@ class LinearScorer:
     def score(self, request: Request, features: Features) -> Scores:
         """Beliefs about one request; its last turn and its count of input tokens are read."""
         fitted = self._artifact.fitted
-        told = believe(fitted, asked(request))
+        text = asked(request)
+        told = believe(fitted, text, None if self._embed is None else self._embed.one(text))
         place = int(told.task[0].argmax())
         chances = told.task[0].tolist()
         task = {name: round(chances[k], 4) for k, name in self._named if chances[k] >= LEAST_TASK}

@@ -21,8 +21,9 @@ from tierline.types.errors import BadRequest
 MOST_LISTED = 1000
 """Entries of the review queue that one answer lists."""
 
+LEAST_PINNED = 1.0
 MOST_PINNED = 7 * 86400.0
-"""Seconds that a pin may last: longer is a change of the spec."""
+"""Seconds that a pin may last: longer is a change of the spec, shorter may be over before it is written."""
 
 
 class Pinned(msgspec.Struct, forbid_unknown_fields=True):
@@ -105,8 +106,9 @@ class Admin:
             raise NoSuchDecision(f"the log has no decision {exchange.rest[:40]!r}")
         gateway, decision = exchange.gateway, record.decision
         explained = None
-        if decision.policy == gateway.loaded.fingerprint and record.error != "internal_error":
-            explained = explain_row(gateway.router, record)
+        answering = gateway.at(decision)
+        if decision.policy == answering.loaded.fingerprint and record.error != "internal_error":
+            explained = explain_row(answering.router, record)
         exchange.json({"record": record, "explanation": explained})
 
 
@@ -126,7 +128,7 @@ class Reviewing:
 
     async def list(self, exchange: Exchange) -> None:
         """GET /admin/reviews?state=open&limit=100: the newest first; `state=all` for those that were judged too."""
-        asked = parse_qs(exchange.scope.query_string)
+        asked = parse_qs(exchange.scope.query_string, keep_blank_values=True)
         state, limit = asked.get("state", ["open"])[0], asked.get("limit", ["100"])[0]
         if state not in (*STATES, "all"):
             raise BadRequest(f"state: no {state[:40]!r}; it is one of all, {', '.join(STATES)}", param="state")
@@ -162,6 +164,8 @@ def _seconds(given: str | float) -> float:
         seconds = Duration.parse(given)
     except ValueError as error:
         raise BadRequest(f"for: {error}", param="for") from None
-    if not 0 < seconds <= MOST_PINNED:
-        raise BadRequest(f"for: a pin lasts up to {MOST_PINNED / 86400:g} days; what is longer belongs into the spec", param="for")
+    if not LEAST_PINNED <= seconds <= MOST_PINNED:
+        raise BadRequest(
+            f"for: a pin lasts from a second to {MOST_PINNED / 86400:g} days; what is longer belongs into the spec", param="for"
+        )
     return seconds

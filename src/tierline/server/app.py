@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from time import perf_counter
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
@@ -18,10 +18,11 @@ from tierline.server import headers
 from tierline.server.admin import Admin, Reviewing
 from tierline.server.auth import NotLetIn, Scope, authenticate, permit
 from tierline.server.endpoints import Endpoints
-from tierline.server.errors import NotFound, WrongMethod, incident
+from tierline.server.errors import BodyLate, NotFound, WrongMethod, incident
 from tierline.server.exchange import Exchange
 from tierline.server.key_admin import Keeping
 from tierline.server.metrics import Meters
+from tierline.server.openapi import document
 from tierline.server.public import Public
 from tierline.types.errors import ClientClosed, RequestError, Unavailable
 
@@ -38,7 +39,7 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class App:
-    """The application that granian calls."""
+    """The application that granian calls. `leaving` is set once the server is about to stop."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class App:
         self._meters = meters
         self._open: set[Exchange] = set()
         self._stopping = False
+        self.leaving = False
         self._exact = {
             ("POST", "/v1/chat/completions"): Route(endpoints.chat.answer, "call", "openai_chat"),
             ("POST", "/v1/embeddings"): Route(endpoints.chat.embeddings, "call", "openai_chat"),
@@ -69,6 +71,7 @@ class App:
             ("GET", "/v1beta/models"): Route(public.models, "call", "gemini"),
             ("GET", "/"): Route(public.root),
             ("HEAD", "/"): Route(public.root),
+            ("GET", "/openapi.json"): Route(self.openapi),
             ("GET", "/health"): Route(public.readiness),
             ("GET", "/health/liveness"): Route(public.liveness),
             ("GET", "/health/readiness"): Route(public.readiness),
@@ -106,6 +109,7 @@ class App:
         exchange = Exchange(scope, protocol, gateway, task, self._openai)
         self._open.add(exchange)
         gateway.in_flight += 1
+        exchange.leaving = self.leaving
         try:
             route = self._exact.get((scope.method, scope.path)) or self._find(exchange)
             self._speak(exchange, route.dialect)
@@ -119,8 +123,7 @@ class App:
                     exchange.count(await self._live.world.turn(key))
             await route.handler(exchange)
         except (asyncio.CancelledError, ClientClosed) as error:
-            told = error if isinstance(error, ClientClosed) else ClientClosed("the request was cancelled")
-            self._refuse(exchange, Unavailable("the gateway stops", retry_after=1.0) if self._stopping else told)
+            self._refuse(exchange, self._ended(exchange, error))
         except RequestError as error:
             self._refuse(exchange, error)
         except Exception as error:
@@ -130,6 +133,15 @@ class App:
             self._open.discard(exchange)
             exchange.close()
 
+    def _ended(self, exchange: Exchange, error: BaseException) -> RequestError:
+        """Why a request was cancelled."""
+        if self._stopping:
+            return Unavailable("the gateway stops", retry_after=1.0)
+        if exchange.late:
+            exchange.leaving = True
+            return BodyLate("the body did not come in time (`server.body_timeout` in the spec)")
+        return error if isinstance(error, ClientClosed) else ClientClosed("the request was cancelled")
+
     def cancel_all(self) -> None:
         """Cancel every request in flight; each is logged as cancelled."""
         self._stopping = True
@@ -137,20 +149,31 @@ class App:
             exchange.task.cancel()
 
     async def watch_the_waiting(self) -> None:
-        """Watch the client of every request that takes longer than a moment for going away, until cancelled.
+        """Watch the client of every request that takes longer than a moment for going away, and end those whose body does not come, until
+        cancelled.
 
         Most quick requests are answered before it would pay; one look at all costs less than a timer for each."""
         while True:
             await asyncio.sleep(WATCH_AFTER)
-            started = perf_counter() - WATCH_AFTER
-            for exchange in self._open:
-                if exchange.waiting and exchange.started < started:
+            now = perf_counter()
+            for exchange in tuple(self._open):
+                if exchange.waiting and exchange.started < now - WATCH_AFTER:
                     exchange.watch()
+                elif exchange.reading and exchange.started < now - exchange.gateway.loaded.spec.server.body_timeout:
+                    exchange.give_up()
 
     @property
     def routes(self) -> list[tuple[str, str, Scope]]:
         """Every method and path that is answered, with the scope that it needs; a path that ends in `/` goes on."""
         return [(method, path, route.scope) for (method, path), route in (*self._exact.items(), *self._below.items())]
+
+    async def openapi(self, exchange: Exchange) -> None:
+        """GET /openapi.json: this document."""
+        exchange.reply(200, [headers.JSON], self._document)
+
+    @cached_property
+    def _document(self) -> bytes:
+        return document([(method, path, route) for (method, path), route in (*self._exact.items(), *self._below.items())])
 
     @property
     def in_flight(self) -> int:
@@ -170,7 +193,7 @@ class App:
         self._speak(exchange, "gemini" if path.startswith("/v1beta/") else "")
         for (allowed, prefix), route in self._below.items():
             if allowed == method and path.startswith(prefix) and len(path) > len(prefix):
-                exchange.rest = unquote(path[len(prefix) :])
+                exchange.rest = path[len(prefix) :]
                 return route
         known = {allowed for allowed, exact in self._exact if exact == path}
         known |= {allowed for allowed, prefix in self._below if path.startswith(prefix) and len(path) > len(prefix)}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tierline.gateway.answered import Answered
+from tierline.gateway.asked import Asked
 from tierline.gateway.classify import classifier_for
 from tierline.gateway.downstream import ClientGone
-from tierline.gateway.gateway import Answered, Asked
 from tierline.gateway.prepare_steps import kind_of
 from tierline.interfaces import Dialect
 from tierline.routing.explain import explain
@@ -45,7 +46,7 @@ class Completions:
         asked = self.asked(exchange, self._dialect.parse(body), body)
         gateway = exchange.gateway
         weighed = gateway.rehearse(asked)
-        told = explain(gateway.router, weighed.features, weighed.scores, weighed.view, weighed.decision)
+        told = explain(gateway.at(weighed.decision).router, weighed.features, weighed.scores, weighed.view, weighed.decision)
         steps = [(kind_of(step), getattr(step, kind_of(step))) for step in gateway.preparations.of(weighed.request)]
         small = classifier_for(gateway.classifiers, weighed)
         tools = [asked.tool.name for asked in gateway.tools.of(weighed.request)]

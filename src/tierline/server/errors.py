@@ -36,6 +36,13 @@ class WrongMethod(RequestError):
         self.allowed = allowed
 
 
+class BodyLate(RequestError):
+    """The client took too long to send its body."""
+
+    status = 408
+    code = "request_timeout"
+
+
 class InternalError(RequestError):
     """Something that should not happen; the log has it under the incident's number."""
 
@@ -47,5 +54,5 @@ def incident(error: Exception, path: str) -> InternalError:
     """Logged once: what kind of error and where, without its words, which may be the prompt's."""
     number = os.urandom(4).hex()
     where = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    _logger.error("incident %s: %s on %s\n%s", number, type(error).__name__, path[:100], where)
+    _logger.error("incident %s: %s on %s\n%s", number, type(error).__name__, ascii(path[:100])[1:-1], where)
     return InternalError(f"Tierline failed on this request; its log has the incident {number}")

@@ -32,6 +32,8 @@ class Events:
         said = headers.of_opening(exchange.gateway, opening, self.content)
         if exchange.turn is not None:
             said += limits(exchange.turn, exchange.dialect.name)
+        if exchange.leaving:
+            said.append(headers.CLOSE)
         self._transport = exchange.protocol.response_stream(200, said)
 
     async def send(self, data: bytes) -> None:

@@ -8,14 +8,15 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import msgspec
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from tierline.gateway.gateway import Gateway
 from tierline.interfaces import Dialect
-from tierline.server.headers import JSON, Headers
+from tierline.server.headers import CLOSE, JSON, Headers
 from tierline.server.limit_headers import limits
 from tierline.state.rates import Turn
 from tierline.types.access import ANYONE, Key
-from tierline.types.errors import BadRequest, TooLarge
+from tierline.types.errors import BadRequest, ClientClosed, TooLarge
 
 T = TypeVar("T")
 
@@ -23,7 +24,9 @@ T = TypeVar("T")
 class Exchange:
     """One request and the task that answers it; `dialect` is the one its errors are told in. `rest` is what follows the path of a
     route that ends in `/`; `waiting` is true while a client waits for a model and nobody watches whether it goes away; `turn` is its
-    part of its key's limits, where it has any."""
+    part of its key's limits, where it has any; `reading` is true while its body is awaited, `late` where it did not
+    come in time. `leaving`: the server stops, so that the
+    client is told to open another connection for its next request."""
 
     __slots__ = (
         "_disconnect",
@@ -33,7 +36,10 @@ class Exchange:
         "gateway",
         "headers",
         "key",
+        "late",
+        "leaving",
         "protocol",
+        "reading",
         "rest",
         "scope",
         "started",
@@ -54,6 +60,9 @@ class Exchange:
         self.rest = ""
         self.answered = False
         self.waiting = False
+        self.reading = False
+        self.late = False
+        self.leaving = False
         self.turn: Turn | None = None
         self._over = False
         self._disconnect: Any = None
@@ -78,12 +87,27 @@ class Exchange:
             self._disconnect.cancel()
             self._disconnect = None
 
+    def give_up(self) -> None:
+        """Wait no longer for the body."""
+        self.late, self.reading = True, False
+        self.task.cancel()
+
     def _gone(self, _: Any) -> None:
         if not self._over:
             self.task.cancel()
 
     async def body(self) -> bytes:
-        """The whole body; raises TooLarge before reading it where its length is told, else as soon as it is over the limit."""
+        """The whole body; raises TooLarge before reading it where its length is told, else as soon as it is over the limit; ClientClosed
+        where the client goes away in the middle."""
+        self.reading = True
+        try:
+            return await self._whole_body()
+        except ProtocolClosed:
+            raise ClientClosed("the client went away before its body was whole") from None
+        finally:
+            self.reading = False
+
+    async def _whole_body(self) -> bytes:
         limit = self.gateway.loaded.spec.server.max_body
         told = self.headers.get("content-length")
         if told is not None:
@@ -111,6 +135,8 @@ class Exchange:
         self.answered = True
         if self.turn is not None:
             headers = [*headers, *limits(self.turn, self.dialect.name)]
+        if self.leaving:
+            headers = [*headers, CLOSE]
         if self.scope.method == "HEAD":
             self.protocol.response_empty(status, headers)
         else:

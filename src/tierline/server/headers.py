@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
+from tierline.gateway.answered import Answered
 from tierline.gateway.downstream import Opening
-from tierline.gateway.gateway import Answered, Gateway
+from tierline.gateway.gateway import Gateway
 from tierline.routing.explain import short
 from tierline.server.errors import WrongMethod
 from tierline.types.decision import Decision
@@ -18,6 +19,8 @@ ESTIMATE = ("x-tierline-estimated", "input_tokens")
 """Said where a count is Tierline's own estimate."""
 FLAGGED = ("x-tierline-flagged", "1")
 """Said where the answer is the best there was, although its validators did not accept it."""
+CLOSE = ("connection", "close")
+"""Said by a server that stops."""
 EVENTS = ("content-type", "text/event-stream; charset=utf-8")
 
 
@@ -61,6 +64,7 @@ def _dropped(names: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _of_decision(gateway: Gateway, decision: Decision, model: str, tool: str) -> Headers:
+    gateway = gateway.at(decision)
     if tool:
         said = _of_names(gateway, decision.route, decision.task, "")
         why = ("x-tierline-why", plain(f"answered by {tool}; no model was asked"))
@@ -70,7 +74,8 @@ def _of_decision(gateway: Gateway, decision: Decision, model: str, tool: str) ->
     known = gateway.said.get(named)
     if known is None:
         known = gateway.said[named] = _of_names(gateway, *named)
-    return [("x-tierline-decision", decision.request_id), ("x-tierline-why", plain(short(decision))), *known]
+    headers = [("x-tierline-decision", decision.request_id), ("x-tierline-why", plain(short(decision))), *known]
+    return [*headers, ("x-tierline-arm", plain(decision.arm))] if decision.arm else headers
 
 
 def _of_names(gateway: Gateway, route: str, task: str, model: str) -> Headers:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
+import resource
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,6 +22,8 @@ from granian.server.embed import Server
 from tierline.types.errors import TierlineError
 
 BACKLOG = 2048
+SPARE_FILES = 256
+"""Open files that are kept for what is no connection of a client: the log, the spec, threads."""
 MAX_HEADERS = 64 * 1024
 """Bytes of the request line and all headers; past it the connection is refused with 431."""
 
@@ -62,22 +65,36 @@ def _reason(error: OSError, port: int) -> str:
     return f"{error.strerror or error} → check --host"
 
 
-class Embedded(Server):
-    """Granian in this process and event loop, on a socket that is already listening."""
+def room(wanted: int) -> int:
+    """How many connections this process can hold, at most `wanted`: each may need a second file for its upstream. The limit of open files
+    is raised as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return wanted if hard == resource.RLIM_INFINITY else max(min(wanted, (hard - SPARE_FILES) // 2), 1)
 
-    def __init__(self, target: Callable[[Any, Any], Awaitable[None]] | Any, listener: socket.socket) -> None:
+
+class Embedded(Server):
+    """Granian in this process and event loop, on a socket that is already listening.
+
+    It speaks HTTP/1.1 alone: where it may also speak HTTP/2 it waits for the first bytes of a connection without an end, and every
+    proxy and client speaks HTTP/1.1. `idle` is in seconds, for a connection's headers and between two requests."""
+
+    def __init__(
+        self, target: Callable[[Any, Any], Awaitable[None]] | Any, listener: socket.socket, connections: int = 20_000, idle: float = 75.0
+    ) -> None:
         host, port = listener.getsockname()[:2]
         super().__init__(
             target,
             address=host,
             port=port,
             interface=Interfaces.RSGI,
-            http=HTTPModes.auto,
+            http=HTTPModes.http1,
             websockets=False,
             backlog=BACKLOG,
-            backpressure=1_000_000,
+            backpressure=room(connections),
             log_enabled=False,
-            http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS),
+            http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS, header_read_timeout=max(int(idle * 1000), 1)),
         )
         self._listener = listener
 

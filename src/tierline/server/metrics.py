@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from tierline.gateway.reload import Reloaded
 from tierline.server.gauges import BudgetGauges, SharedGauges, WorldGauges
+from tierline.server.governed import GovernanceCounters
 from tierline.server.shadow_meters import ShadowMeters
 from tierline.types.ask import CLASSIFY, REMEMBERED
 from tierline.types.outcome import NO_USAGE, Aside, Usage
@@ -46,6 +47,7 @@ class Meters:
         self.shadows = ShadowMeters(registry)
         self.budgets = BudgetGauges(registry)
         self.shared = SharedGauges(registry)
+        self._governance = GovernanceCounters(registry)
         self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)
         self.not_let_in = Counter("tierline_not_let_in_total", "Requests without a key that opens, by cause", ["cause"], registry=registry)
         self._reloads = Counter("tierline_reloads_total", "Reloads of the spec", ["outcome"], registry=registry)
@@ -107,6 +109,8 @@ class Meters:
             if record.asides:
                 self._beside(record.asides, spent)
                 self._asked_what(record)
+            if record.features.sensitivity or record.features.redacted or record.decision.dropped:
+                self._governance.count(record)
             for attempt in record.tried:
                 attempts[attempt.target, attempt.cause, attempt.error] += 1
                 self._attempt(attempt, spent)

@@ -13,7 +13,7 @@ from tierline.gateway.books import Books
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.reload import Live
 from tierline.gateway.together import Together
-from tierline.ledger.feedback import Feedback
+from tierline.ledger.feedback import Feedback, Kind
 from tierline.server.errors import NoSuchDecision
 from tierline.server.exchange import Exchange
 from tierline.server.headers import JSON
@@ -35,6 +35,7 @@ ENDPOINTS = (
     "POST /v1/feedback",
     "GET /health/readiness",
     "GET /metrics",
+    "GET /openapi.json",
 )
 
 
@@ -46,6 +47,7 @@ class Said(msgspec.Struct, forbid_unknown_fields=True):
     accept: bool | None = None
     correction: str | None = None
     tool_success: bool | None = None
+    kind: Kind = ""
 
 
 class Public:
@@ -97,14 +99,19 @@ class Public:
 
     async def feedback(self, exchange: Exchange) -> None:
         """POST /v1/feedback: `{"decision": id, "score": 0..1 | "accept": bool | "correction": text | "tool_success": bool}`, one or
-        several of them.
+        several of them, and `"kind": "user" | "pipeline"`, who speaks through the key.
 
         A key speaks of its own requests only, an admin of all."""
         given = await exchange.read(Said)
         record = await self._books.ask(lambda _: self._live.log.get(given.decision))
         if record is None or ("admin" not in exchange.key.scopes and record.features.key != exchange.key.name):
             raise NoSuchDecision(f"the log has no decision {given.decision[:40]!r} of yours", param="decision")
-        said = Feedback(given.decision, time.time(), given.score, given.accept, given.correction, exchange.key.name, given.tool_success)
+        guard, correction = exchange.gateway.guard, given.correction
+        if guard is not None and correction is not None:
+            correction = guard.words(correction)
+        said = Feedback(
+            given.decision, time.time(), given.score, given.accept, correction, exchange.key.name, given.tool_success, given.kind
+        )
         try:
             await self._books.ask(lambda ledger: ledger.feedback.add(said))
         except ValueError as error:

@@ -31,6 +31,7 @@ from tierline.server.keyring import Keyring
 from tierline.server.listen import Embedded, is_loopback
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
+from tierline.server.referee import watch_experiments
 from tierline.types.record import Record
 
 _logger = logging.getLogger("tierline.server")
@@ -82,8 +83,9 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     ring = Keyring(public=not is_loopback(service.listener.getsockname()[0]))
     keeping = Keeping(live, books, ring)
     app = App(live, meters, endpoints(live.gateway.dialects), public, Admin(live, books), Reviewing(books), keeping)
-    server = Embedded(app, service.listener)
-    stopping = _on_signals(live)
+    limits = loaded.spec.server
+    server = Embedded(app, service.listener, limits.max_connections, limits.idle_timeout)
+    signals = _on_signals(live)
     await books.read_pins(live.world)
     if together is not None:
         await together.beat()
@@ -98,6 +100,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         ring.follow(books, live),
         meters.keep_counting(public.gauges),
         app.watch_the_waiting(),
+        watch_experiments(live, books, path),
         *([] if together is None else [together.follow()]),
     ]
     background = [asyncio.create_task(chore) for chore in chores]
@@ -106,8 +109,9 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     gc.freeze()
     await asyncio.sleep(0)
     ready()
-    await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
-    public.draining = True
+    await asyncio.wait([serving, asyncio.create_task(signals.stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
+    public.draining = app.leaving = True
+    await _given_notice(signals, live.gateway.loaded.spec.server.notice)
     service.listener.close()
     server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
     for task in background:
@@ -116,10 +120,23 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     await live.close()
 
 
-def _on_signals(live: Live) -> asyncio.Event:
-    """SIGTERM and SIGINT set the event; SIGHUP reads the spec again."""
+class Signals(msgspec.Struct, frozen=True):
+    """What the process was told: to stop, and not to wait until others have noticed."""
+
+    stopping: asyncio.Event
+    hurry: asyncio.Event
+
+
+async def _given_notice(signals: Signals, span: float) -> None:
+    """Returns `span` seconds later, or as soon as there is a hurry: until then load balancers see that the server is not ready."""
+    if span > 0 and not signals.hurry.is_set():
+        await asyncio.wait([asyncio.create_task(signals.hurry.wait())], timeout=span)
+
+
+def _on_signals(live: Live) -> Signals:
+    """SIGTERM stops with notice, SIGINT or a second SIGTERM without; SIGHUP reads the spec again."""
     loop = asyncio.get_running_loop()
-    stopping = asyncio.Event()
+    signals = Signals(asyncio.Event(), asyncio.Event())
     reloads: set[asyncio.Task[object]] = set()
 
     def reload() -> None:
@@ -127,10 +144,15 @@ def _on_signals(live: Live) -> asyncio.Event:
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
+    def stop(*, at_once: bool) -> None:
+        if at_once or signals.stopping.is_set():
+            signals.hurry.set()
+        signals.stopping.set()
+
     loop.add_signal_handler(signal.SIGHUP, reload)
-    for stop in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(stop, stopping.set)
-    return stopping
+    loop.add_signal_handler(signal.SIGTERM, lambda: stop(at_once=False))
+    loop.add_signal_handler(signal.SIGINT, lambda: stop(at_once=True))
+    return signals
 
 
 async def _drained(serving: asyncio.Task[None], app: App, patience: float) -> None:

@@ -6,6 +6,7 @@ kernel among those that wait on the socket, which is fair; sharing the port betw
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
@@ -27,6 +28,8 @@ from tierline.types.errors import TierlineError
 
 _logger = logging.getLogger("tierline.server")
 
+STOPS = frozenset({signal.SIGTERM, signal.SIGINT})
+
 TOO_SOON = 2.0
 """A worker that dies within so many seconds of its start would die again: everything stops instead."""
 
@@ -43,18 +46,19 @@ def supervise(listener: socket.socket, count: int, spec: Path, log: Path | None,
     with tempfile.TemporaryDirectory(prefix="tierline-metrics-") as metrics:
         table = HostTable(Path(metrics) / "shared.sock")
         crew = _Crew(listener, spec, log, metrics)
+        event: int = signal.SIGTERM
         try:
             crew.start(count)
             crew.await_ready(count)
             ready()
-            while (event := events.get()) not in {signal.SIGTERM, signal.SIGINT}:
+            while (event := events.get()) not in STOPS:
                 if event == signal.SIGHUP:
                     crew.signal(signal.SIGHUP)
                 else:
                     crew.replace_the_dead()
         finally:
             listener.close()
-            crew.stop()
+            crew.stop(event, events)
             table.close()
 
 
@@ -107,11 +111,13 @@ class _Crew:
             if worker.poll() is None:
                 worker.send_signal(number)
 
-    def stop(self) -> None:
-        """Tell all to drain, and wait for them."""
-        self.signal(signal.SIGTERM)
-        for worker in self._workers:
-            worker.wait()
+    def stop(self, how: int, events: queue.SimpleQueue[int]) -> None:
+        """Tell all to drain, and wait for them; who is told to stop again stops without notice."""
+        self.signal(signal.SIGINT if how == signal.SIGINT else signal.SIGTERM)
+        while len(self._dead()) < len(self._workers):
+            with contextlib.suppress(queue.Empty):
+                if events.get(timeout=0.1) in STOPS:
+                    self.signal(signal.SIGINT)
 
     def _dead(self) -> list[subprocess.Popen[bytes]]:
         return [worker for worker in self._workers if worker.poll() is not None]

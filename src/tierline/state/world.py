@@ -84,6 +84,7 @@ class World:
         self._models: dict[str, LiveModel] = {}
         self._scale: dict[str, float] = {}
         self._pins: Mapping[str, str] = {}
+        self._arms: Mapping[str, float] = {}
         self._sticky: Mapping[str, float] = {}
         self._patient: frozenset[str] = frozenset()
         self._sessions = Sessions()
@@ -114,6 +115,12 @@ class World:
         self._patient = frozenset(name for name, wait in patient.items() if wait is not None and wait >= PATIENT)
         self._renew_at = 0.0
 
+    def beside(self, loaded: Loaded) -> World:
+        """The world of another spec that answers for some of the requests: money and rates are counted together, the rest is its own."""
+        other = World(loaded, self.clock)
+        other.budgets, other.rates = self.budgets, self.rates
+        return other
+
     # what the router reads
 
     def view(self, features: Features | None = None) -> View:
@@ -141,6 +148,7 @@ class World:
             pressure={name: pressure for name, live in models if (pressure := live.look(now))},
             ttft={name: seen for name, live in models if (seen := live.first.quantiles(now)).count},
             limited=self.rates.limited() if self.rates.models else {},
+            arms=self._arms,
         )
 
     def pin(self, pins: Mapping[str, str]) -> None:
@@ -151,6 +159,12 @@ class World:
     def _show_pins(self, pins: Mapping[str, str]) -> None:
         if pins != self._pins:
             self._pins = dict(pins)
+            self._renew_at = 0.0
+
+    def set_arms(self, shares: Mapping[str, float]) -> None:
+        """Replace the shares of arms that are others than the spec's; the next view shows them."""
+        if shares != self._arms:
+            self._arms = dict(shares)
             self._renew_at = 0.0
 
     def patient(self, features: Features, task: str) -> bool:

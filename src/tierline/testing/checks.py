@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tierline.interfaces import Answerer, Dialect, Provider, Remembers, Scorer, Shared, StreamReader, Validator
+from tierline.interfaces import Answerer, Detector, Dialect, Provider, Remembers, Scorer, Shared, StreamReader, Validator
 from tierline.testing import findings, neutral, scores
 from tierline.testing.laws import law, raises
 from tierline.types.ask import Exchange
@@ -224,3 +224,45 @@ def _check_neutral(dialect: Dialect, bodies: Sequence[bytes], answers: Sequence[
 
 def _neutral(request: Request) -> tuple[object, ...]:
     return request.messages, request.tools, request.params, request.stream, request.inputs
+
+
+def check_detector(detector: Detector, holding: Sequence[str], plain: Sequence[str], most: float = 0.05) -> None:
+    """The laws of a detector, on texts that hold something and on texts that hold nothing. `most`: seconds that a kilobyte may take."""
+    law(isinstance(detector, Detector), "a detector has every part of the protocol")
+    law(detector.name != "" and len(detector.kinds) > 0, "a detector has a name, and something to look for")
+    for text in holding:
+        law(len(detector.find(text)) > 0, "what is to be found, is found")
+        law(_places(detector, text) == _places(detector, text), "the same text gives the same finds")
+        kinds = {one.kind for one in detector.find(text)}
+        longer = {one.kind for one in detector.find(f"Well then.\n\x00\n{text}\n\x00\nSo long.")}
+        law(kinds <= longer, "what stands in one text of several is found as well")
+    for text in plain:
+        law(len(detector.find(text)) == 0, "where there is nothing, nothing is found")
+    for text in (*holding, *plain, *_ODD_TEXTS):
+        for one in detector.find(text):
+            law(one.kind in detector.kinds, "only its own kinds are found")
+            law(0 <= one.start < one.end <= len(text), "a find lies in the text, and is not empty")
+    longest = " ".join([*holding, *plain]) * 20
+    began = time.perf_counter()
+    detector.find(longest)
+    law(time.perf_counter() - began <= most * max(len(longest) / 1024, 1), f"a kilobyte takes at most {most} s")
+
+
+_ODD_TEXTS = (
+    "",
+    " ",
+    "\x00",
+    "\n\x00\n",
+    "@" * 500,
+    "1" * 500,
+    "1 " * 500,
+    "[" * 50,
+    "\U0001f600" * 20,
+    "\u0663" * 40,
+    "a@" * 300,
+    "+" * 200,
+)
+
+
+def _places(detector: Detector, text: str) -> list[tuple[str, int, int]]:
+    return sorted((one.kind, one.start, one.end) for one in detector.find(text))

@@ -35,6 +35,8 @@ class Why(enum.StrEnum):
     SESSION_HELD = "session_held"
     SESSION_LEFT = "session_left"
     LOAD_SHIFTED = "load_shifted"
+    ARM = "arm"
+    ARM_LEFT = "arm_left"
     # what it was taken for
     TASK_GIVEN = "task_given"
     TASK_RULE = "task_rule"
@@ -69,6 +71,10 @@ class Why(enum.StrEnum):
     BUDGET_CHEAPEST = "budget_cheapest"
     PACE_AHEAD = "pace_ahead"
     PACE_BEHIND = "pace_behind"
+    # what governance did
+    REDACTED = "redacted"
+    GOVERNANCE_FORCED = "governance_forced"
+    GOVERNANCE_REFUSED = "governance_refused"
 
 
 class Drop(enum.StrEnum):

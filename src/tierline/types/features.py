@@ -8,14 +8,16 @@ from typing import Literal
 import msgspec
 
 from tierline.types.hints import NO_HINTS, Hints
+from tierline.types.sensitivity import BUILT_IN, UNSCANNED
 
 Operation = Literal["reasoning", "synthesis", "generation", "classification", "extraction", "embedding"]
 
 CAPABILITIES = ("chat", "embeddings", "tools", "vision", "audio", "documents", "json_object", "json_schema", "reasoning", "logprobs")
 """Every word that may stand in `Model.capabilities` and `Features.needs`, in the order of their bits."""
 
-SENSITIVITIES = ("pii", "email", "phone", "credit_card", "iban", "national_id", "secret")
-"""Kinds of sensitive content that a rule may ask for as `sensitivity.<kind>`; a client may name others."""
+SENSITIVITIES = ("pii", *BUILT_IN, UNSCANNED)
+"""Kinds of sensitive content that a rule may ask for as `sensitivity.<kind>`; a client, a pattern of the spec and a detector may name
+others."""
 
 
 class Complexity(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,7 +37,8 @@ class Features(msgspec.Struct, frozen=True, omit_defaults=True):
     conversation); `tool_loop`: the model has asked for tools and is to go on with their results; `tool_failures` counts those
     results, at the end of the conversation, that are marked as failed; `sealed`: the conversation holds reasoning that is signed for
     one model; `draw` is a number in [0, 1) that depends on the request id alone; `key_models` (empty: all) and `key_task` are what a
-    key that the spec does not know may reach, and the task of all its requests."""
+    key that the spec does not know may reach, and the task of all its requests. `sensitivity` names what the client declares and what was
+    found in the text as it goes on; `redacted` the kinds that were found and replaced by placeholders."""
 
     request_id: str
     route: str = "auto"
@@ -65,3 +68,4 @@ class Features(msgspec.Struct, frozen=True, omit_defaults=True):
     sealed: bool = False
     key_models: tuple[str, ...] = ()
     key_task: str = ""
+    redacted: tuple[str, ...] = ()

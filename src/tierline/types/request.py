@@ -85,8 +85,9 @@ class Params(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One call, neutral. `raw` keeps the client's own top-level fields, each as the JSON bytes it sent, for lossless
-    passthrough; `model` is the name the client used; `key` is the name of the API key (never its secret)."""
+    """One call, neutral. `raw` keeps the client's own top-level fields, each as the JSON bytes it sent, for lossless passthrough;
+    `model` is the name the client used; `key` is the name of the API key (never its secret). `sensitivity` names the kinds that were
+    found in its text as it stands, `redacted` those that were found and replaced by placeholders."""
 
     id: str
     dialect: str
@@ -101,3 +102,5 @@ class Request(msgspec.Struct, frozen=True):
     hints: Hints = Hints()
     inputs: tuple[str, ...] = ()
     raw: Mapping[str, Any] = {}
+    sensitivity: tuple[str, ...] = ()
+    redacted: tuple[str, ...] = ()

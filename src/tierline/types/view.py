@@ -16,7 +16,8 @@ class Latency(msgspec.Struct, frozen=True, array_like=True):
 
 
 class View(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The world at one instant. Every mapping is keyed by model name but for `budgets` and `pace` (by budget) and `pins` (by route).
+    """The world at one instant. Every mapping is keyed by model name but for `budgets` and `pace` (by budget), `pins` (by route) and
+    `arms` (by `<experiment>/<arm>`).
 
     `pressure` in [0, 1]: the share of a model's interactive traffic that is to move down the ladder; `ttft` as `latency`, to the
     first content.
@@ -24,7 +25,8 @@ class View(msgspec.Struct, frozen=True, omit_defaults=True):
     `resting`: seconds of rest left behind an open breaker; `load`: calls in flight; `budgets`: USD left in the period; `pace` in [-1,
     1]: how far spending runs ahead of (above zero) or behind its period's plan; `warm`: the session's model with a warm prompt cache;
     `pins`: the model an operator pinned a route to; `token_scale`: measured / estimated input tokens; `limited`: seconds until the
-    model's own rate limit takes another call."""
+    model's own rate limit takes another call; `arms`: shares that are others than the spec's (0: stopped); `assigned`: the arm that the
+    request was given before, `-` for none."""
 
     resting: Mapping[str, float] = {}
     load: Mapping[str, int] = {}
@@ -37,6 +39,8 @@ class View(msgspec.Struct, frozen=True, omit_defaults=True):
     ttft: Mapping[str, Latency] = {}
     pace: Mapping[str, float] = {}
     limited: Mapping[str, float] = {}
+    arms: Mapping[str, float] = {}
+    assigned: str = ""
 
 
 NO_VIEW = View()

@@ -110,7 +110,9 @@ def joined(events: Sequence[Event], choice: int = 0) -> tuple[list[Any], str, li
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 NAMES = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
-SIGNATURES = st.binary(min_size=3, max_size=9).map(lambda raw: base64.b64encode(raw).decode())
+SIGNATURES = (
+    st.binary(min_size=3, max_size=9).filter(lambda raw: not raw.startswith(b"tierline")).map(lambda raw: base64.b64encode(raw).decode())
+)
 OBJECTS = st.dictionaries(NAMES, st.integers(-5, 5) | WORDS | st.none() | st.lists(st.booleans(), max_size=2), max_size=3)
 IDS = st.from_regex(r"call_[0-9a-f]{6}", fullmatch=True)
 

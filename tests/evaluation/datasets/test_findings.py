@@ -155,3 +155,8 @@ def test_no_finding_quotes_a_prompt(tmp_path: Path) -> None:
     found = dataset(tmp_path, [*rows, *rows, rows[0] | {"query": "another"}])
     assert len(found.findings) > 1 and all("Question" not in str(finding) for finding in found.findings)
     assert tidy(tmp_path).exists()
+
+
+def test_scores_that_a_judge_gave_are_told_of(tmp_path: Path) -> None:
+    rows = [row | {"grade": "judge" if number < 30 else "reference"} for number, row in enumerate(world(120))]
+    assert "30 scores were given by a judge" in kinds(dataset(tmp_path, rows))["judged"]

@@ -13,7 +13,7 @@ from tierline.evaluation.datasets import Dataset
 from tierline.evaluation.evaluate import Settings, evaluate
 from tierline.evaluation.routers.learned import CrossFit, LearnedRouter, TrainedRouter
 from tierline.evaluation.table import Table
-from tierline.evaluation.training.learn import Learning, established, fingerprints, learn
+from tierline.evaluation.training.learn import Learning, cautious_price, established, fingerprints, learn
 from tierline.scoring.learned.beliefs import believe
 from tierline.scoring.learned.design import design
 from tierline.scoring.learned.fit import silent
@@ -36,8 +36,10 @@ def test_it_learns_which_model_is_good_at_what() -> None:
     assert bool((told.bound < told.good).all())
 
 
-def test_on_a_world_with_tasks_every_task_may_be_routed() -> None:
-    assert all(verdict.route for verdict in made.usual().verdicts.values())
+def test_on_a_world_with_tasks_those_that_gain_are_routed() -> None:
+    verdicts = made.usual().verdicts
+    assert verdicts["law"].route and verdicts["orders"].route
+    assert all(verdict.route == (verdict.low > 0) for verdict in verdicts.values())
 
 
 def test_a_new_model_is_learned_from_forty_labels_of_its_own() -> None:
@@ -60,16 +62,19 @@ def test_few_labels_are_refused_by_the_guard() -> None:
     assert not any(verdict.route for verdict in learned.verdicts.values())
 
 
-def test_words_that_say_nothing_are_refused_by_the_guard() -> None:
-    table = made.table()
-    chance = np.random.default_rng(5)
-    blind = msgspec.structs.replace(
-        table,
-        text=[f"the same question {number}" for number in range(600)],
-        task=["all"] * 600,
-        score=(chance.random((600, 3)) < (0.5, 0.7, 0.9)).astype(float),
-    )
-    assert not any(verdict.route for verdict in made.trained(blind).verdicts.values())
+def test_words_that_say_nothing_are_refused_by_the_guard_but_for_one_time_in_forty() -> None:
+    table = made.table(300)
+    routed = 0
+    for seed in range(12):
+        chance = np.random.default_rng(seed)
+        blind = msgspec.structs.replace(
+            table,
+            text=[f"the same question {number}" for number in range(300)],
+            task=["all"] * 300,
+            score=(chance.random((300, 3)) < (0.5, 0.7, 0.9)).astype(float),
+        )
+        routed += any(verdict.route for verdict in made.trained(blind).verdicts.values())
+    assert routed <= 1
 
 
 def test_too_little_to_learn_from_is_said() -> None:
@@ -87,7 +92,7 @@ def test_the_learned_router_beats_the_coin_on_queries_it_has_not_seen() -> None:
     assert row.advantage is not None and row.advantage.low > 0.05
     assert row.ece is not None and row.ece < 0.05
     assert row.save_at["99"] is not None and row.save_at["99"] > 0.4
-    assert row.quality == pytest.approx(document.routers["unguarded"].quality)
+    assert row.quality == pytest.approx(document.routers["unguarded"].quality, abs=0.01)
 
 
 def test_a_file_is_measured_only_on_what_it_was_not_trained_on(tmp_path: Path) -> None:
@@ -108,6 +113,16 @@ def test_a_file_that_knows_none_of_the_models_says_so(tmp_path: Path) -> None:
     assert router.known(["opus", "stranger"]) == ["opus"]
     with pytest.raises(EvaluationFailure, match="knows no model of the data"):
         router.known(["stranger"])
+
+
+def test_to_be_surer_of_a_target_never_costs_quality() -> None:
+    chance = np.random.default_rng(4)
+    good = np.clip(chance.random((400, 3)) * (0.6, 0.9, 1.1), 0.0, 1.0)
+    score = (chance.random((400, 3)) < good).astype(float)
+    cost = np.tile([0.001, 0.004, 0.02], (400, 1))
+    prices = [cautious_price(good, cost, score, cost, 2, 0.9, errors) for errors in (0.0, 1.0, 2.0)]
+    assert prices == sorted(prices, reverse=True)
+    assert prices[0] > prices[-1]
 
 
 def test_spaces_and_capitals_make_no_other_text() -> None:

@@ -77,12 +77,13 @@ def rows(prompts: Sequence[Prompt], candidates: Sequence[Candidate], journal: Jo
             yield dict(zip(COLUMNS, values, strict=True))
 
 
-def write(path: Path, table: Iterable[Mapping[str, Any]]) -> int:
-    """Write the table as its suffix says; it appears whole or not at all. Returns the number of rows; raises CannotWrite."""
+def write(path: Path, table: Iterable[Mapping[str, Any]], columns: Mapping[str, str] = COLUMNS) -> int:
+    """Write the table, whose columns have these types, as its suffix says; it appears whole or not at all. Returns the number of
+    rows; raises CannotWrite."""
     writer = _WRITERS[check_suffix(path)]
     with tempfile.TemporaryDirectory(prefix=".tierline-collect-", dir=path.resolve().parent) as folder:
         half = Path(folder, "table")
-        count = writer(half, table)
+        count = writer(half, table, columns)
         half.replace(path)
     return count
 
@@ -100,7 +101,7 @@ def check_suffix(path: Path) -> str:
     return suffix
 
 
-def _jsonl(path: Path, table: Iterable[Mapping[str, Any]]) -> int:
+def _jsonl(path: Path, table: Iterable[Mapping[str, Any]], _: Mapping[str, str]) -> int:
     encode = msgspec.json.Encoder().encode
     count = 0
     with path.open("wb") as file:
@@ -110,10 +111,10 @@ def _jsonl(path: Path, table: Iterable[Mapping[str, Any]]) -> int:
     return count
 
 
-def _csv(path: Path, table: Iterable[Mapping[str, Any]]) -> int:
+def _csv(path: Path, table: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> int:
     count = 0
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(COLUMNS))
+        writer = csv.DictWriter(file, list(columns))
         writer.writeheader()
         for row in table:
             writer.writerow(row)
@@ -121,15 +122,19 @@ def _csv(path: Path, table: Iterable[Mapping[str, Any]]) -> int:
     return count
 
 
-def _parquet(path: Path, table: Iterable[Mapping[str, Any]]) -> int:
+def _parquet(path: Path, table: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> int:
     import duckdb  # an optional extra  # noqa: PLC0415
 
     lines = path.with_suffix(".ndjson")
-    count = _jsonl(lines, table)
+    count = _jsonl(lines, table, columns)
     with duckdb.connect() as database:
-        found = database.read_json(str(lines), format="newline_delimited", columns=dict(COLUMNS))
+        found = database.read_json(str(lines), format="newline_delimited", columns=dict(columns))
         found.write_parquet(str(path), compression="zstd")
     return count
 
 
-_WRITERS: Mapping[str, Callable[[Path, Iterable[Mapping[str, Any]]], int]] = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
+_WRITERS: Mapping[str, Callable[[Path, Iterable[Mapping[str, Any]], Mapping[str, str]], int]] = {
+    ".parquet": _parquet,
+    ".csv": _csv,
+    ".jsonl": _jsonl,
+}

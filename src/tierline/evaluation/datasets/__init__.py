@@ -14,7 +14,7 @@ from tierline.evaluation.datasets import inspect, pivot
 from tierline.evaluation.datasets.columns import CANONICAL, literal
 from tierline.evaluation.datasets.decision_log import Logged
 from tierline.evaluation.datasets.findings import Findings
-from tierline.evaluation.datasets.source import Source, open_source
+from tierline.evaluation.datasets.source import OfLogs, Source, open_source
 from tierline.evaluation.document import Finding
 from tierline.evaluation.table import Table
 from tierline.types.errors import EvaluationFailure
@@ -29,7 +29,7 @@ MEMORY = "2GB"
 class Reading(msgspec.Struct, frozen=True):
     """How to read: `models` to compare (empty: all; `COMPLETE`), only the rows of `split` (empty: all), what scores are divided by, USD a
     query for models without costs, and whether prompts are needed. `choose` narrows the models that are there, where none are
-    named; `sparse`: no query needs to be measured on every model."""
+    named; `sparse`: no query needs to be measured on every model, and logs stand beside the tables; `logs`: how they are read."""
 
     models: tuple[str, ...] = ()
     split: str = ""
@@ -38,6 +38,7 @@ class Reading(msgspec.Struct, frozen=True):
     text: bool = False
     choose: Callable[[Sequence[str]], Sequence[str]] | None = None
     sparse: bool = False
+    logs: OfLogs = OfLogs()
 
 
 class Dataset(msgspec.Struct, frozen=True):
@@ -57,7 +58,7 @@ def read(files: Sequence[Path], how: Reading | None = None) -> Dataset:
     how, findings = how or Reading(), Findings()
     with tempfile.TemporaryDirectory(prefix="tierline-evaluate-") as folder, duckdb.connect() as database:
         _limit(database, folder)
-        sources = [open_source(database, path, number, Path(folder), findings) for number, path in enumerate(files)]
+        sources = [open_source(database, path, number, Path(folder), findings, how.logs) for number, path in enumerate(files)]
         try:
             return _read(database, sources, how, findings)
         except duckdb.Error as error:
@@ -67,12 +68,15 @@ def read(files: Sequence[Path], how: Reading | None = None) -> Dataset:
 def _read(database: duckdb.DuckDBPyConnection, sources: Sequence[Source], how: Reading, findings: Findings) -> Dataset:
     logged = next((source.logged for source in sources[::-1] if source.logged is not None), None)
     tables = [source for source in sources if source.logged is None]
-    database.execute(f"CREATE TEMP VIEW tidy AS {_together(tables or sources, how)}")
+    used = sources if how.sparse else tables or sources
+    database.execute(f"CREATE TEMP VIEW tidy AS {_together(used, how)}")
     ((rows,),) = database.execute("SELECT count(*) FROM tidy").fetchall()
     if not rows:
         where = f" of split {how.split!r}" if how.split else ""
         raise EvaluationFailure(f"{', '.join(source.path.name for source in sources)}: no rows{where}")
     inspect.rows(database, "tidy", findings)
+    if how.logs.learning and logged is not None:
+        inspect.heard(logged.heard, findings)
     findings.stop_at_errors()
     models = _models(database, sources, how, findings)
     pivot.build(database, "tidy", models)

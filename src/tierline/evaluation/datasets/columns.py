@@ -26,7 +26,24 @@ NUMBERS = ("score", "cost", "latency", "input_tokens", "output_tokens")
 CANONICAL = (*TEXTS, "model", *NUMBERS)
 """The columns of the tidy form that every layout is brought to."""
 
-KNOWN_BUT_UNUSED = frozenset({"response", "answer", "unnamed: 0", "index", "oracle_model_to_route_to", "licence", "contaminated"})
+KNOWN_BUT_UNUSED = frozenset(
+    {
+        "response",
+        "answer",
+        "unnamed: 0",
+        "index",
+        "oracle_model_to_route_to",
+        "licence",
+        "contaminated",
+        "said",
+        "certainty",
+        "label_source",
+        "labels",
+        "way",
+        "propensity",
+        "conflict",
+    }
+)
 """Columns that need no mention when they are left aside."""
 
 

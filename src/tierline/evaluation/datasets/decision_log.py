@@ -1,81 +1,95 @@
 """The decision log as data: what was answered, at which cost, and how good it was where anybody said so.
 
-A request is a query; every attempt that somebody judged is a cell. The score of the answer that was given is the mean of its feedback
-(`score`, else `accept` as 1 or 0), else whether its validators passed it; of another attempt, whether its validators passed it. An answer
-that nobody judged has no score, and no other model's score is ever inferred.
-"""
+A request is a query; every answer that somebody judged is a cell, a shadow's too. No other model's score is ever inferred.
+
+To be looked at, the score of an answer is the word of the source that counts first (`labels.combine.RANK`): golden sets, reviews,
+feedback, a validated judge, then whether its checks passed it. To be learned from, it is what follows from all labels together,
+weighted by trust; and answers that were asked for because another was not good enough are left aside: they stand for hard requests
+only, and would make the model that is climbed to look worse than it is."""
 
 from __future__ import annotations
 
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from tierline.decision_log.reader import LogReader
 from tierline.evaluation.document import Cascade
+from tierline.evaluation.labels.combine import Combined, combine
+from tierline.evaluation.labels.heard import Answer, Row, heard
+from tierline.evaluation.labels.trust import Trusts
+from tierline.evaluation.labels.view import Labels, standing
 from tierline.evaluation.table import Cells
-from tierline.ledger.reviews import SOURCE
-from tierline.types.record import Tried
 
 MAGIC = b"SQLite format 3\x00"
-PAGE = 5_000
 GOOD = 0.5
-"""A judged answer counts as good from this mean score on."""
+"""A judged answer counts as good from this score on."""
+BY_CHECKS = frozenset({"", "validator", "judge"})
+"""Sources that are no word on what the checks themselves have let pass."""
 
-_PAGE_OF = f"""
-    SELECT d.seq, d.request_id, d.route, d.task, d.language, d.winner, d.flagged, d.fallbacks, d.escalations, d.cost, d.latency,
-        d.tried, f.score AS said
-    FROM decisions AS d
-    LEFT JOIN (
-        SELECT request_id, coalesce(avg(coalesce(score, accept)) FILTER (WHERE source = '{SOURCE}'), avg(coalesce(score, accept))) AS score
-        FROM feedback GROUP BY request_id
-    ) AS f USING (request_id)
-    WHERE d.seq > ? ORDER BY d.seq LIMIT ?
-"""  # noqa: S608  # a constant of the ledger
-"""What was said of an answer is the mean of all that was said; a judgement from the review queue counts alone."""
-_read_tried = msgspec.msgpack.Decoder(tuple[Tried, ...]).decode
+
+class Heard(msgspec.Struct, frozen=True):
+    """The labels behind the cells: how many of each source, the answers on which trusted sources disagree, those that no trusted source
+    spoke of (`unheard`), and how the cells came: from `shadows`, from `explored` choices (propensity below one, `explored_weight` being
+    what they stand for: the sum of 1 / propensity), and `left_aside`, because another answer was not good enough."""
+
+    sources: Mapping[str, int]
+    conflicts: int
+    unheard: int
+    shadows: int
+    explored: int
+    explored_weight: float
+    left_aside: int
 
 
 class Logged(msgspec.Struct, frozen=True):
     """What a log shows of the requests that models answered: `quality` (NaN where nobody judged the answer), USD and seconds of each, the
-    number of answers by model, and what escalation did."""
+    number of answers by model, what escalation did, and whose labels these are."""
 
     quality: Cells
     cost: Cells
     latency: Cells
     models: Mapping[str, int]
     cascade: Cascade
+    heard: Heard
 
 
 class LoggedRequests:
-    """Reads a log once: `rows` yields its cells, and `told` has the rest when they are through."""
+    """Reads a log: `rows` yields its cells, and `told` has the rest when they are through. `learning`: scores to learn from; `trust` is a
+    team's own word on how far sources are trusted."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, learning: bool = False, trust: Mapping[str, float] | None = None) -> None:
         self._path = path
+        self._learning = learning
+        self._trust = trust or {}
         self._quality, self._cost, self._latency = array("d"), array("d"), array("d")
         self._models: Counter[str] = Counter()
         self._escalated = self._fell_back = self._flagged = 0
         self._wasted = self._added = 0.0
         self._judged = self._good = 0
+        self._sources: Counter[str] = Counter()
+        self._kinds: Counter[str] = Counter()
+        self._explored_weight = 0.0
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One mapping with canonical columns a judged attempt; raises LogFailure when the file cannot be read."""
-        with closing(LogReader(self._path)) as log:
-            after = 0
-            while page := log.query(_PAGE_OF, (after, PAGE)):
-                for row in page:
-                    tried = _read_tried(row["tried"])
-                    cells = list(_cells(row, tried, self._path.stem))
-                    self._count(row, tried, cells)
-                    yield from cells
-                after = page[-1]["seq"]
+        """One mapping with canonical columns for each answer; raises LogFailure when the file cannot be read."""
+        labels = Labels(self._path, self._trust) if self._learning else None
+        trusts = Trusts({}, standing(self._path), self._trust) if labels is None else labels.trusts
+        for row in heard(self._path):
+            given: tuple[float | None, str] = (None, "")
+            for answer in row.answers:
+                combined = combine(answer.labels, answer.task, trusts) if labels is None else labels.of(answer)
+                if answer.given:
+                    given = combined.said, combined.source
+                score = self._score(answer, combined)
+                if not self._learning or (score is not None and not answer.after_failure):
+                    yield _cell(answer, score, self._path.stem)
+            self._count(row, *given)
 
     def told(self) -> Logged | None:
         """None while no model answered any request."""
@@ -92,46 +106,69 @@ class LoggedRequests:
             wasted_cost=self._wasted / many,
             added_latency=self._added / many,
         )
-        return Logged(np.array(self._quality), np.array(self._cost), np.array(self._latency), dict(self._models), cascade)
+        whose = Heard(
+            dict(self._sources),
+            self._kinds["conflict"],
+            self._kinds["unheard"],
+            self._kinds["shadow"],
+            self._kinds["explored"],
+            self._explored_weight,
+            self._kinds["left_aside"],
+        )
+        return Logged(np.array(self._quality), np.array(self._cost), np.array(self._latency), dict(self._models), cascade, whose)
 
-    def _count(self, row: Any, tried: tuple[Tried, ...], cells: Sequence[Mapping[str, Any]]) -> None:
-        winner = row["winner"]
+    def _score(self, answer: Answer, combined: Combined) -> float | None:
+        """The answer's score; what lies behind it is counted."""
+        score = combined.score if self._learning else combined.said
+        if not answer.labels:
+            return None
+        kinds = self._kinds
+        if score is None:
+            kinds["unheard"] += 1
+            return None
+        if answer.after_failure:
+            kinds["left_aside"] += 1
+        else:
+            self._sources.update({voice.partition(":")[0] for voice, _, trust in combined.voices if trust.value > 0.0})
+            kinds["conflict"] += combined.conflict
+            kinds["shadow"] += answer.way == "shadow"
+            if answer.propensity < 1.0 and answer.way == "first":
+                kinds["explored"] += 1
+                self._explored_weight += 1.0 / max(answer.propensity, 1e-6)
+        return score
+
+    def _count(self, row: Row, said: float | None, source: str) -> None:
+        winner, tried = row.winner, row.tried
         if winner is None:
             return
-        given = next(cell["score"] for cell in cells if cell["chosen"])
         self._models[tried[winner].target] += 1
-        self._quality.append(math.nan if given is None else given)
-        self._cost.append(row["cost"])
-        self._latency.append(row["latency"])
-        self._escalated += row["escalations"] > 0
-        self._fell_back += row["fallbacks"] > 0
-        self._flagged += bool(row["flagged"])
+        self._quality.append(math.nan if said is None else said)
+        self._cost.append(row.cost)
+        self._latency.append(row.latency)
+        self._escalated += row.escalations > 0
+        self._fell_back += row.fallbacks > 0
+        self._flagged += row.flagged
         for index, attempt in enumerate(tried):
             if index != winner:
                 self._wasted += attempt.cost
                 in_line = attempt.cause not in ("hedge", "branch") and index < winner
                 self._added += attempt.elapsed + attempt.wait if in_line else 0.0
-        if row["said"] is not None and tried[winner].verdicts and not row["flagged"]:
+        if said is not None and source not in BY_CHECKS and tried[winner].verdicts and not row.flagged:
             self._judged += 1
-            self._good += row["said"] >= GOOD
+            self._good += said >= GOOD
 
 
-def _cells(row: Any, tried: tuple[Tried, ...], dataset: str) -> Iterator[dict[str, Any]]:
-    for index, attempt in enumerate(tried):
-        if not attempt.ok:
-            continue
-        passed = float(all(verdict.passed for verdict in attempt.verdicts)) if attempt.verdicts else None
-        given = index == row["winner"]
-        yield {
-            "dataset": dataset,
-            "query_id": row["request_id"],
-            "task": row["task"] or None,
-            "language": row["language"] or None,
-            "model": attempt.target,
-            "score": row["said"] if given and row["said"] is not None else passed,
-            "cost": attempt.cost,
-            "latency": attempt.elapsed,
-            "input_tokens": attempt.usage.input,
-            "output_tokens": attempt.usage.output,
-            "chosen": given,
-        }
+def _cell(answer: Answer, score: float | None, dataset: str) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "query_id": answer.request_id,
+        "task": answer.task or None,
+        "language": answer.language or None,
+        "model": answer.model,
+        "score": score,
+        "cost": answer.cost,
+        "latency": answer.elapsed,
+        "input_tokens": answer.usage.input,
+        "output_tokens": answer.usage.output,
+        "chosen": answer.given,
+    }

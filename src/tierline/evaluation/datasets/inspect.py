@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from tierline.evaluation.datasets.decision_log import Heard
 from tierline.evaluation.datasets.findings import EXAMPLES, Findings
 from tierline.evaluation.table import Table
 
@@ -114,3 +115,38 @@ def _one(database: duckdb.DuckDBPyConnection, query: str) -> Any:
 def _ids(database: duckdb.DuckDBPyConnection, condition: str) -> list[str]:
     found = database.sql(f"SELECT coalesce(id, left(key, 40)) FROM queries WHERE {condition} ORDER BY q LIMIT {EXAMPLES}")  # noqa: S608
     return [str(one) for (one,) in found.fetchall()]
+
+
+def heard(found: Heard, findings: Findings) -> None:
+    """What is to be known of the labels of a log before anything is learned from them."""
+    if found.sources:
+        listed = ", ".join(f"{source} {many:,}" for source, many in sorted(found.sources.items(), key=lambda one: -one[1]))
+        findings.note("labels", f"labels by source: {listed}", sum(found.sources.values()))
+    if found.conflicts:
+        findings.warn(
+            "conflicts",
+            f"on {found.conflicts:,} answers trusted sources disagree (`tierline labels --conflicts` lists them)",
+            found.conflicts,
+        )
+    if found.unheard:
+        findings.warn(
+            "unheard",
+            f"{found.unheard:,} answers have no label that may train: judges without a valid verdict, or trust of one half "
+            "(`tierline labels judge` validates a judge)",
+            found.unheard,
+        )
+    if found.left_aside:
+        findings.note(
+            "left_aside",
+            f"{found.left_aside:,} judged answers are left aside: they were asked for because another was not good enough",
+            found.left_aside,
+        )
+    if found.explored:
+        findings.note(
+            "explored",
+            f"{found.explored:,} answers were chosen with a propensity below one; they stand for {found.explored_weight:,.0f} "
+            "(sum of 1 / propensity)",
+            found.explored,
+        )
+    if found.shadows:
+        findings.note("shadows", f"{found.shadows:,} answers of shadows stand beside those given", found.shadows)

@@ -21,6 +21,13 @@ _RESULT_MARK = b'"provider"'
 _HEAD = 65_536
 
 
+class OfLogs(msgspec.Struct, frozen=True):
+    """How decision logs are read: `learning`: scores to learn from instead of to look at; `trust` of sources, as a team gives it."""
+
+    learning: bool = False
+    trust: Mapping[str, float] = {}
+
+
 class Source(msgspec.Struct, frozen=True):
     """A file in the tidy form: `sql` selects its rows. `labels`: it tells tiers and no scores. `logged`: what a decision log shows beside
     its cells."""
@@ -31,8 +38,11 @@ class Source(msgspec.Struct, frozen=True):
     logged: Logged | None = None
 
 
-def open_source(database: duckdb.DuckDBPyConnection, path: Path, number: int, scratch: Path, findings: Findings) -> Source:
-    """One file as a source; raises EvaluationFailure when it is not there, empty or of no form that is known."""
+def open_source(
+    database: duckdb.DuckDBPyConnection, path: Path, number: int, scratch: Path, findings: Findings, logs: OfLogs | None = None
+) -> Source:
+    """One file as a source; `logs` says how decision logs are read. Raises EvaluationFailure when it is not there, empty or of no
+    form that is known."""
     if not path.is_file():
         raise EvaluationFailure(f"there is no file {path}")
     if path.stat().st_size == 0:
@@ -40,7 +50,8 @@ def open_source(database: duckdb.DuckDBPyConnection, path: Path, number: int, sc
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith(MAGIC):
-        log = LoggedRequests(path)
+        how = logs or OfLogs()
+        log = LoggedRequests(path, learning=how.learning, trust=how.trust)
         sql = _written(database, log.rows(), scratch / f"{number}.ndjson")
         return Source(path, sql, logged=log.told())
     if path.suffix.lower() not in FORMS:
@@ -74,6 +85,7 @@ def _columnar(database: duckdb.DuckDBPyConnection, path: Path, name: str, findin
         given = {} if "dataset" in found else {"dataset": literal(path.stem)}
         _mention(path, set(types) - set(found.values()), findings)
         _count_unreadable(database, path, name, found["score"], findings)
+        _count_judged(database, path, name, types, findings)
         return Source(path, select(found, given, name))
     if "label" in found and "query" in found and not wide.models(types, found):
         return Source(path, select(found, {"dataset": literal(path.stem)}, name), labels=True)
@@ -103,6 +115,19 @@ def _mention(path: Path, unknown: set[str], findings: Findings) -> None:
     unknown = {column for column in unknown if column.lower() not in KNOWN_BUT_UNUSED}
     if unknown:
         findings.note("unknown_columns", f"{path.name}: columns that are not used: {', '.join(sorted(unknown))}", len(unknown))
+
+
+def _count_judged(database: duckdb.DuckDBPyConnection, path: Path, name: str, types: Mapping[str, str], findings: Findings) -> None:
+    """Scores that a judge gave, as `tierline collect` marks them: how good the judge is, the table does not say."""
+    if types.get("grade") != "VARCHAR":
+        return
+    (count,) = database.execute(f"SELECT count(*) FROM {name} WHERE grade = 'judge' AND score IS NOT NULL").fetchall()[0]  # noqa: S608
+    if count:
+        findings.warn(
+            "judged",
+            f"{path.name}: {count:,} scores were given by a judge: hold it against known answers first (`tierline labels judge`)",
+            count,
+        )
 
 
 def _count_unreadable(database: duckdb.DuckDBPyConnection, path: Path, name: str, score: str, findings: Findings) -> None:

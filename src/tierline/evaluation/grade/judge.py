@@ -73,6 +73,11 @@ class JudgeGrader:
         return Grade(None, detail, cost)
 
 
+def instruction(rubric: str) -> tuple[str, ...]:
+    """The words by which a judge of answers alone goes: with others it is another judge."""
+    return (_SYSTEM, rubric.strip())
+
+
 def score_of(text: str) -> float | None:
     """The score in a judge's reply, over ten; None where there is none, more than one, or one off the scale."""
     found = {float(match) for match in _SCORE.findall(text)}

@@ -13,6 +13,7 @@ import msgspec
 from tierline.config.spec import RouteSpec
 from tierline.evaluation.replay.logged import Logged
 from tierline.routing.draws import EXPLORE, WEIGHTED, draw_for
+from tierline.routing.experiments import NONE, experiment_of
 from tierline.routing.router import Router
 from tierline.scoring.hints import HintScorer
 from tierline.types.decision import Decision
@@ -80,12 +81,22 @@ class Decider:
         found = {decision.target: decision.propensity}
         if decision.propensity >= _WHOLE:
             return found
+        for arm in self._others(row, decision):
+            other = self.router.decide(row.features, scores, msgspec.structs.replace(row.view, assigned=arm))
+            found.setdefault(other.target, other.propensity)
+        if sum(found.values()) >= _WHOLE:
+            return found
         for draw in _draws():
             other = self.router.decide(msgspec.structs.replace(row.features, draw=draw), scores, row.view)
             found[other.target] = other.propensity
             if sum(found.values()) >= _WHOLE:
                 break
         return found
+
+    def _others(self, row: Logged, decision: Decision) -> tuple[str, ...]:
+        """The arms of the experiment that a decision is of, and none of them."""
+        experiment = experiment_of(self.router.policy, decision.task, decision.route)
+        return () if experiment is None or row.view.assigned else (*(arm.name for arm in experiment.arms if arm.name != decision.arm), NONE)
 
     def scores(self, row: Logged) -> Scores:
         """The scores that this spec decides a logged request with. Raises BadRequest where it would refuse it."""

@@ -36,7 +36,7 @@ def _kept(path: Path, fingerprint: str) -> Decider | None:
         file = Path(folder, "tierline.yaml")
         file.write_bytes(kept.canonical)
         try:
-            loaded = load(file, {}, need_secrets=False)
+            loaded = load(file, {}, need_secrets=False, alone=True)
         except SpecInvalid:
             return None
     return Decider(Router(loaded)) if loaded.fingerprint == fingerprint else None

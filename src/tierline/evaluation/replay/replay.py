@@ -64,7 +64,8 @@ class _Tally:
     def __init__(self, router: Router, spec_of: SpecOf) -> None:
         self.router = router
         self.decider = Decider(router)
-        self.supporter = Supporter(spec_of)
+        own = router.policy.fingerprint
+        self.supporter = Supporter(lambda policy: self.decider if policy == own else spec_of(policy))
         self.seen = Seen()
         self.counts: Counter[str] = Counter()
         self.policies: Counter[str] = Counter()

@@ -137,7 +137,7 @@ class Screen:
         self._signals = "signals" in read
         self._of_hints = operator.attrgetter(*_HINTED)
         steady = (name for name in _STEADY if name in read)
-        self._of_features = operator.attrgetter("needs", "sealed", "tool_loop", "key_models", "key_task", *steady)
+        self._of_features = operator.attrgetter("needs", "sealed", "tool_loop", "key_models", "key_task", "redacted", *steady)
         self._of_row = operator.attrgetter("route", "key", "policy", *(name for name in ("operation", "team", "language") if name in read))
         self._numbers = itertools.count()
         self._classes: dict[tuple[Any, ...], _Class] = {}
@@ -206,7 +206,8 @@ class Screen:
 
     def _world(self, blob: bytes | None) -> _World:
         view = stored_view(blob)
-        plain = not (view.resting or view.pressure or view.warm or view.pins or view.load or view.latency or view.limited)
+        moving = view.resting or view.pressure or view.warm or view.pins or view.load or view.latency or view.limited or view.assigned
+        plain = not moving
         scale = np.array([view.token_scale.get(name, 1.0) for name in self._router.policy.fleet.names])
         world = _World(plain, scale, max(1.0, *view.token_scale.values()) if view.token_scale else 1.0)
         if view.budgets:

@@ -24,6 +24,7 @@ from tierline.evaluation.training.learn import Learning, fingerprints, learn
 from tierline.scoring.learned.artifact import Artifact, decode
 from tierline.scoring.learned.beliefs import Fitted, from_outputs
 from tierline.scoring.learned.design import Design, design, outputs
+from tierline.scoring.learned.embed import Embedder, embedder
 from tierline.types.errors import EvaluationFailure
 
 NO_TEXT = "the learned scorer reads prompts, and the data have none"
@@ -37,14 +38,21 @@ class CrossFit:
 
     def __init__(self, how: Learning) -> None:
         self._how = how
+        self._embed = Embedder() if how.embed else None
+        self._read: tuple[list[str], Design] | None = None
         self._done: tuple[Floats, NDArray[np.intp], Fits] | None = None
 
     def trained(self, table: Table, fold: NDArray[np.intp], progress: Progress) -> tuple[Fits, Design]:
         """The scorer of each fold with the places that it has not seen, and all texts as features."""
-        data = design(_texts(table), progress)
+        data = self._design(_texts(table), progress)
         if self._done is None or not (np.array_equal(self._done[0], table.score) and np.array_equal(self._done[1], fold)):
             self._done = table.score, fold, self._fits(table, fold, data, progress)
         return self._done[2], data
+
+    def _design(self, texts: list[str], progress: Progress) -> Design:
+        if self._read is None or self._read[0] != texts:
+            self._read = texts, design(texts, progress, self._embed)
+        return self._read[1]
 
     def _fits(self, table: Table, fold: NDArray[np.intp], data: Design, progress: Progress) -> Fits:
         found: Fits = []
@@ -81,6 +89,31 @@ class LearnedRouter:
         return told.routing(f"its own operating point, chosen on the other folds ({len(fits)} folds){guarded}")
 
 
+class ArtifactRouter:
+    """A trained scorer that is at hand, on queries that the caller knows it has not seen. `refused`: the share of the queries last
+    asked that its guard refuses."""
+
+    needs_text = True
+
+    def __init__(self, artifact: Artifact, name: str = "scorer", guard: bool = True) -> None:
+        self.name = name
+        self.refused = 0.0
+        self._artifact, self._guard = artifact, guard
+        self._embed = embedder(artifact.fitted.embedder) if artifact.fitted.embedder else None
+
+    def route(self, table: Table, fold: NDArray[np.intp], chance: np.random.Generator, progress: Progress) -> Routing:
+        """A prediction a query."""
+        del fold, chance
+        return self.of(table, design(_texts(table), progress, self._embed))
+
+    def of(self, table: Table, data: Design) -> Routing:
+        """The same, for texts whose features are known."""
+        told = _Told(table)
+        told.take(self._artifact, data, np.arange(len(table.query)), self._guard)
+        self.refused = float(told.refused.mean()) if len(told.refused) else 0.0
+        return told.routing(f"{self.name} at its operating point; its guard refuses {self.refused:.0%} of queries")
+
+
 class TrainedRouter:
     """A trained scorer's file."""
 
@@ -90,13 +123,11 @@ class TrainedRouter:
         self.name = name
         self.path = path
         self.artifact = decode(read_scorer(path), path.name)
+        self._router = ArtifactRouter(self.artifact, path.name)
 
     def route(self, table: Table, fold: NDArray[np.intp], chance: np.random.Generator, progress: Progress) -> Routing:
         """A prediction a query; raises EvaluationFailure for a model that it does not know."""
-        del fold, chance
-        told = _Told(table)
-        told.take(self.artifact, design(_texts(table), progress), np.arange(len(table.query)), True)
-        return told.routing(f"{self.path.name} at its operating point; its guard refuses {told.refused.mean():.0%} of queries")
+        return self._router.route(table, fold, chance, progress)
 
     def known(self, models: Sequence[str]) -> list[str]:
         """Those of the models that it knows; raises EvaluationFailure when it knows none."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tierline.routing.belief import Candidate, candidates, following
 from tierline.routing.draws import EXPLORE, draw_for
+from tierline.routing.experiments import experiment_of
 from tierline.routing.question import Question, ask
 from tierline.routing.router import Router
 from tierline.routing.scope import Scope, scope_of, standing_in, widened
@@ -149,7 +150,8 @@ def _row(router: Router, asked: Asked, alone: list[Asked]) -> _Row:
     way, moves, paced = FIXED, free and fixed < 0, fixed < 0 and any(view.pace.values())
     if fixed < 0:
         fixed, way = _selected(_field(router, question, scope, first)) if first else (-1, FIXED)
-    apart = paced or (moves and bool(view.pressure or (view.warm and route.sticky)))
+    compared = not question.named and experiment_of(policy, question.task.name, route.name) is not None
+    apart = compared or paced or (moves and bool(view.pressure or (view.warm and route.sticky)))
     if apart:
         alone.append(asked)
     share = route.explore if moves and route.select != "weighted" else 0.0

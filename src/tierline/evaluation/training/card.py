@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from tierline.evaluation.datasets.decision_log import Heard
 from tierline.evaluation.document import Document, Row
 from tierline.evaluation.table import Table
 from tierline.evaluation.training.guard import Verdict
@@ -35,9 +36,10 @@ _OF_THE_SCORER = (*_FIGURES, "reliability", "curve", "worst_slice")
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """`data` is the fingerprint of texts, tasks, models and scores; `labels` the judged answers of each model, `new` the models that had
-    too few to be measured; `tasks` the guard's verdicts; `reference` and `learned` the figures of rows of the evaluation, all of them on
-    queries that the fold's own training had not seen. `settings` make the training repeatable."""
+    """`data` is the fingerprint of texts, tasks, models and scores; `labels` the judged answers of each model, `new` the models that
+    had too few to be measured; `tasks` the guard's verdicts; `reference` and `learned` the figures of rows of the evaluation, all of
+    them on queries that the fold's own training had not seen. `settings` make the training repeatable. `heard`: of a decision log,
+    whose labels these are and how its answers came to be asked for."""
 
     trained: str
     files: tuple[str, ...]
@@ -51,9 +53,19 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     unguarded: Mapping[str, Any]
     settings: Mapping[str, Any]
     licence: str = ""
+    heard: Mapping[str, Any] | None = None
 
 
-def card_of(learned: Learned, table: Table, document: Document, how: Learning, trained: str, files: Sequence[str], licence: str) -> Card:
+def card_of(
+    learned: Learned,
+    table: Table,
+    document: Document,
+    how: Learning,
+    trained: str,
+    files: Sequence[str],
+    licence: str,
+    heard: Heard | None = None,
+) -> Card:
     """The card of what was trained on the whole table, `document` holding the figures by folds; `trained` is a date."""
     fitted, measured = learned.artifact.fitted, np.isfinite(table.score).sum(axis=0).tolist()
     sure = established(table)
@@ -72,12 +84,15 @@ def card_of(learned: Learned, table: Table, document: Document, how: Learning, t
             "seed": how.seed,
             "keep": how.keep,
             "least_labels": how.least_labels,
+            "sure": how.sure,
+            "embedder": fitted.embedder,
             "folds": document.settings.get("folds"),
             "sharpness": fitted.sharpness,
             "level_share": fitted.level_share,
             "gap_share": fitted.gap_share,
         },
         licence=licence,
+        heard=None if heard is None else msgspec.to_builtins(heard),
     )
 
 

@@ -7,7 +7,7 @@ The advantage over the mix (`metrics/advantage`) is a mean over queries, and so 
 where `low` and `high` are the two models of the mix and `rate` the quality that a dollar buys between them. A task's own mean of a_i is
 drawn towards the mean over all tasks by how much the tasks truly differ (DerSimonian and Laird 1986; empirical Bayes), because most tasks
 have few queries. A task is refused when it has fewer than `LEAST_LABELS` judged answers or `LEAST_QUERIES` queries with every model
-measured, or when the interval of its mean holds zero; all are, when that of the whole does.
+measured, or when the 90 % interval of its mean holds zero; all are, when the 95 % interval of the whole does.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ LEAST_LABELS = 200
 LEAST_QUERIES = 10
 """Queries with every model measured, without which nothing can be compared."""
 Z = 1.96
+"""Of the interval of the whole: 95 %."""
+Z_TASK = 1.645
+"""Of the intervals of tasks: 90 %, so that a loss passes for a gain once in twenty. The whole has passed before."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """About one task: its judged answers, the advantage with its 95 % interval (quality points), whether the scorer may route it, and why
+    """About one task: its judged answers, the advantage with its 90 % interval (quality points), whether the scorer may route it, and why
     not."""
 
     labels: int
@@ -100,5 +103,5 @@ def _shrunken(means: Floats, errors: Floats) -> tuple[Floats, Floats, Floats]:
     between = max(0.0, spread / scale) if scale > 0 else 0.0
     drawn = errors**2 / (errors**2 + between) if len(means) > 1 else np.zeros_like(errors)
     centre = drawn * overall + (1.0 - drawn) * means
-    wide = Z * np.sqrt((1.0 - drawn) * errors**2 + drawn**2 / weight.sum())
+    wide = Z_TASK * np.sqrt((1.0 - drawn) * errors**2 + drawn**2 / weight.sum())
     return centre, centre - wide, centre + wide

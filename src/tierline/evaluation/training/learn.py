@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tierline.evaluation.cross_validate import folds
-from tierline.evaluation.metrics.curve import Curve, at_price, by_price
+from tierline.evaluation.metrics.bootstrap import Floats
+from tierline.evaluation.metrics.curve import PRICES, at_price, prices
 from tierline.evaluation.metrics.hull import hull
 from tierline.evaluation.table import Table
 from tierline.evaluation.training.guard import LEAST_LABELS, Verdict, gains, verdicts
@@ -27,12 +28,14 @@ ESTABLISHED = 0.5
 
 
 class Learning(msgspec.Struct, frozen=True):
-    """How to train: the seed of the folds, the share of the best single model's quality to keep at the operating point, and the labels
-    that the guard asks of a task."""
+    """How to train: the seed of the folds, the share of the best single model's quality to keep at the operating point, the labels that the
+    guard asks of a task, whether texts are embedded (the extra `embed`), and by how many standard errors that quality is to be kept."""
 
     seed: int = 0
     keep: float = 0.99
     least_labels: int = LEAST_LABELS
+    embed: bool = False
+    sure: float = 0.0
 
 
 class Learned(msgspec.Struct, frozen=True):
@@ -87,9 +90,25 @@ def examples_of(table: Table, data: Design) -> Examples:
 
 
 def established(table: Table) -> list[str]:
-    """The models that enough queries measured; all of them where no model reaches that."""
-    share = np.isfinite(table.score).mean(axis=0)
-    return [model for model, part in zip(table.models, share.tolist(), strict=True) if part >= ESTABLISHED] or list(table.models)
+    """The models that enough queries measured. Where fewer than two reach that, as in a log, the largest set that enough queries measured
+    together, and all models where there is none."""
+    measured: NDArray[np.bool_] = np.isfinite(table.score)
+    share = measured.mean(axis=0)
+    sure = [model for model, part in zip(table.models, share.tolist(), strict=True) if part >= ESTABLISHED]
+    return sure if len(sure) > 1 else _together(table, measured) or sure or list(table.models)
+
+
+def _together(table: Table, measured: NDArray[np.bool_]) -> list[str]:
+    """The pair of models that most queries measured both of, and each further model with which enough queries are left."""
+    both = measured.T.astype(np.int64) @ measured
+    np.fill_diagonal(both, 0)
+    if not both.size or both.max() < LEAST_QUERIES:
+        return []
+    chosen = [int(place) for place in np.unravel_index(both.argmax(), both.shape)]
+    for place in np.argsort(-measured.sum(axis=0), kind="stable").tolist():
+        if place not in chosen and measured[:, [*chosen, place]].all(axis=1).sum() >= LEAST_QUERIES:
+            chosen.append(place)
+    return [table.models[place] for place in sorted(chosen)]
 
 
 def _judged(examples: Examples, table: Table, beliefs: Beliefs, how: Learning) -> tuple[float, int, list[Verdict]]:
@@ -108,7 +127,7 @@ def _judged(examples: Examples, table: Table, beliefs: Beliefs, how: Learning) -
     expected = beliefs.amounts["cost"][np.ix_(rows, places)].astype(np.float64) if part.has_costs else costs
     quality = part.score.mean(axis=0)
     best = int(np.lexsort((costs.mean(axis=0), -quality))[0])
-    price = keeping(by_price(good, expected, part.score, costs), how.keep * float(quality[best]))
+    price = cautious_price(good, expected, part.score, costs, best, how.keep, how.sure)
     chosen = at_price(good, expected, price)
     at = np.arange(len(rows))
     single = hull(costs.mean(axis=0), quality) if part.has_costs else None
@@ -116,11 +135,17 @@ def _judged(examples: Examples, table: Table, beliefs: Beliefs, how: Learning) -
     return price, int(places[best]), verdicts(gain, examples.task[rows], labels, how.least_labels)
 
 
-def keeping(curve: Curve, wanted: float) -> float:
-    """The price of the least cost at which this quality is kept; where it never is, that of the highest quality."""
-    assert curve.cost is not None  # a curve by price has one
-    points = zip(np.minimum(curve.quality, wanted).tolist(), (-curve.cost).tolist(), curve.threshold.tolist(), strict=True)
-    return float(max(points)[2])
+def cautious_price(good: Floats, expected: Floats, score: Floats, cost: Floats, best: int, target: float, errors: float = 0.0) -> float:
+    """The price of the least cost that keeps `target` of the best single model's quality by so many standard errors of the
+    difference; where none does, that of the highest quality."""
+    rows, single = np.arange(len(score)), score[:, best]
+    found = []
+    for price in prices(good, expected, PRICES):
+        chosen = at_price(good, expected, price)
+        over = score[rows, chosen] - target * single
+        sure = float(over.mean()) - errors * float(over.std(ddof=1)) / np.sqrt(len(over)) >= 0.0
+        found.append((not sure, float(cost[rows, chosen].mean()) if sure else -float(over.mean()), price))
+    return min(found)[2]
 
 
 def fingerprints(texts: Sequence[str]) -> NDArray[np.uint64]:

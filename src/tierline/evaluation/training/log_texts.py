@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from tierline import plugins
-from tierline.decision_log.reader import LogReader
 from tierline.evaluation.datasets import Dataset
 from tierline.evaluation.datasets.decision_log import MAGIC
 from tierline.evaluation.document import Finding
-from tierline.evaluation.training.learn import fingerprints
-from tierline.interfaces import Dialect
-from tierline.scoring.learned.asked import asked
-from tierline.types.errors import BadRequest, EvaluationFailure
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    request: msgspec.Raw
-
-
-_read = msgspec.json.Decoder(_Kept).decode
+from tierline.evaluation.labels.words import words
+from tierline.evaluation.table import Table
+from tierline.evaluation.training.learn import LEAST_QUERIES, established, fingerprints
+from tierline.types.errors import EvaluationFailure
 
 
 def is_log(path: Path) -> bool:
@@ -43,30 +33,26 @@ def with_log_texts(dataset: Dataset, logs: Sequence[Path]) -> Dataset:
         return dataset
     table = dataset.table
     texts = list(table.text or [""] * len(table.query))
-    dialects = {name: found() for name, found in plugins.find_all("dialects", plugins.names("dialects")).items()}
     for path in logs:
-        with closing(LogReader(path)) as log:
+        with words(path) as kept_words:
             for row, (query, name) in enumerate(zip(table.query, table.dataset, strict=True)):
-                if not texts[row] and name == path.stem:
-                    texts[row] = _prompt(log, query, dialects)
+                if not texts[row] and name == path.stem and (found := kept_words.of(query)) is not None:
+                    texts[row] = found.prompt
     kept = [row for row, text in enumerate(texts) if text]
     if not kept:
         raise EvaluationFailure(
             f"{', '.join(path.name for path in logs)}: no judged request has its prompt kept: set log_text on the route (sample 0.05)"
         )
-    found = dataset.findings
+    findings = dataset.findings
     if lost := len(texts) - len(kept):
-        found = (*found, Finding("no_text", "warning", f"{lost:,} judged requests are left out: their prompts were not kept", lost))
+        findings = (*findings, Finding("no_text", "warning", f"{lost:,} judged requests are left out: their prompts were not kept", lost))
     group = np.unique(fingerprints(texts), return_inverse=True)[1].reshape(-1).astype(np.int64)
     whole = msgspec.structs.replace(table, text=texts, group=group)
-    return msgspec.structs.replace(dataset, table=whole.take(np.array(kept, dtype=np.intp)), findings=found)
+    table = whole.take(np.array(kept, dtype=np.intp))
+    return msgspec.structs.replace(dataset, table=table, findings=findings, comparable=dataset.comparable or _can_compare(table))
 
 
-def _prompt(log: LogReader, query: str, dialects: dict[str, Dialect]) -> str:
-    record, body = log.get(query), log.text(query)
-    if record is None or body is None or record.features.dialect not in dialects:
-        return ""
-    try:
-        return asked(dialects[record.features.dialect].parse(bytes(_read(body).request)))
-    except (BadRequest, msgspec.MsgspecError):
-        return ""
+def _can_compare(table: Table) -> bool:
+    """Whether enough queries were measured on two models or more, as shadows do it."""
+    models = established(table)
+    return len(models) > 1 and int(table.only(models).complete.sum()) >= LEAST_QUERIES

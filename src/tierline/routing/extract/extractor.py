@@ -26,6 +26,7 @@ from tierline.routing.extract.tokens import text_tokens, tools_tokens
 from tierline.types.access import ANYONE, Key
 from tierline.types.features import Complexity, Features, Operation
 from tierline.types.request import Request
+from tierline.types.sensitivity import PERSONAL
 
 SYSTEM_HEAD = 1_000
 """Characters at the head of a system prompt that say what the work is."""
@@ -63,6 +64,7 @@ class Extractor:
         self._sessions = any(route.session.sticky for route in loaded.spec.routes.values()) or any(
             budget.each == "session" for budget in loaded.spec.budgets.values()
         )
+        self._experiments = bool(loaded.spec.experiments)
         self._remember = functools.lru_cache(REMEMBERED)(self._read_system)
 
     def __call__(self, request: Request, key: Key = ANYONE) -> Features:
@@ -93,19 +95,25 @@ class Extractor:
             language=language(reading.asked),
             complexity=work.complexity,
             prompt_fingerprint=system.fingerprint,
-            sensitivity=_listed(request.hints.sensitivity),
+            sensitivity=_sensitivity(request),
             signals=found.signals,
             matches=self._matches(found.tasks, system.tasks, work.operation),
             stream=request.stream,
             draw=draw(request.id),
-            session=session(request, key.name, system.fingerprint) if self._sessions and request.kind == "chat" else "",
+            session=session(request, key.name, system.fingerprint) if self._keeps_session(request) else "",
             tool_loop=looping,
             tool_failures=tool_failures(request.messages) if looping else 0,
             sealed=reading.sealed,
+            redacted=request.redacted,
         )
         if not key.minted:
             return features
         return msgspec.structs.replace(features, key_models=tuple(sorted(key.models)), key_task=key.task)
+
+    def _keeps_session(self, request: Request) -> bool:
+        """Whether anything asks which session it belongs to: a sticky route, a budget for each, or an experiment where the client
+        names one."""
+        return request.kind == "chat" and (self._sessions or (self._experiments and bool(request.hints.session)))
 
     def _system(self, prompt: str) -> _System:
         if not prompt:
@@ -169,6 +177,15 @@ def _judge(request: Request, reading: Reading, system: _System, found: Found, to
 
 
 _PLEASANT = Complexity()
+
+
+def _sensitivity(request: Request) -> tuple[str, ...]:
+    """What the client declares and what was found; `pii` goes with every personal kind."""
+    if not (request.hints.sensitivity or request.sensitivity):
+        return ()
+    declared = _listed(request.hints.sensitivity)
+    personal = ("pii",) if any(kind in PERSONAL for kind in declared) else ()
+    return tuple(dict.fromkeys((*declared, *personal, *request.sensitivity)))
 
 
 def _listed(text: str) -> tuple[str, ...]:

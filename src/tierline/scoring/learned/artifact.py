@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 
 from tierline.config.scorer_file import MOST_CELLS, Array, Header, ScorerFile, ScorerUnusable, pack
 from tierline.scoring.learned.beliefs import Amount, Fitted
-from tierline.scoring.learned.grams import BUCKETS, FORM, LAYOUT
+from tierline.scoring.learned.embed import SIZE
+from tierline.scoring.learned.form import FORM, OLDEST
+from tierline.scoring.learned.grams import BUCKETS, LAYOUT
 
 KIND = "linear"
 _STEPS = 127.0
+_FORMS = {1: OLDEST, LAYOUT: FORM}
+"""Facts of form in each layout of the features."""
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +39,7 @@ def encode(artifact: Artifact) -> bytes:
     """The bytes of its file: the same artifact, the same bytes."""
     fitted = artifact.fitted
     used = np.flatnonzero(fitted.idf)
-    rows = np.concatenate([used, np.arange(BUCKETS, BUCKETS + FORM)])
+    rows = np.concatenate([used, np.arange(BUCKETS, len(fitted.weights))])
     weights = fitted.weights[rows]
     steps = np.maximum(np.abs(weights).max(axis=0, initial=0.0) / _STEPS, 1e-30).astype("<f4")
     parts: dict[str, NDArray[Any]] = {
@@ -59,21 +63,23 @@ def encode(artifact: Artifact) -> bytes:
         amounts=tuple(fitted.amounts),
         arrays=tuple(Array(name, part.dtype.str, part.shape) for name, part in parts.items()),  # type: ignore[arg-type]
         card=artifact.card,
+        embedder=fitted.embedder,
     )
     return pack(header, b"".join(np.ascontiguousarray(part).tobytes() for part in parts.values()))
 
 
 _PLAIN = ("form_mean", "form_spread", "offset", "table", "labels", "overall", "knots", "shifts", "levels")
-_NUMBERS = ("sharpness", "level_share", "gap_share")
+_NUMBERS = ("sharpness", "level_share", "gap_share", "form_weight")
+_OLDEST_FORM_WEIGHT = 0.15
 
 
 def decode(file: ScorerFile, name: str) -> Artifact:
     """The scorer in a file that is whole; raises ScorerUnusable when it was fitted on other features or its parts do not fit."""
     header = file.header
-    if header.kind != KIND or header.features != LAYOUT:
+    if header.kind != KIND or header.features not in _FORMS:
         raise ScorerUnusable(
-            f"the scorer {name} is of kind {header.kind!r} on features {header.features}, and this version reads {KIND!r} on {LAYOUT} "
-            "→ train it anew"
+            f"the scorer {name} is of kind {header.kind!r} on features {header.features}, and this version reads {KIND!r} on "
+            f"{', '.join(map(str, _FORMS))} → train it anew"
         )
     parts = _arrays(header.arrays, file.body)
     try:
@@ -94,25 +100,29 @@ def _arrays(arrays: Sequence[Array], body: bytes) -> dict[str, NDArray[Any]]:
 
 def _artifact(header: Header, parts: Mapping[str, NDArray[Any]]) -> Artifact:
     tasks, models, numbers = len(header.tasks), len(header.models), header.numbers
+    forms = _FORMS[header.features]
+    features = BUCKETS + forms + (SIZE if header.embedder else 0)
     outputs = tasks + 1 + models + len(header.amounts)
     buckets = parts["buckets"]
-    if outputs * (BUCKETS + FORM) > MOST_CELLS or (len(buckets) and (buckets.min() < 0 or buckets.max() >= BUCKETS)):
+    if outputs * features > MOST_CELLS or (len(buckets) and (buckets.min() < 0 or buckets.max() >= BUCKETS)):
         raise ValueError
     idf = np.zeros(BUCKETS, np.float32)
     idf[buckets] = _shaped(parts["idf"], len(buckets))
-    weights = np.zeros((BUCKETS + FORM, outputs), np.float32)
-    rows = np.concatenate([buckets, np.arange(BUCKETS, BUCKETS + FORM)])
+    weights = np.zeros((features, outputs), np.float32)
+    rows = np.concatenate([buckets, np.arange(BUCKETS, features)])
     weights[rows] = _shaped(parts["weights"], len(rows), outputs).astype(np.float32) * _shaped(parts["steps"], outputs)
     cells, knots = (tasks, models), parts["knots"].shape[1:]
     fitted = Fitted(
         tasks=header.tasks,
         models=header.models,
         idf=idf,
-        form_mean=_shaped(parts["form_mean"], FORM),
-        form_spread=_shaped(parts["form_spread"], FORM),
+        form_mean=_shaped(parts["form_mean"], forms),
+        form_spread=_shaped(parts["form_spread"], forms),
         weights=weights,
         offset=_shaped(parts["offset"], outputs),
         sharpness=numbers["sharpness"],
+        form_weight=numbers.get("form_weight", _OLDEST_FORM_WEIGHT),
+        embedder=header.embedder,
         table=_shaped(parts["table"], *cells),
         labels=_shaped(parts["labels"], *cells),
         overall=_shaped(parts["overall"], models),

@@ -15,13 +15,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tierline.scoring.learned.grams import WORDS, form, grams
+from tierline.scoring.learned.form import form
+from tierline.scoring.learned.grams import WORDS, grams
 
 Floats = NDArray[np.float32]
 
+EMBED_WEIGHT = 2.0
 CAUTION = 1.0
 """Standard errors that the bound lies below the estimate."""
-FORM_WEIGHT = 0.15
 FORM_LIMIT = 3.0
 LEAST = 1e-9
 
@@ -35,7 +36,8 @@ class Amount(msgspec.Struct, frozen=True):
 
 
 class Fitted(msgspec.Struct, frozen=True, kw_only=True):
-    """A fitted scorer. `idf` a bucket, `form_mean` and `form_spread` a fact of form; `weights` shaped (features, outputs) and `offset`.
+    """A fitted scorer. `idf` a bucket, `form_mean` and `form_spread` a fact of form, which weighs `form_weight`; `weights` shaped
+    (features, outputs) and `offset`; `embedder` names the model whose vectors are the last features, empty where there are none.
 
     `table` and `labels` are shaped (tasks, models): shrunken pass rates and how many labels are behind each, `overall` a model's pass rate
     over all tasks. `knots` and `shifts` are shaped (models, knots): at a raw pass rate of `knots` the calibration adds `shifts`.
@@ -58,6 +60,8 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     shifts: Floats
     levels: Floats
     amounts: Mapping[str, Amount]
+    form_weight: float
+    embedder: str = ""
 
 
 class Beliefs(msgspec.Struct, frozen=True):
@@ -71,20 +75,24 @@ class Beliefs(msgspec.Struct, frozen=True):
     amounts: Mapping[str, Floats]
 
 
-def believe(fitted: Fitted, text: str) -> Beliefs:
-    """About one text."""
-    return from_outputs(fitted, outputs(fitted, text)[None, :])
+def believe(fitted: Fitted, text: str, vector: Floats | None = None) -> Beliefs:
+    """About one text, with its vector where the scorer has an embedder."""
+    return from_outputs(fitted, outputs(fitted, text, vector)[None, :])
 
 
-def outputs(fitted: Fitted, text: str) -> Floats:
+def outputs(fitted: Fitted, text: str, vector: Floats | None = None) -> Floats:
     """The linear outputs of one text."""
     found, counts = grams(text)
     weighted = counts * fitted.idf.take(found)
     part = int(np.searchsorted(found, WORDS))
     _to_length_one(weighted[:part])
     _to_length_one(weighted[part:])
-    facts = FORM_WEIGHT * np.clip((form(text) - fitted.form_mean) / fitted.form_spread, -FORM_LIMIT, FORM_LIMIT)
-    out: Floats = weighted @ fitted.weights.take(found, axis=0) + facts @ fitted.weights[len(fitted.idf) :] + fitted.offset
+    told = form(text)[: len(fitted.form_mean)]
+    facts = fitted.form_weight * np.clip((told - fitted.form_mean) / fitted.form_spread, -FORM_LIMIT, FORM_LIMIT)
+    after = len(fitted.idf) + len(facts)
+    out: Floats = weighted @ fitted.weights.take(found, axis=0) + facts @ fitted.weights[len(fitted.idf) : after] + fitted.offset
+    if vector is not None:
+        out += (np.float32(EMBED_WEIGHT) * vector) @ fitted.weights[after:]
     return out
 
 

@@ -9,23 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from tierline.scoring.learned.beliefs import FORM_LIMIT, FORM_WEIGHT, Fitted
-from tierline.scoring.learned.grams import BUCKETS, FORM, WORDS, form, grams
+from tierline.scoring.learned.beliefs import EMBED_WEIGHT, FORM_LIMIT, Fitted
+from tierline.scoring.learned.embed import Embedder
+from tierline.scoring.learned.form import FORM, form
+from tierline.scoring.learned.grams import BUCKETS, WORDS, grams
 
 LEAST_DOCUMENTS = 2
 """A bucket that fewer texts have says nothing."""
 EVERY = 500
+FORM_WEIGHT = 0.3
+"""Of a fact of form that is one spread from its mean, beside words and characters of length one."""
 
 
 class Design(msgspec.Struct, frozen=True):
-    """`counts`: a sparse row a text, as `grams` gives it; `forms` shaped (texts, FORM)."""
+    """`counts`: a sparse row a text, as `grams` gives it; `forms` shaped (texts, FORM), `vectors` (texts, embedding) or None; `embedder`
+    names what made them."""
 
     counts: sparse.csr_matrix
     forms: NDArray[np.float32]
+    vectors: NDArray[np.float32] | None = None
+    embedder: str = ""
 
     def take(self, rows: NDArray[np.intp]) -> Design:
         """Some of the texts, by their places."""
-        return Design(self.counts[rows], self.forms[rows])
+        return Design(self.counts[rows], self.forms[rows], None if self.vectors is None else self.vectors[rows], self.embedder)
 
 
 class Scale(msgspec.Struct, frozen=True):
@@ -36,8 +43,8 @@ class Scale(msgspec.Struct, frozen=True):
     spread: NDArray[np.float32]
 
 
-def design(texts: Sequence[str], progress: Callable[[str, int, int], None]) -> Design:
-    """The features of the texts, in their order."""
+def design(texts: Sequence[str], progress: Callable[[str, int, int], None], embed: Embedder | None = None) -> Design:
+    """The features of the texts, in their order; their embeddings are among them where there is an embedder."""
     places, weights, ends = [], [], np.zeros(len(texts) + 1, dtype=np.int64)
     forms = np.zeros((len(texts), FORM), dtype=np.float32)
     for i, text in enumerate(texts):
@@ -51,7 +58,8 @@ def design(texts: Sequence[str], progress: Callable[[str, int, int], None]) -> D
     progress("reading the prompts", len(texts), len(texts))
     columns = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
     values = np.concatenate(weights) if weights else np.zeros(0, dtype=np.float32)
-    return Design(sparse.csr_matrix((values, columns.astype(np.int32), ends), shape=(len(texts), BUCKETS)), forms)
+    counts = sparse.csr_matrix((values, columns.astype(np.int32), ends), shape=(len(texts), BUCKETS))
+    return Design(counts, forms) if embed is None else Design(counts, forms, embed.many(texts, progress), embed.name)
 
 
 def scale_of(data: Design) -> Scale:
@@ -63,18 +71,21 @@ def scale_of(data: Design) -> Scale:
     return Scale(idf.astype(np.float32), data.forms.mean(axis=0), np.where(spread > 1e-6, spread, 1.0).astype(np.float32))
 
 
-def features(data: Design, scale: Scale) -> sparse.csr_matrix:
-    """Words and characters each of length one, and the facts of form beside them; a row a text."""
+def features(data: Design, scale: Scale, form_weight: float = FORM_WEIGHT) -> sparse.csr_matrix:
+    """Words and characters each of length one, and beside them the facts of form and the embedding; a row a text."""
     weighted = data.counts.multiply(scale.idf[None, :]).tocsr()
     words, characters = (_unit(part) for part in (weighted[:, :WORDS], weighted[:, WORDS:]))
-    facts = sparse.csr_matrix(FORM_WEIGHT * np.clip((data.forms - scale.mean) / scale.spread, -FORM_LIMIT, FORM_LIMIT))
-    return sparse.hstack([words, characters, facts], format="csr", dtype=np.float32)
+    forms = data.forms[:, : len(scale.mean)]
+    facts = sparse.csr_matrix(form_weight * np.clip((forms - scale.mean) / scale.spread, -FORM_LIMIT, FORM_LIMIT))
+    vectors = [] if data.vectors is None else [sparse.csr_matrix(EMBED_WEIGHT * data.vectors)]
+    return sparse.hstack([words, characters, facts, *vectors], format="csr", dtype=np.float32)
 
 
 def outputs(data: Design, fitted: Fitted) -> NDArray[np.float32]:
     """The linear outputs of every text, shaped (texts, outputs)."""
     scale = Scale(fitted.idf, fitted.form_mean, fitted.form_spread)
-    out: NDArray[np.float32] = features(data, scale) @ fitted.weights + fitted.offset
+    used = data if fitted.embedder else Design(data.counts, data.forms)
+    out: NDArray[np.float32] = features(used, scale, fitted.form_weight) @ fitted.weights + fitted.offset
     return out
 
 

@@ -13,11 +13,16 @@ from typing import Any
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import nnls
 
 from tierline.scoring.learned.beliefs import Amount, Beliefs, Fitted, from_outputs, softmax
-from tierline.scoring.learned.calibrate import KNOTS, calibration
-from tierline.scoring.learned.design import Design, Scale, features, scale_of
+from tierline.scoring.learned.calibrate import KNOTS, calibration, chosen
+from tierline.scoring.learned.design import FORM_WEIGHT, Design, Scale, features, scale_of
+from tierline.scoring.learned.form import FORM
+from tierline.scoring.learned.grams import BUCKETS
 from tierline.scoring.learned.ridge import ridge
+from tierline.scoring.learned.softmax import softmax_regression
 from tierline.scoring.learned.table import counted, shrunken
 
 Cells = NDArray[np.float64]
@@ -31,9 +36,15 @@ def silent(what: str, done: int, total: int) -> None:
 
 
 TASK_PENALTY = 1.0
-HEAD_PENALTY = 10.0
+SOFTMAX_PENALTY = 0.03
+SOFTMAX_STEPS = 12
+FIRST_STEPS = 2
+"""Of ridge regression, from whose solution the softmax starts."""
+TASK_FORM = 1.0 / 3.0
+"""Of the weight of the facts of form, where tasks are told apart: words tell more there."""
+HEAD_PENALTY = 40.0
 AMOUNT_PENALTY = 3.0
-SHARPNESS = (2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0, 25.0)
+SHARPNESS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5)
 SHRINKAGE = (5.0, 20.0, 60.0, 200.0)
 LEVELS = 21
 AMOUNTS = ("cost", "output_tokens", "latency")
@@ -59,7 +70,8 @@ class Examples(msgspec.Struct, frozen=True):
 
 
 class _Linear(msgspec.Struct, frozen=True):
-    """One linear fit and its tables before shrinking."""
+    """One linear fit and its tables before shrinking. `embedded`, shaped (embedding, models), and `middle` tell the gaps from the embedding
+    alone."""
 
     scale: Scale
     weights: NDArray[np.float32]
@@ -68,28 +80,48 @@ class _Linear(msgspec.Struct, frozen=True):
     many: Cells
     logs: Mapping[str, tuple[Cells, Cells]]
 
-    def outputs(self, data: Design) -> NDArray[np.float32]:
-        out: NDArray[np.float32] = features(data, self.scale) @ self.weights + self.offset
-        return out
+    embedded: NDArray[np.float32]
+    middle: NDArray[np.float32]
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """What was fitted on the other folds, and what it says of the texts at the places `rows`: its outputs, and beside them the gaps
+    that the embedding alone tells (zeros where there is none)."""
+
+    rows: NDArray[np.intp]
+    linear: _Linear
+    out: NDArray[np.float32]
+    gaps: NDArray[np.float32]
+
+
+def _part(examples: Examples, rows: NDArray[np.intp], linear: _Linear) -> _Part:
+    data = examples.data.take(rows)
+    x = features(data, linear.scale)
+    gaps = x[:, x.shape[1] - len(linear.embedded) :] @ linear.embedded + linear.middle
+    return _Part(rows, linear, x @ linear.weights + linear.offset, gaps.astype(np.float32))
 
 
 def fit(examples: Examples, fold: NDArray[np.intp], progress: Progress) -> tuple[Fitted, Beliefs]:
     """The fitted scorer, and its beliefs about each text from the other folds."""
-    parts: list[tuple[NDArray[np.intp], _Linear, NDArray[np.float32]]] = []
+    parts = []
     total = int(fold.max(initial=0)) + 1
     for number in range(total):
         progress("fitting", number, total + 1)
-        inside, others = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
-        linear = _linear(examples.take(others))
-        parts.append((inside, linear, linear.outputs(examples.data.take(inside))))
+        parts.append(_part(examples, np.flatnonzero(fold == number), _linear(examples.take(np.flatnonzero(fold != number)))))
     progress("fitting", total, total + 1)
     sharpness = _sharpness(examples, parts)
     k = _shrinkage(examples, parts, sharpness)
-    whole = _fitted(examples, _linear(examples), sharpness, k)
-    held: _Held = [(rows, _fitted(examples, linear, sharpness, k), out) for rows, linear, out in parts]
-    whole, held = _headed(examples, whole, held)
+    linear = _linear(examples)
+    held: _Held = [(part.rows, _fitted(examples, part.linear, sharpness, k), part.out) for part in parts]
+    shares = _shares(examples, held, parts)
+    whole = _shared(_fitted(examples, linear, sharpness, k), linear, shares)
+    held = [
+        (rows, _shared(one, part.linear, shares), _told(part, len(examples.tasks), shares))
+        for (rows, one, _), part in zip(held, parts, strict=True)
+    ]
     raw = _gathered(examples, held)
-    knots, shifts = calibration(raw.good.astype(np.float64), examples.score)
+    said = raw.good.astype(np.float64)
+    knots, shifts = calibration(said, examples.score, chosen(said, examples.score, fold))
     whole = msgspec.structs.replace(whole, knots=knots, shifts=shifts)
     held = [(rows, msgspec.structs.replace(one, knots=knots, shifts=shifts), out) for rows, one, out in held]
     beliefs = _gathered(examples, held)
@@ -110,7 +142,7 @@ def _linear(examples: Examples) -> _Linear:
     some = measured.sum(axis=1)
     targets = [np.eye(tasks)[examples.task], level[:, None], gap]
     masks = [np.ones((len(level), tasks)), (some > 0)[:, None], measured & (some > 1)[:, None]]
-    penalty = [TASK_PENALTY] * tasks + [HEAD_PENALTY] * (1 + len(examples.models))
+    penalty = [0.0] * tasks + [HEAD_PENALTY] * (1 + len(examples.models))
     logs = {}
     for name, cells in examples.amounts.items():
         logarithms = np.log(np.maximum(cells, 1e-12))
@@ -123,10 +155,43 @@ def _linear(examples: Examples) -> _Linear:
         penalty.append(AMOUNT_PENALTY)
     y, mask = (np.hstack(parts).astype(np.float32) for parts in (targets, masks))
     x = features(examples.data, scale)
+    bare = len(scale.idf) + len(scale.mean)
     used = np.flatnonzero(np.append(scale.idf > 0, np.ones(x.shape[1] - len(scale.idf), dtype=bool)))
-    weights = np.zeros((x.shape[1], y.shape[1]), dtype=np.float32)
-    weights[used], offset = ridge(x[:, used], y, mask, np.array(penalty, dtype=np.float32))
-    return _Linear(scale, weights, offset, sums, many, logs)
+    weights, offset = np.zeros((x.shape[1], y.shape[1]), dtype=np.float32), np.zeros(y.shape[1], dtype=np.float32)
+    tight = np.array(penalty, dtype=np.float32)
+    words = used[used < bare]
+    weights[words, tasks:], offset[tasks:] = ridge(x[:, words], y[:, tasks:], mask[:, tasks:], tight[tasks:])
+    weights[used, :tasks], offset[:tasks] = _tasks(x[:, used], used, y[:, :tasks], examples.task)
+    embedded = np.zeros((x.shape[1] - bare, len(examples.models)), dtype=np.float32)
+    middle = np.zeros(len(examples.models), dtype=np.float32)
+    if x.shape[1] > bare:
+        gaps = slice(tasks + 1, tasks + 1 + len(examples.models))
+        embedded, middle = ridge(x[:, bare:].tocsr(), y[:, gaps], mask[:, gaps], tight[gaps])
+    return _Linear(scale, weights, offset, sums, many, logs, embedded, middle)
+
+
+def _tasks(
+    x: sparse.csr_matrix, places: NDArray[np.intp], indicators: NDArray[np.float32], task: NDArray[np.intp]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weights and offsets of the tasks: ridge regression, then softmax regression from there, facts of form being weighed less."""
+    tasks = indicators.shape[1]
+    if tasks == 1:
+        return np.zeros((x.shape[1], 1), np.float32), np.zeros(1, np.float32)
+    weigh = np.where((places >= BUCKETS) & (places < BUCKETS + FORM), TASK_FORM, 1.0).astype(np.float32)
+    weighed = (x @ sparse.diags(weigh)).tocsr().astype(np.float32)
+    first, offset = ridge(weighed, indicators, None, np.full(tasks, TASK_PENALTY, np.float32), FIRST_STEPS)
+    weights, offset = softmax_regression(weighed, task, first, offset, SOFTMAX_PENALTY, SOFTMAX_STEPS)
+    return weights * weigh[:, None], offset
+
+
+def tell_tasks(data: Design, task: NDArray[np.intp], tasks: int, asked: Design) -> NDArray[np.float32]:
+    """The task classifier alone: trained on texts whose tasks are known, the logits of others, shaped (texts, tasks)."""
+    scale = scale_of(data)
+    x = features(data, scale)
+    used = np.flatnonzero(np.append(scale.idf > 0, np.ones(x.shape[1] - len(scale.idf), dtype=bool)))
+    weights, offset = _tasks(x[:, used], used, np.eye(tasks, dtype=np.float32)[task], task)
+    out: NDArray[np.float32] = features(asked, scale)[:, used] @ weights + offset
+    return out
 
 
 def _fitted(examples: Examples, linear: _Linear, sharpness: float, k: float) -> Fitted:
@@ -155,6 +220,8 @@ def _fitted(examples: Examples, linear: _Linear, sharpness: float, k: float) -> 
         shifts=np.zeros((models, KNOTS), np.float32),
         levels=np.linspace(0.0, 1.0, LEVELS, dtype=np.float32),
         amounts=amounts,
+        form_weight=FORM_WEIGHT,
+        embedder=examples.data.embedder,
     )
 
 
@@ -182,29 +249,29 @@ def _amount(name: str, beliefs: Beliefs) -> NDArray[np.float32]:
     return beliefs.amounts[name]
 
 
-def _sharpness(examples: Examples, parts: Sequence[tuple[NDArray[np.intp], _Linear, NDArray[np.float32]]]) -> float:
+def _sharpness(examples: Examples, parts: Sequence[_Part]) -> float:
     """The one of least log loss."""
     tasks = len(examples.tasks)
 
     def loss(sharpness: float) -> float:
         lost = 0.0
-        for rows, _, out in parts:
-            chance = softmax(np.float32(sharpness) * out[:, :tasks])
-            lost -= float(np.log(np.maximum(chance[np.arange(len(rows)), examples.task[rows]], 1e-9)).sum())
+        for part in parts:
+            chance = softmax(np.float32(sharpness) * part.out[:, :tasks])
+            lost -= float(np.log(np.maximum(chance[np.arange(len(chance)), examples.task[part.rows]], 1e-9)).sum())
         return lost
 
     return min(SHARPNESS, key=loss)
 
 
-def _shrinkage(examples: Examples, parts: Sequence[tuple[NDArray[np.intp], _Linear, NDArray[np.float32]]], sharpness: float) -> float:
+def _shrinkage(examples: Examples, parts: Sequence[_Part], sharpness: float) -> float:
     """The one of least squared error of the gap between models."""
     tasks = len(examples.tasks)
 
     def error(k: float) -> float:
         lost = 0.0
-        for rows, linear, out in parts:
-            told = softmax(np.float32(sharpness) * out[:, :tasks]) @ shrunken(linear.sums, linear.many, k)
-            lost += float(np.nansum(_gaps(examples.score[rows] - told) ** 2))
+        for part in parts:
+            told = softmax(np.float32(sharpness) * part.out[:, :tasks]) @ shrunken(part.linear.sums, part.linear.many, k)
+            lost += float(np.nansum(_gaps(examples.score[part.rows] - told) ** 2))
         return lost
 
     return min(SHRINKAGE, key=error)
@@ -218,23 +285,56 @@ def _gaps(cells: Cells) -> Cells:
     return gaps
 
 
-def _headed(examples: Examples, whole: Fitted, held: _Held) -> tuple[Fitted, _Held]:
-    """With the share of each head: how much of what it says came true out of fold, never more than all of it and shrunken by its labels."""
+class _Shares(msgspec.Struct, frozen=True):
+    """How much of what a head says is believed: of the level, of the gaps told by words and of those told by the embedding."""
+
+    level: float
+    words: float
+    vectors: float
+
+
+def _shares(examples: Examples, held: _Held, parts: Sequence[_Part]) -> _Shares:
+    """How much of what they said came true out of fold (least squares), never less than nothing nor more than all of it, and shrunken by
+    the number of texts."""
     tasks, models = len(examples.tasks), len(examples.models)
-    sums = np.zeros(4)
-    for rows, one, out in held:
+    level, said, came = np.zeros(2), np.zeros((2, 2)), np.zeros(2)
+    for (rows, one, out), part in zip(held, parts, strict=True):
         left = examples.score[rows] - from_outputs(one, out).good
         measured = np.isfinite(left)
-        level = np.where(measured, left, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
-        gap = np.where(measured, left - level[:, None], 0.0)
-        said_level, said_gap = out[:, tasks], np.where(measured, out[:, tasks + 1 : tasks + 1 + models], 0.0)
-        sums += [(said_level * level).sum(), (said_level**2).sum(), (said_gap * gap).sum(), (said_gap**2).sum()]
+        mean = np.where(measured, left, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
+        gap = np.where(measured, left - mean[:, None], 0.0)
+        told = out[:, tasks].astype(np.float64)
+        level += [(told * mean).sum(), (told**2).sum()]
+        heads = [np.where(measured, cells, 0.0).astype(np.float64) for cells in (out[:, tasks + 1 : tasks + 1 + models], part.gaps)]
+        said += [[(one * other).sum() for other in heads] for one in heads]
+        came += [(one * gap).sum() for one in heads]
+    words, vectors = (
+        nnls(said + 1e-12 * np.eye(2), came)[0].tolist() if said[1, 1] > 0 else (max(came[0], 0.0) / max(said[0, 0], 1e-12), 0.0)
+    )
     doubt = len(examples.task) / (len(examples.task) + FULL_SHARE / 4)
-    shares = {
-        "level_share": float(np.clip(sums[0] / max(sums[1], 1e-12), 0.0, 1.0)) * doubt,
-        "gap_share": float(np.clip(sums[2] / max(sums[3], 1e-12), 0.0, 1.0)) * doubt,
-    }
-    return msgspec.structs.replace(whole, **shares), [(rows, msgspec.structs.replace(one, **shares), out) for rows, one, out in held]
+    return _Shares(
+        *(min(max(float(share), 0.0), 1.0) * doubt for share in (level[0] / max(level[1], 1e-12), words, vectors)),
+    )
+
+
+def _shared(one: Fitted, linear: _Linear, shares: _Shares) -> Fitted:
+    """With these shares. The gaps that the embedding tells are added to those that the words tell, so that one head is left."""
+    tasks, models = one.table.shape
+    gaps = slice(tasks + 1, tasks + 1 + models)
+    weights, offset = one.weights.copy(), one.offset.copy()
+    weights[:, gaps] *= np.float32(shares.words)
+    offset[gaps] *= np.float32(shares.words)
+    weights[len(weights) - len(linear.embedded) :, gaps] += np.float32(shares.vectors) * linear.embedded
+    offset[gaps] += np.float32(shares.vectors) * linear.middle
+    return msgspec.structs.replace(one, weights=weights, offset=offset, level_share=shares.level, gap_share=1.0)
+
+
+def _told(part: _Part, tasks: int, shares: _Shares) -> NDArray[np.float32]:
+    """The outputs of a fold, of a scorer with these shares."""
+    out = part.out.copy()
+    gaps = slice(tasks + 1, tasks + 1 + part.gaps.shape[1])
+    out[:, gaps] = np.float32(shares.words) * out[:, gaps] + np.float32(shares.vectors) * part.gaps
+    return out
 
 
 def _corrected(examples: Examples, whole: Fitted, beliefs: Beliefs) -> dict[str, Amount]:

@@ -1,20 +1,19 @@
-"""Text → hashed n-grams and a few facts of its form, all in array operations: no loop over characters or words.
+"""Text → hashed n-grams, all in array operations: no loop over characters or words.
 
     words        runs of letters and digits, and each pair of neighbours          → buckets [0, WORDS)
     characters   3, 4 and 5 in a row inside a padded word (text between spaces)    → buckets [WORDS, WORDS + CHARACTERS)
 
 Letters are in lower case and every digit is a 0. The hash of a run is a polynomial in its code points modulo 2⁶⁴, taken from running
-sums; its upper bits name the bucket. The layout is part of every artifact: `LAYOUT` grows when a text would get other buckets.
+sums; its upper bits name the bucket. The layout is part of every artifact: `LAYOUT` grows when a text would get other buckets or facts of
+form (2: more facts).
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-LAYOUT = 1
+LAYOUT = 2
 WORDS = CHARACTERS = 1 << 15
 BUCKETS = WORDS + CHARACTERS
 SIZES = (3, 4, 5)
@@ -103,34 +102,3 @@ def _characters(sums: NDArray[np.uint64], kinds: NDArray[np.uint8]) -> list[NDAr
         inside = spaces[size - 1 : size - 1 + many] == spaces[1 : 1 + many]
         found.append(((sums[size:] - sums[:many]) * _INVERSES[:many])[inside])
     return found
-
-
-FORM = 12
-
-
-def form(text: str) -> NDArray[np.float32]:
-    """Twelve facts of a text's form, each about between 0 and 1: length, words, lines, questions, digits, capitals, marks, brackets and
-    operators, quoted code, TeX, options of a multiple choice, letters beyond ASCII."""
-    read = clipped(text)
-    size = max(len(read), 1)
-    raw = read.encode("utf-8", "surrogatepass")
-    counts = np.bincount(np.frombuffer(raw, dtype=np.uint8), minlength=256)
-    words, lines = int(counts[32]) + int(counts[10]) + 1, int(counts[10]) + 1
-    signs = int(counts[[40, 41, 42, 43, 45, 47, 60, 61, 62, 91, 93, 94, 123, 125]].sum())
-    return np.array(
-        [
-            math.log1p(len(text)) / 9.0,
-            math.log1p(words) / 7.0,
-            math.log1p(lines) / 5.0,
-            min(int(counts[63]), 5) / 5.0,
-            min(1.0, 5.0 * int(counts[48:58].sum()) / size),
-            min(1.0, 5.0 * int(counts[65:91].sum()) / size),
-            min(1.0, 10.0 * int(counts[33:48].sum()) / size),
-            min(1.0, 10.0 * signs / size),
-            float("```" in read or "def " in read or "assert " in read),
-            min(1.0, int(counts[92]) / 10.0 + int(counts[36]) / 10.0),
-            float("A)" in read or "A." in read or "(A" in read),
-            min(1.0, 2.0 * int(counts[128:].sum()) / size),
-        ],
-        dtype=np.float32,
-    )

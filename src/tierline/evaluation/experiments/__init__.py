@@ -1,0 +1,1 @@
+"""Reading experiments: what each arm gave, with intervals and verdicts that hold however often one looks."""
