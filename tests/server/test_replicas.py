@@ -120,14 +120,20 @@ def test_four_workers_keep_one_budget_under_load_and_one_that_is_killed_loses_no
         answered = asking.result()
         until(lambda: len(workers(running)) == 4)
         assert answered > 50
-        until(lambda: budget(running)["used"] == pytest.approx(spent(running.rows()), rel=1e-9))
-        until(lambda: budget(running)["left"] == pytest.approx(0.08 - spent(running.rows()), abs=1e-9))
+        until(lambda: counted(running))
         while ask(running).status == 200:  # what idle and killed workers held is there again
             pass
-        until(lambda: budget(running)["left"] == pytest.approx(0.08 - spent(running.rows()), abs=1e-9))
+        until(lambda: counted(running))
         rows = running.rows()
         assert spent(rows) <= 0.08 + excess(rows) + 1e-9
         assert spent(rows) >= 0.08 * 0.75, "and nearly all of it could be spent"
+
+
+def counted(running: Running) -> bool:
+    """Whether all that is logged is counted, and no more than what the killed worker answered without its row reaching the disk."""
+    rows, seen_now = running.rows(), budget(running)
+    used, logged = seen_now["used"], spent(rows)
+    return logged - 1e-9 <= used <= logged + 8 * max(row.cost for row in rows) and abs(seen_now["left"] - (0.08 - used)) < 1e-9
 
 
 def test_two_replicas_keep_one_rate_and_hear_of_each_others_breakers_sessions_load_and_specs(tmp_path: Path, url: str) -> None:
