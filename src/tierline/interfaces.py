@@ -29,7 +29,7 @@ from tierline.types.record import Record
 from tierline.types.request import Kind, Request
 from tierline.types.scores import Scores
 from tierline.types.sensitivity import Spotted
-from tierline.types.shared import Claim, Grant
+from tierline.types.shared import Claim, Grant, Heard, Logged
 from tierline.types.wire import Call, Reply
 
 
@@ -260,11 +260,23 @@ class Detector(Protocol):
 
 @runtime_checkable
 class Shared(Protocol):
-    """What workers and replicas hold in common. One process alone holds it in its own memory; several share an engine."""
+    """What workers and replicas hold in common. One process alone holds it in its own memory; several share an engine.
+
+    Every method raises SharedStateGone when the engine cannot be reached: the caller goes on with what it holds. Whatever had been sent
+    may then be sent again: a use is counted once."""
+
+    member: str
+    """This process's name among the others: seven hex digits. The ids of its requests carry it (`gateway/ids`)."""
 
     async def claim(self, claims: Sequence[Claim]) -> Sequence[Grant]:
-        """Settle several counters in one round trip; the grants are in the order of the claims. Raises SharedStateGone when the
-        engine cannot be reached: the caller goes on with what it holds."""
+        """Settle several counters in one round trip; the grants are in the order of the claims."""
+
+    async def credit(self, logged: Sequence[Logged]) -> None:
+        """Count what the log knows of processes that have said less."""
+
+    async def exchange(self, standing: bytes, news: bytes) -> Heard:
+        """Say how this process stands (in place of what it said before; the others forget it when it is not said again for a while) and
+        what else it has to tell, and hear the others."""
 
     async def close(self) -> None:
         """Give back every lease and let go of connections."""

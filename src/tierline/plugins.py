@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tierline.types.errors import TierlineError
 
-Group = Literal["scorers", "dialects", "providers", "decision_logs", "validators", "answerers", "detectors"]
+Group = Literal["scorers", "dialects", "providers", "decision_logs", "validators", "answerers", "detectors", "shared"]
 
 
 class PluginMissing(TierlineError):

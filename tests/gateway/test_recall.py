@@ -28,11 +28,12 @@ from tierline.types.view import NO_VIEW
 
 NOON = MONDAY + 86400.0 + 12 * 3600.0
 """Of a Tuesday."""
+MEMBER = "0000abc"
 
 
 def row(number: int, at: float, cost: float, model: str = "mini", **more: object) -> Record:
-    features = Features(f"r-{number}", **{"key": "k", "team": "crew", **more})  # type: ignore[arg-type]  # any field
-    plan = Decision(f"r-{number}", features.route, "p", (Step("fast", (model,)),), task="t")
+    features = Features(f"{number:011x}{MEMBER}0000", **{"key": "k", "team": "crew", **more})  # type: ignore[arg-type]  # any field
+    plan = Decision(f"{number:011x}{MEMBER}0000", features.route, "p", (Step("fast", (model,)),), task="t")
     judge = Aside("t/judge", "opus", True, 0.5, usage=Usage(10, 0))
     tried = Tried(model, "first", True, cost + 0.5, 1.0, None, Usage(100, 50), asides=(judge,))
     return Record(at, features, plan, (tried,), winner=0)
@@ -64,16 +65,16 @@ def test_every_budget_counts_its_own_rows_since_its_period_began(path: Path) -> 
     )
     assert recall(path, budgets, NOON).spent == pytest.approx(
         {
-            ("day", ""): 4.0,
-            ("week", ""): 8.5,
-            ("crew", ""): 2.5,
-            ("teams", "crew"): 2.5,
-            ("teams", "rest"): 1.5,
-            ("opus", ""): 2.0 + 0.5 + 0.5,
-            ("tag", ""): 2.5,
-            ("sessions", "-"): 2.5,
-            ("sessions", "s"): 1.5,
-            ("words", ""): 300.0,
+            ("day", "", MEMBER): 4.0,
+            ("week", "", MEMBER): 8.5,
+            ("crew", "", MEMBER): 2.5,
+            ("teams", "crew", MEMBER): 2.5,
+            ("teams", "rest", MEMBER): 1.5,
+            ("opus", "", MEMBER): 2.0 + 0.5 + 0.5,
+            ("tag", "", MEMBER): 2.5,
+            ("sessions", "-", MEMBER): 2.5,
+            ("sessions", "s", MEMBER): 1.5,
+            ("words", "", MEMBER): 300.0,
         }
     )
 
@@ -88,15 +89,15 @@ def test_demand_is_learnt_for_paced_budgets_from_whom_they_are_for(path: Path) -
 def test_a_process_begins_with_what_was_spent(path: Path) -> None:
     spec = {"budgets": {"day": {"limit": 10, "per": "day", "pace": "spread"}}}
     budgets = Budgets(builders.loaded(spec), Clock(NOON))
-    asyncio.run(remember(budgets, path))
-    asyncio.run(remember(budgets, path))
+    asyncio.run(remember(budgets, [path]))
+    asyncio.run(remember(budgets, [path]))
     assert budgets.see(NO_VIEW, Features("r")).budgets == {"day": pytest.approx(6.0)}
 
 
 def test_a_log_that_cannot_be_read_is_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     budgets = Budgets(builders.loaded({"budgets": {"day": {"limit": 10, "per": "day"}}}), Clock(NOON))
     with caplog.at_level("WARNING"):
-        asyncio.run(remember(budgets, tmp_path / "nothing.db"))
+        asyncio.run(remember(budgets, [tmp_path / "nothing.db"]))
     assert "could not be read" in caplog.text
     assert budgets.see(NO_VIEW, Features("r")).budgets == {"day": 10.0}
 
@@ -120,7 +121,7 @@ def test_what_shadows_have_cost_counts_for_the_budgets_of_their_requests(path: P
     )
     before = {("day", ""): 4.0, ("opus", ""): 3.0, ("mini", ""): 1.0, ("tag", ""): 2.5, ("rest", ""): 1.5, ("words", ""): 300.0}
     added = {("day", ""): 0.75, ("opus", ""): 0.25, ("mini", ""): 0.5, ("tag", ""): 0.75, ("words", ""): 10.0}
-    assert recall(path, budgets, NOON).spent == pytest.approx({key: amount + added.get(key, 0.0) for key, amount in before.items()})
+    assert recall(path, budgets, NOON).spent == pytest.approx({(*key, ""): amount + added.get(key, 0.0) for key, amount in before.items()})
 
 
 def test_rows_that_have_gone_to_postgresql_are_counted_there_and_each_of_them_once(path: Path, postgres: str) -> None:
@@ -140,7 +141,7 @@ def test_rows_that_have_gone_to_postgresql_are_counted_there_and_each_of_them_on
     with closing(sqlite3.connect(path)) as file:  # as happens once `keep_local` is over
         file.execute("DELETE FROM decisions WHERE request_id IN ('r-1', 'r-2')")
         file.commit()
-    assert recall(path, budgets, NOON).spent["week", ""] < all_here.spent["week", ""]
+    assert recall(path, budgets, NOON).spent["week", "", ""] < all_here.spent["week", "", ""]
     there = recall(path, budgets, NOON, postgres)
     assert there.spent == pytest.approx({key: amount + 1.5 - 0.0 for key, amount in all_here.spent.items()})
     assert there.demand["paced"].shares.index(max(there.demand["paced"].shares)) == all_here.demand["paced"].shares.index(
@@ -151,6 +152,6 @@ def test_rows_that_have_gone_to_postgresql_are_counted_there_and_each_of_them_on
 def test_where_the_database_cannot_be_read_the_file_is_and_a_warning_says_so(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     budgets = Budgets(builders.loaded({"budgets": {"day": {"limit": 10, "per": "day"}}}), Clock(NOON))
     with caplog.at_level("WARNING"):
-        asyncio.run(remember(budgets, path, "postgresql://nobody@127.0.0.1:1/nothing"))
+        asyncio.run(remember(budgets, [path, "postgresql://nobody@127.0.0.1:1/nothing"]))
     assert "only what the local file still holds" in caplog.text
     assert budgets.see(NO_VIEW, Features("r")).budgets == {"day": pytest.approx(6.0)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -102,6 +103,7 @@ def test_several_processes_never_promise_more_than_the_limit_together(course: li
 
     async def run() -> None:
         spent = 0.0
+        logged: Counter[tuple[str, str, str]] = Counter()
         open_now: list[tuple[int, float, float]] = []
         for who, cost, what in course:
             if what == "pass":
@@ -112,7 +114,9 @@ def test_several_processes_never_promise_more_than_the_limit_together(course: li
             if what == "crash":
                 workers[who] = budgets(clock, table, all={"limit": 10.0})
                 open_now = [entry for entry in open_now if entry[0] != who]
-                await workers[who].reconcile({("all", ""): spent})  # as the log has it
+                await asyncio.gather(*(worker.reconcile(logged) for worker in workers))  # as the log has it
+                await workers[who].renew()
+                assert workers[who].seen()[0].used <= spent + 1e-6
                 continue
             purse = workers[who].purse(ASKED)
             if await purse.begin(plan(("a", cost / HEADROOM))):
@@ -120,6 +124,7 @@ def test_several_processes_never_promise_more_than_the_limit_together(course: li
                     (_, first), *_ = purse._first
                     purse.settle(first, cost, 0)
                     spent += cost
+                    logged["all", "", workers[who].member] += cost
                 else:
                     open_now.append((who, cost, clock.now))
             assert spent + sum(entry[1] for entry in open_now) <= 10.0 + 1e-6
@@ -227,7 +232,7 @@ def test_what_the_log_knows_is_counted_once_however_often_it_is_read() -> None:
 
     async def run() -> None:
         for _ in range(3):
-            await held.reconcile({("all", ""): 4.0, ("gone", ""): 1.0})
+            await held.reconcile({("all", "", "0000abc"): 4.0, ("gone", "", "0000abc"): 1.0})
 
     now(run())
     assert left(held) == 6.0
@@ -272,8 +277,8 @@ class _Counting(Table):
         self._at: object = None
         super().__init__(clock)
 
-    def settle(self, member: int, claim: Any) -> Any:
+    def settle(self, member: str, claim: Any, whole: Any) -> Any:
         self.asked += 1
         self.round_trips += self._at is None
         self._at = claim
-        return super().settle(member, claim)
+        return super().settle(member, claim, whole)

@@ -64,10 +64,6 @@ def _greet(loaded: Loaded, address: str, workers: int) -> None:
     """One line: where, what, under which policy, and what to try."""
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    if workers > 1 and any(budget.per != "request" for budget in loaded.spec.budgets.values()):
-        typer.echo(
-            f"warning: each of the {workers} workers keeps the budgets by itself: together they may spend {workers} times as much", err=True
-        )
     fleet = ", ".join(f"{model.name} ({model.tier})" for model in loaded.models.values())
     many = f", {workers} workers" if workers > 1 else ""
     typer.echo(

@@ -19,6 +19,7 @@ from tierline.config.check_prepare import examine_prepare
 from tierline.config.check_rules import examine_rules
 from tierline.config.check_scorers import examine_scorers
 from tierline.config.check_shadow import examine_shadow
+from tierline.config.check_shared import examine_shared
 from tierline.config.check_tasks import examine_tasks
 from tierline.config.check_tools import examine_tools
 from tierline.config.check_validators import examine_validators
@@ -41,6 +42,7 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_models(case, models)
     examine_load(case)
     examine_budgets(case)
+    examine_shared(case)
     examine_scorers(case, models)
     examine_experiments(case)
     examine_log(case)

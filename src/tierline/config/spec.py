@@ -560,6 +560,22 @@ class ServerSpec(Section, frozen=True, kw_only=True):
     ] = 20_000
 
 
+class SharedSpec(Section, frozen=True, kw_only=True):
+    """A Redis or Valkey by which replicas share budgets, rates, breakers, load and sessions. Workers of one machine need none."""
+
+    url: Annotated[
+        str,
+        Meta(description="redis://…, rediss://… (TLS) or redis+cluster://…; write ${ENV_NAME}; empty: none"),
+    ] = ""
+    prefix: Annotated[
+        str, Meta(pattern="^[A-Za-z0-9._-]{1,60}$", description="begins every key there; replicas of one prefix count together")
+    ] = "tierline"
+    cluster: Annotated[bool, Meta(description="whether the address is a cluster's")] = False
+    timeout: Annotated[Duration, Meta(description="how long an answer may take before the engine counts as away")] = _span(0.25)
+    lease: Annotated[Duration, Meta(description="how long what a process holds of a limit stays held after it was killed")] = _span(10)
+    ca: Annotated[str, Meta(description="rediss only: file of the certificate authority, relative to the spec")] = ""
+
+
 class Spec(Section, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -580,3 +596,4 @@ class Spec(Section, frozen=True, kw_only=True):
     alerts: Annotated[AlertsSpec, Meta(description="what to watch")] = msgspec.field(default_factory=AlertsSpec)
     decision_log: Annotated[DecisionLogSpec, Meta(description="where decisions are kept")] = msgspec.field(default_factory=DecisionLogSpec)
     server: Annotated[ServerSpec, Meta(description="limits of the HTTP face")] = msgspec.field(default_factory=ServerSpec)
+    shared: Annotated[SharedSpec, Meta(description="what replicas share, and where")] = msgspec.field(default_factory=SharedSpec)

@@ -78,7 +78,11 @@ class Admission:
         if permit is None:
             queued = world.clock() - began
             return Outcome(False, error="overloaded", elapsed=queued, detail="every place that the spec gives it is taken")
-        return self._counted(model, permit) if model in world.rates.models else permit
+        if model not in world.rates.models:
+            return permit
+        if world.leases is not None:
+            await world.lease(permit, model, self._tokens)
+        return self._counted(model, permit)
 
     def _counted(self, model: str, permit: Permit) -> Permit | Outcome:
         """The way in to a model with a rate, of which this call is a part."""

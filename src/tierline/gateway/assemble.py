@@ -16,7 +16,7 @@ from tierline.gateway.means import Lane, Means, ladder_of
 from tierline.gateway.shadow.pool import Pool
 from tierline.gateway.shadow.shadows import Shadows
 from tierline.gateway.tools_first import ToolsFirst
-from tierline.interfaces import DecisionLog, Dialect, Provider, Validator
+from tierline.interfaces import DecisionLog, Dialect, Provider, Shared, Validator
 from tierline.routing.reach import reach
 from tierline.routing.router import Router
 from tierline.state.world import World
@@ -85,6 +85,22 @@ def open_log(loaded: Loaded, path: Path) -> DecisionLog:
         return cast(DecisionLog, plugins.find("decision_logs", "sqlite")(path, **kept))
     shared = {"url": spec.url, "read_url": spec.read_url, "keep_local": float(spec.keep_local), "max_backlog": spec.max_backlog}
     return cast(DecisionLog, plugins.find("decision_logs", "postgres")(path, **kept, **shared))
+
+
+def open_shared(loaded: Loaded) -> Shared | None:
+    """What replicas share, where the spec names an engine for it; it is not reached yet."""
+    spec = loaded.spec.shared
+    if not spec.url:
+        return None
+    ca = str(loaded.path.parent / spec.ca) if spec.ca else ""
+    made = plugins.find("shared", "valkey")(spec.url, prefix=spec.prefix, timeout=float(spec.timeout), cluster=spec.cluster, ca=ca)
+    return cast(Shared, made)
+
+
+def logs_of(loaded: Loaded, path: Path) -> tuple[Path | str, ...]:
+    """Where the log is read: the file, and the database that it goes on to, where there is one."""
+    spec = loaded.spec.decision_log
+    return (path, spec.read_url or spec.url) if spec.url else (path,)
 
 
 def providers_of(gateway: Gateway) -> dict[str, tuple[Endpoint, Provider]]:

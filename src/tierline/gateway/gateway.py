@@ -96,7 +96,7 @@ class Gateway:
         self.rehearsal: Rehearsal | None = None
         self.in_flight = 0
         self.said: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
-        self._new_id = Ids()
+        self._new_id = Ids(member=world.member)
         self._extract = Extractor(loaded)
         self._texts = Texts(loaded)
         self._rows = Rows(log, router, dialects, self.guard, observe)
@@ -119,7 +119,7 @@ class Gateway:
         request = self.admit(asked)
         features = self._extract(request, asked.key)
         if asked.turn is not None:
-            asked.turn.reserve(features.input_tokens + features.output_tokens)
+            await self.world.reserve(asked.turn, features.input_tokens + features.output_tokens)
         try:
             weighed = self.weigh(request, features, asked.given)
             other = self.at(weighed.decision) if self.elsewhere else self

@@ -37,21 +37,22 @@ LEARNT_FROM = 28 * 86400.0
 LEARN_EVERY = 3600.0
 
 _SPENT = (
-    'SELECT "key", team, route, task, sum(cost), sum(input_tokens + output_tokens) FROM decisions '
-    'WHERE at >= ? AND seq > ? GROUP BY "key", team, route, task'
+    'SELECT substr(request_id, 12, 7), "key", team, route, task, sum(cost), sum(input_tokens + output_tokens) FROM decisions '
+    'WHERE at >= ? AND seq > ? GROUP BY 1, "key", team, route, task'
 )
 _DEMAND = (
     'SELECT CAST({hour} AS BIGINT), "key", team, route, task, sum(input_tokens + output_tokens) FROM decisions '
     'WHERE at >= ? AND seq > ? GROUP BY 1, "key", team, route, task'
 )
 
-Spent = dict[tuple[str, str], float]
+Spent = dict[tuple[str, str, str], float]
+"""Budget, value and process (the middle of its requests' ids) → what was spent."""
 
 
 class Recalled(msgspec.Struct, frozen=True):
-    """What was spent by budget and value, and the demand of every paced budget."""
+    """What was spent, and the demand of every paced budget."""
 
-    spent: Mapping[tuple[str, str], float]
+    spent: Mapping[tuple[str, str, str], float]
     demand: Mapping[str, Demand]
 
 
@@ -77,12 +78,12 @@ def recall(path: Path, budgets: Sequence[Budget], now: float, url: str = "") -> 
 
 
 def _count_rows(spent: Spent, part: Part, budgets: Sequence[Budget], now: float) -> None:
-    """What was spent of every budget in the period that runs, by budget and value."""
+    """What was spent of every budget in the period that runs."""
     for since, of_period in _periods(budgets, now).items():
         summed = [budget for budget in of_period if not _needs_rows(budget)]
         if summed:
-            for key, team, route, task, cost, tokens in part.log.query(_SPENT, (since, part.after)):
-                _count(spent, summed, Features("", route=route, key=key, team=team), task, cost, tokens)
+            for member, key, team, route, task, cost, tokens in part.log.query(_SPENT, (since, part.after)):
+                _count(spent, summed, Features("", route=route, key=key, team=team), member, task, cost, tokens)
         looked_at = [budget for budget in of_period if _needs_rows(budget)]
         if looked_at:
             for row in part.log.rows(Filter(since=since)):
@@ -101,7 +102,7 @@ def _count_shadows(spent: Spent, parts: Sequence[Part], ledger: LedgerReader, bu
             judge = shadow.judge.rpartition("@")[0]
             for model, cost, used in ((shadow.model, shadow.cost - shadow.judging, tokens), (judge, shadow.judging, 0)):
                 paying = [budget for budget in of_period if budget.of_model(model)]
-                _count(spent, paying, record.features, record.decision.task, cost, used)
+                _count(spent, paying, record.features, _member(record), record.decision.task, cost, used)
 
 
 def _periods(budgets: Sequence[Budget], now: float) -> Mapping[float, list[Budget]]:
@@ -130,24 +131,26 @@ def demand_of(parts: Sequence[Part], budgets: Sequence[Budget], now: float) -> d
     return {budget.name: learn(seen[budget.name], budget.zone) for budget in paced}
 
 
-async def remember(budgets: Budgets, path: Path, url: str = "") -> None:
-    """Count what was spent before this process began, and learn the demand. Of a log that cannot be read a warning tells; then nothing is
-    counted, or what the file alone knows where it is the database at `url` that cannot be read."""
+async def remember(budgets: Budgets, logs: Sequence[Path | str]) -> None:
+    """Count what other processes have spent and not said, and learn the demand. `logs` are this process's own file and, where its rows go
+    on to one, the address of the database. Of a log that cannot be read a warning tells; then nothing is counted, or what the file
+    alone knows where it is the database that cannot be read."""
     if not budgets.active:
         return
+    path, url = Path(logs[0]), str(logs[1]) if len(logs) > 1 else ""
     try:
         recalled = await asyncio.to_thread(recall, path, budgets.all, budgets.clock(), url)
     except LogFailure as failure:
         known = "only what the local file still holds is counted" if url else "it is not counted"
         _logger.warning("what was spent of the budgets before could not be read, so %s: %s", known, failure.message)
         if url:
-            await remember(budgets, path)
+            await remember(budgets, logs[:1])
         return
     await budgets.reconcile(recalled.spent)
     budgets.demand(recalled.demand)
 
 
-async def keep(budgets: Budgets, path: Path, url: str = "") -> None:
+async def keep(budgets: Budgets, logs: Sequence[Path | str]) -> None:
     """Renew the leases again and again, and read the log after a change of the budgets and once an hour; until cancelled."""
     known, learn_at = budgets.all, budgets.clock() + LEARN_EVERY
     while True:
@@ -157,7 +160,7 @@ async def keep(budgets: Budgets, path: Path, url: str = "") -> None:
             continue
         if budgets.all != known or budgets.clock() >= learn_at:
             known, learn_at = budgets.all, budgets.clock() + LEARN_EVERY
-            await remember(budgets, path, url)
+            await remember(budgets, logs)
         await budgets.renew()
 
 
@@ -165,11 +168,17 @@ def _needs_rows(budget: Budget) -> bool:
     return budget.models is not None or bool(budget.tag) or budget.each in ("session", "tag")
 
 
-def _count(spent: Spent, budgets: Sequence[Budget], features: Features, task: str, cost: float | None, tokens: int | None) -> None:
+def _count(
+    spent: Spent, budgets: Sequence[Budget], features: Features, member: str, task: str, cost: float | None, tokens: int | None
+) -> None:
     for budget in budgets:
         if budget.of_task(task):
             for value in budget.values(features):
-                spent[budget.name, value] += budget.amount(cost or 0.0, tokens or 0)
+                spent[budget.name, value, member] += budget.amount(float(cost or 0.0), float(tokens or 0))
+
+
+def _member(record: Record) -> str:
+    return record.features.request_id[11:18]
 
 
 def _count_row(spent: Spent, budgets: Sequence[Budget], record: Record) -> None:
@@ -181,4 +190,4 @@ def _count_row(spent: Spent, budgets: Sequence[Budget], record: Record) -> None:
         calls += [(aside.target, aside.cost, aside.usage) for aside in attempt.asides]
     for model, cost, usage in calls:
         paying = [budget for budget in budgets if budget.of_model(model)]
-        _count(spent, paying, record.features, record.decision.task, cost, usage.input + usage.output)
+        _count(spent, paying, record.features, _member(record), record.decision.task, cost, usage.input + usage.output)

@@ -23,7 +23,7 @@ from tierline.gateway.assemble import assemble, held_by
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.shadow.pool import Pool
 from tierline.gateway.tools_first import ToolsFirst
-from tierline.interfaces import DecisionLog, Provider
+from tierline.interfaces import DecisionLog, Provider, Shared
 from tierline.state.world import World
 from tierline.types.errors import TierlineError
 from tierline.types.record import Record
@@ -53,7 +53,8 @@ class Reloaded(msgspec.Struct, frozen=True):
 
 class Live:
     """The gateway that answers now. `keep_spec` is called with every spec before it decides anything, `told` with what
-    came of every reload. Shadows run in `pool`, under whichever spec. `gate` has the last word on what is put to work."""
+    came of every reload. Shadows run in `pool`, under whichever spec. `gate` has the last word on what is put to work; `shared` is what
+    other processes hold in common with this one."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Live:
         told: Callable[[Reloaded], None],
         pool: Pool | None = None,
         gate: Gate = lambda loaded, _: loaded,
+        shared: Shared | None = None,
     ) -> None:
         self._environ = environ
         self._gate = gate
@@ -77,9 +79,9 @@ class Live:
         self._closing: set[asyncio.Task[None]] = set()
         loaded = gate(loaded, None)
         keep_spec(loaded)
-        self.world = World(loaded)
+        self.world = World(loaded, shared=shared, lease=float(loaded.spec.shared.lease))
         self.gateway = assemble(loaded, self.world, log, observe, pool=pool)
-        self.last = Reloaded(time.time(), "start", True, loaded.fingerprint)
+        self.last = self.last_taken = Reloaded(time.time(), "start", True, loaded.fingerprint)
 
     async def reload(self, occasion: Occasion) -> Reloaded:
         """Read the spec again and, if it is good, put it to work. Never raises for a bad spec: the answer says what is wrong."""
@@ -124,6 +126,8 @@ class Live:
 
     def _done(self, reloaded: Reloaded) -> None:
         self.last = reloaded
+        if reloaded.changed:
+            self.last_taken = reloaded
         self._told(reloaded)
 
     async def watch(self) -> None:

@@ -124,7 +124,7 @@ class App:
                 exchange.key = key = authenticate(exchange.headers, self._ring, gateway.loaded, query)
                 permit(key, route.scope)
                 if key.limited and route.scope == "call":
-                    exchange.count(self._live.world.rates.turn(key))
+                    exchange.count(await self._live.world.turn(key))
             await route.handler(exchange)
         except (asyncio.CancelledError, ClientClosed) as error:
             self._refuse(exchange, self._ended(exchange, error))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from tierline.gateway.together import SharedSeen
 from tierline.state.budgets import BudgetSeen
 from tierline.state.world import ModelSeen
 
@@ -86,3 +87,26 @@ class BudgetGauges:
                 gauge.labels(budget.name).set(getattr(budget, field) or 0.0)
             self._exhausted.labels(budget.name).set(budget.exhausted_at or 0.0)
         self._known = {budget.name for budget in budgets}
+
+
+class SharedGauges:
+    """The gauges of what processes share. Of several workers the worst is shown. A gateway that shares nothing shows 1, 0 and 0."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._up = Gauge(
+            "tierline_shared_up",
+            "Whether the engine that replicas share answers; 1 too where there is none",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self._others = Gauge("tierline_shared_others", "Other processes that are heard of", registry=registry, multiprocess_mode="livemin")
+        self._behind = Gauge(
+            "tierline_spec_behind", "Whether another process took another spec later", registry=registry, multiprocess_mode="livemax"
+        )
+        self._up.set(1)
+
+    def show(self, seen: SharedSeen) -> None:
+        """Set every gauge to how it stands."""
+        self._up.set(seen.up)
+        self._others.set(seen.others)
+        self._behind.set(seen.spec_behind)

@@ -16,7 +16,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from tierline.gateway.reload import Reloaded
-from tierline.server.gauges import BudgetGauges, WorldGauges
+from tierline.server.gauges import BudgetGauges, SharedGauges, WorldGauges
 from tierline.server.governed import GovernanceCounters
 from tierline.server.shadow_meters import ShadowMeters
 from tierline.types.ask import CLASSIFY, REMEMBERED
@@ -46,6 +46,7 @@ class Meters:
         self.world = WorldGauges(registry)
         self.shadows = ShadowMeters(registry)
         self.budgets = BudgetGauges(registry)
+        self.shared = SharedGauges(registry)
         self._governance = GovernanceCounters(registry)
         self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)
         self.not_let_in = Counter("tierline_not_let_in_total", "Requests without a key that opens, by cause", ["cause"], registry=registry)

@@ -12,6 +12,7 @@ from tierline import __version__
 from tierline.gateway.books import Books
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.reload import Live
+from tierline.gateway.together import Together
 from tierline.ledger.feedback import Feedback, Kind
 from tierline.server.errors import NoSuchDecision
 from tierline.server.exchange import Exchange
@@ -52,10 +53,11 @@ class Said(msgspec.Struct, forbid_unknown_fields=True):
 class Public:
     """Handlers that change nothing, but for feedback."""
 
-    def __init__(self, live: Live, books: Books, meters: Meters) -> None:
+    def __init__(self, live: Live, books: Books, meters: Meters, together: Together | None = None) -> None:
         self._live = live
         self._books = books
         self._meters = meters
+        self._together = together
         self.draining = False
 
     async def root(self, exchange: Exchange) -> None:
@@ -138,6 +140,7 @@ class Public:
                 "log_rows_waiting": self._live.log.waiting,
                 "log_backlog": self._live.log.backlog,
                 "log_behind": self._live.log.behind,
+                "shared": None if self._together is None else self._together.seen,
             },
             503 if problems else 200,
         )
@@ -157,6 +160,8 @@ class Public:
         if live.pool is not None:
             meters.shadows.show(live.pool.running, live.pool.waiting)
         meters.budgets.show(live.world.budgets.seen())
+        if self._together is not None:
+            meters.shared.show(self._together.seen)
 
 
 def _only(listed: bytes) -> Any:

@@ -15,14 +15,15 @@ import msgspec
 import uvloop
 
 from tierline.config.loaded import Loaded
-from tierline.gateway.assemble import log_path, open_log
+from tierline.gateway.assemble import log_path, logs_of, open_log, open_shared
 from tierline.gateway.books import Books
 from tierline.gateway.lifecycle import Lifecycle
 from tierline.gateway.recall import keep, remember
 from tierline.gateway.reload import Live, Reloaded
 from tierline.gateway.shadow.accounts import Accounts
 from tierline.gateway.shadow.pool import Pool
-from tierline.interfaces import DecisionLog
+from tierline.gateway.together import Together
+from tierline.interfaces import DecisionLog, Shared
 from tierline.server.admin import Admin, Reviewing
 from tierline.server.app import App
 from tierline.server.endpoints import endpoints
@@ -43,11 +44,13 @@ LAST_MOMENT = 2.0
 
 
 class Service(msgspec.Struct, frozen=True):
-    """What a worker serves: a listening socket, the variables its spec reads, and where the log is (None: as the spec says)."""
+    """What a worker serves: a listening socket, the variables its spec reads, where the log is (None: as the spec says), and
+    what it shares with others (None: what the spec says)."""
 
     listener: socket.socket
     environ: Mapping[str, str]
     log: Path | None = None
+    shared: Callable[[], Shared] | None = None
 
 
 def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
@@ -77,10 +80,13 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     lifecycle = Lifecycle(books, loaded.path, service.environ)
     loaded = await asyncio.to_thread(lifecycle.begun, loaded)
     pool = Pool(Accounts(books.ask), meters.shadows)
-    live = Live(loaded, service.environ, log, observe, books.keep_spec, told, pool, lifecycle.gate)
+    shared = open_shared(loaded) if service.shared is None else service.shared()
+    live = Live(loaded, service.environ, log, observe, books.keep_spec, told, pool, lifecycle.gate, shared)
+    logs = logs_of(loaded, path)
+    together = None if shared is None else Together(shared, live.world, logs, lambda: (live.last_taken.policy, live.last_taken.at))
     books.note_spec(live.last)
     lifecycle.taken(live.last)
-    public = Public(live, books, meters)
+    public = Public(live, books, meters, together)
     ring = Keyring(public=not is_loopback(service.listener.getsockname()[0]))
     keeping = Keeping(live, books, ring)
     app = App(
@@ -97,12 +103,14 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     server = Embedded(app, service.listener, limits.max_connections, limits.idle_timeout)
     signals = _on_signals(live)
     await books.read_pins(live.world)
-    await remember(live.world.budgets, path, loaded.spec.decision_log.url)
+    if together is not None:
+        await together.beat()
+    await remember(live.world.budgets, logs)
     await ring.read(books, live)
     head = await books.ask(lambda ledger: ledger.audit.head())
     _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
-    chores = (
-        keep(live.world.budgets, path, loaded.spec.decision_log.url),
+    chores = [
+        keep(live.world.budgets, logs),
         live.watch(),
         books.follow_pins(live.world),
         ring.follow(books, live),
@@ -111,7 +119,8 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         watch_experiments(live, books, path),
         lifecycle.follow(live),
         watch_published(live, books, path, service.environ),
-    )
+        *([] if together is None else [together.follow()]),
+    ]
     background = [asyncio.create_task(chore) for chore in chores]
     serving = asyncio.create_task(server.serve())
     gc.collect()

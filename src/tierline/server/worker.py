@@ -6,22 +6,26 @@ import logging
 import os
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from tierline.config.load import load
 from tierline.server.serve import Service, run
+from tierline.state.host_shared import HostShared
 from tierline.types.errors import TierlineError
 
 
 class Errand(msgspec.Struct, frozen=True):
-    """What a worker is told: two inherited file descriptors (the listening socket; where to write a byte when ready), spec and log."""
+    """What a worker is told: two inherited file descriptors (the listening socket; where to write a byte when ready), spec, log, and the
+    socket by which workers share, where the spec names no engine for it."""
 
     listener: int
     ready: int
     spec: str
     log: str | None
+    shared: str = ""
 
 
 def main(errand: Errand) -> int:
@@ -30,7 +34,8 @@ def main(errand: Errand) -> int:
     listener = socket.socket(fileno=errand.listener)
     try:
         loaded = load(Path(errand.spec), os.environ)
-        service = Service(listener, os.environ, None if errand.log is None else Path(errand.log))
+        beside = partial(HostShared, Path(errand.shared)) if errand.shared and not loaded.spec.shared.url else None
+        service = Service(listener, os.environ, None if errand.log is None else Path(errand.log), beside)
         run(service, loaded, lambda: _tell(errand.ready))
     except TierlineError as error:
         sys.stderr.write(f"tierline: {error.message}\n")

@@ -1,9 +1,8 @@
 """Several workers on one socket: each a process of its own that inherits the listening socket and assembles its own gateway.
 
-The parent answers nothing. It starts the workers, passes SIGTERM, SIGINT and SIGHUP on to them, and puts a new one in the place
-of one that died. Connections are spread by the kernel among those that wait on the socket, which is fair; sharing the
-port between sockets is not.
-"""
+The parent answers no request. It keeps what the workers hold in common where no engine does (`state/host_shared`), starts the
+workers, passes SIGTERM, SIGINT and SIGHUP on to them, and puts a new one in the place of one that died. Connections are spread by the
+kernel among those that wait on the socket, which is fair; sharing the port between sockets is not."""
 
 from __future__ import annotations
 
@@ -24,6 +23,7 @@ import msgspec
 from prometheus_client import multiprocess
 
 from tierline.server.worker import Errand
+from tierline.state.host_shared import HostTable
 from tierline.types.errors import TierlineError
 
 _logger = logging.getLogger("tierline.server")
@@ -44,6 +44,7 @@ def supervise(listener: socket.socket, count: int, spec: Path, log: Path | None,
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, lambda received, _frame: events.put(received))
     with tempfile.TemporaryDirectory(prefix="tierline-metrics-") as metrics:
+        table = HostTable(Path(metrics) / "shared.sock")
         crew = _Crew(listener, spec, log, metrics)
         event: int = signal.SIGTERM
         try:
@@ -58,6 +59,7 @@ def supervise(listener: socket.socket, count: int, spec: Path, log: Path | None,
         finally:
             listener.close()
             crew.stop(event, events)
+            table.close()
 
 
 class _Crew:
@@ -65,7 +67,9 @@ class _Crew:
 
     def __init__(self, listener: socket.socket, spec: Path, log: Path | None, metrics: str) -> None:
         self._errand_ends, self._ready_end = os.pipe()
-        self._errand = Errand(listener.fileno(), self._ready_end, str(spec), None if log is None else str(log))
+        self._errand = Errand(
+            listener.fileno(), self._ready_end, str(spec), None if log is None else str(log), str(Path(metrics) / "shared.sock")
+        )
         self._environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": metrics}
         self._metrics = metrics
         self._workers: dict[subprocess.Popen[bytes], float] = {}

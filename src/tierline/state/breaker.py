@@ -43,7 +43,7 @@ class Ticket(msgspec.Struct, frozen=True):
 class Breaker:
     """One door's breaker. Every ticket that `enter` gave is handed back once: to `succeeded`, `failed` or `abandoned`."""
 
-    __slots__ = ("_counts", "_good", "_life", "_open", "_paused_until", "_probing", "_rest", "_rules", "_until")
+    __slots__ = ("_counts", "_good", "_life", "_open", "_pause_heard", "_paused_until", "_probing", "_rest", "_rules", "_told", "_until")
 
     def __init__(self, rules: BreakerSpec) -> None:
         self._rules = rules
@@ -52,6 +52,8 @@ class Breaker:
         self._open = False
         self._until = 0.0
         self._paused_until = 0.0
+        self._pause_heard = 0.0
+        self._told = False
         self._rest = float(rules.rest)
         self._probing = 0
         self._good = 0
@@ -116,6 +118,23 @@ class Breaker:
         """Stay away for so long."""
         self._paused_until = max(self._paused_until, now + min(seconds, LONGEST_PAUSE))
 
+    # what processes tell each other
+
+    def told(self, now: float) -> tuple[float, float]:
+        """Seconds of rest that this process has found needful itself, and of a provider's own wish; what it heard is not told again."""
+        rest = max(self._until - now, 0.0) if self._open and not self._told else 0.0
+        return rest, 0.0 if self._paused_until <= self._pause_heard else max(self._paused_until - now, 0.0)
+
+    def hear(self, now: float, rest: float, pause: float) -> None:
+        """Another process has opened its breaker for so many seconds, or was asked to stay away for so many. This one then rests too, and
+        comes back by probes of its own."""
+        if rest > 0.0 and (not self._open or (self._told and now >= self._until)):
+            self._opens(now, rest)
+            self._told = True
+        if pause > 0.0 and now >= self._paused_until:
+            self.pause(now, pause)
+            self._pause_heard = self._paused_until
+
     def _hand_back(self, ticket: Ticket) -> bool:
         """Whether the call began in this life; a probe's place is free again."""
         if ticket.life != self._life:
@@ -124,6 +143,7 @@ class Breaker:
         return True
 
     def _opens(self, now: float, rest: float) -> None:
+        self._told = False
         self._open, self._until = True, max(self._until, now + min(rest, LONGEST_PAUSE))
         self._begin_again()
 

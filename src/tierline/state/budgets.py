@@ -10,6 +10,7 @@ claim asks for all counters that lack. Counters are bounded: past `MOST_COUNTERS
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
@@ -20,13 +21,14 @@ import msgspec
 from tierline.config.budgets import Budget, budgets_of
 from tierline.config.loaded import Loaded
 from tierline.interfaces import Shared
-from tierline.state.leases import Counter
+from tierline.state.leases import LEASE, Counter
 from tierline.state.local_shared import LocalShared, Table
 from tierline.state.pacing import EVEN, Demand, Pace, Plan
 from tierline.state.periods import Period, period_at
 from tierline.state.purse import Purse
 from tierline.types.errors import SharedStateGone
 from tierline.types.features import Features
+from tierline.types.shared import Logged
 from tierline.types.view import View
 
 _logger = logging.getLogger("tierline.state")
@@ -35,9 +37,10 @@ MOST_COUNTERS = 10_000
 """Counters of one process, over all budgets."""
 MOST_CLAIMED = 500
 """Counters of one claim."""
+REFRESH = 2.0
+"""Seconds after which it is asked what the others have used, also of a counter that is not used here."""
 ASK_AGAIN = 0.2
 """Seconds after which a counter that had too little left is asked for again: until then what is given back here is what there is."""
-_TINY = 1e-9
 
 
 class BudgetSeen(msgspec.Struct, frozen=True):
@@ -67,11 +70,15 @@ class BudgetSeen(msgspec.Struct, frozen=True):
 
 class Budgets:
     """The budgets of one process. `clock` gives Unix seconds; `shared` is what other processes count together with this one, by default
-    nobody. `active`: the spec has any that are counted over time; `queued` counts the requests that wait for a period to turn."""
+    nobody. `active`: the spec has any that are counted over time; `queued` counts the requests that wait for a period to turn. `lease` is
+    in seconds; `share` is the part of what was left that this process may use while the others cannot be asked."""
 
-    def __init__(self, loaded: Loaded, clock: Callable[[], float] = time.time, shared: Shared | None = None) -> None:
+    def __init__(self, loaded: Loaded, clock: Callable[[], float] = time.time, shared: Shared | None = None, lease: float = LEASE) -> None:
         self.clock = clock
+        self.lease = lease
+        self.share = 1.0
         self._shared: Shared = shared or LocalShared(Table(clock))
+        self.member = self._shared.member
         self._counters: dict[tuple[str, str], Counter] = {}
         self._paces: dict[tuple[str, str], Pace] = {}
         self._periods: dict[tuple[str, str], Period] = {}
@@ -152,26 +159,30 @@ class Budgets:
     async def renew(self) -> None:
         """Say what was used and keep what is held: called again and again, off the path of requests."""
         async with self._asking:
-            counters = [(counter, 0.0) for counter in self._counters.values() if counter.hold or counter.unsaid or counter.open]
+            soon = self.clock() + max(self.lease / 2, self.lease - REFRESH)
+            counters = [
+                (counter, 0.0) for counter in self._counters.values() if counter.unsaid or counter.gone or counter.holds_until < soon
+            ]
             for at in range(0, len(counters), MOST_CLAIMED):
                 await self._claim(counters[at : at + MOST_CLAIMED])
 
-    async def reconcile(self, spent: Mapping[tuple[str, str], float]) -> None:
-        """Count what a log knows to have been spent in the periods that run, by budget and value, where that is more than is counted."""
-        now = self.clock()
-        known = [
-            (self._counter(self.by_name[name], value, now), amount)
-            for (name, value), amount in spent.items()
-            if name in self.by_name and amount > 0.0
-        ]
+    async def reconcile(self, spent: Mapping[tuple[str, str, str], float]) -> None:
+        """Count what a log knows to have been spent in the periods that run, by budget, value and process, where a process has said less:
+        it was killed, or what it said was lost. However many processes read the log, and however often, it is counted once."""
+        now, known = self.clock(), []
+        for (name, value, member), amount in spent.items():
+            if name in self.by_name and amount > 0.0 and member != self.member:  # its own use a process knows itself
+                counter = self._counter(self.by_name[name], value, now)
+                known.append((counter, Logged(counter.name, counter.window, member, amount, counter.ends)))
+        counters = list({id(counter): (counter, 0.0) for counter, _ in known}.values())
         async with self._asking:
-            for at in range(0, len(known), MOST_CLAIMED):
-                part = known[at : at + MOST_CLAIMED]
-                await self._claim([(counter, 0.0) for counter, _ in part])
-                for counter, amount in part:
-                    if amount > counter.used + counter.limit * _TINY:
-                        counter.charge(amount - counter.used)
-                await self._claim([(counter, 0.0) for counter, _ in part])
+            with contextlib.suppress(SharedStateGone):
+                for at in range(0, len(counters), MOST_CLAIMED):
+                    await self._claim(counters[at : at + MOST_CLAIMED])
+                for at in range(0, len(known), MOST_CLAIMED):
+                    await self._shared.credit([logged for _, logged in known[at : at + MOST_CLAIMED]])
+            for at in range(0, len(counters), MOST_CLAIMED):
+                await self._claim(counters[at : at + MOST_CLAIMED])
 
     def demand(self, learnt: Mapping[str, Demand]) -> None:
         """Plan by what was learnt of each paced budget's demand; of one that is not among them by an even one."""
@@ -207,7 +218,8 @@ class Budgets:
     async def _claim(self, needs: Sequence[tuple[Counter, float]]) -> None:
         """One round trip, which takes the counters that are no longer needed along."""
         going = list(itertools.islice(self._leaving.items(), MOST_CLAIMED))
-        claims = [*[counter.farewell() for _, counter in going], *[counter.claim(need) for counter, need in needs]]
+        lease = self.lease
+        claims = [*[counter.farewell(lease) for _, counter in going], *[counter.claim(need, lease) for counter, need in needs]]
         if not claims:
             return
         counters = [*[counter for _, counter in going], *[counter for counter, _ in needs]]
@@ -215,7 +227,7 @@ class Budgets:
             grants = await self._shared.claim(claims)
         except SharedStateGone:
             for counter in counters:
-                counter.gone = True
+                counter.alone(self.share)
             return
         now = self.clock()
         for counter, claim, grant in zip(counters, claims, grants, strict=True):

@@ -13,11 +13,13 @@ from __future__ import annotations
 from tierline.types.shared import Claim, Grant
 
 LEASE = 10.0
-"""Seconds that a lease holds."""
+"""Seconds that a lease holds, where the spec does not say."""
 RENEW = 3.0
-"""Seconds after which it is renewed."""
+"""Seconds after which it is renewed by a process that is alone."""
 PORTION = 0.1
-"""The part of what is left that a lease takes beyond what is needed at once."""
+"""The part of what is left that a lease takes at most beyond what is needed at once."""
+AHEAD = 64.0
+"""A lease takes so many times what is needed now and was used since the last one: who is idle holds nothing."""
 _DUST = 1e-12
 """What rounding may leave of an amount, as a share of the limit."""
 
@@ -109,14 +111,21 @@ class Counter:
 
     # leases
 
-    def claim(self, need: float) -> Claim:
+    def claim(self, need: float, lease: float = LEASE) -> Claim:
         """What to say and to wish for when `need` more is to be promised now."""
-        wish = self.reserved + need + PORTION * max(self.limit - self.used - self.others - self.reserved - need, 0.0)
-        return Claim(self.name, self.window, self.limit, self._unsaid, wish, LEASE, self.ends)
+        left = max(self.limit - self.used - self.others - self.reserved - need, 0.0)
+        wish = self.reserved + need + min(PORTION * left, AHEAD * (need + max(self._unsaid, 0.0)))
+        return Claim(self.name, self.window, self.limit, self._unsaid, wish, lease, self.ends)
 
-    def farewell(self) -> Claim:
+    def farewell(self, lease: float = LEASE) -> Claim:
         """What to say of a counter that is no longer needed: its last use, and that nothing is held but what is promised."""
-        return Claim(self.name, self.window, self.limit, self._unsaid, self.reserved, LEASE, self.ends)
+        return Claim(self.name, self.window, self.limit, self._unsaid, self.reserved, lease, self.ends)
+
+    def alone(self, share: float) -> None:
+        """The others cannot be asked any more: go on with what is held, and with a share of what was left when they could."""
+        if not self.gone:
+            self.gone = True
+            self.hold += share * max(self.limit - self.used - self.others - self.hold, 0.0)
 
     def granted(self, claim: Claim, grant: Grant, now: float) -> None:
         """Take what came of a claim; what was used here meanwhile is still to be said."""

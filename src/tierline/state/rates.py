@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -34,6 +35,26 @@ class Allowance(msgspec.Struct, frozen=True):
     limit: int
     left: int
     reset: float
+
+
+class Span(Protocol):
+    """What a limit is counted by: a `Window` of one process, or one that several keep together (`state/shared_rates`)."""
+
+    name: str
+    limit: int
+    seconds: float
+
+    def wait(self, amount: float, now: float) -> float:
+        """Seconds until so much may be taken, 0 when it may now, infinite when it is more than the limit."""
+
+    def take(self, amount: float, now: float) -> int:
+        """Count so much as taken; the span it is counted in."""
+
+    def correct(self, by: float, taken_at: int, now: float) -> None:
+        """What was taken in a span was so much more, or less."""
+
+    def allowance(self, now: float) -> Allowance:
+        """What a client may see of it."""
 
 
 class Window:
@@ -96,10 +117,12 @@ class Limits:
 
     __slots__ = ("in_flight", "most", "requests", "tokens")
 
-    def __init__(self, name: str, given: Rate | None, most: int | None = None) -> None:
-        given = given or Rate()
-        self.requests = None if given.requests is None else Window(f"rate/{name}/requests", given.requests, given.per)
-        self.tokens = None if given.tokens is None else Window(f"rate/{name}/tokens", given.tokens, given.per)
+    def __init__(
+        self, name: str, given: Rate | None, most: int | None = None, make: Callable[[str, int, float], Span] | None = None
+    ) -> None:
+        given, made = given or Rate(), make or Window
+        self.requests = None if given.requests is None else made(f"rate/{name}/requests", given.requests, given.per)
+        self.tokens = None if given.tokens is None else made(f"rate/{name}/tokens", given.tokens, given.per)
         self.most = most
         self.in_flight = 0
 
@@ -169,6 +192,11 @@ class Turn:
             self._limits.in_flight -= 1
             self._begun = False
 
+    @property
+    def limits(self) -> Limits:
+        """What it is counted by."""
+        return self._limits
+
     def told(self) -> tuple[Allowance | None, Allowance | None]:
         """What is left of requests and of tokens, for the client."""
         now, limits = self._clock(), self._limits
@@ -180,10 +208,11 @@ class Turn:
 
 class Rates:
     """The limits of every model and key that has any. `clock` gives Unix time. A key's are made when it first asks; those of keys that are
-    gone are forgotten by `keep`."""
+    gone are forgotten by `keep`. `make` makes a window; by default one that this process keeps alone."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, make: Callable[[str, int, float], Span] | None = None) -> None:
         self._clock = clock
+        self._make = make
         self.models: dict[str, Limits] = {}
         self._keys: dict[str, tuple[Key, Limits]] = {}
         self._given: dict[str, Rate] = {}
@@ -193,7 +222,8 @@ class Rates:
         given = {name: rate(model.rate) for name, model in loaded.spec.models.items() if model.rate is not None}
         old, self._given = self._given, given
         self.models = {
-            name: self.models[name] if old.get(name) == limit else Limits(f"model/{name}", limit) for name, limit in given.items()
+            name: self.models[name] if old.get(name) == limit else Limits(f"model/{name}", limit, None, self._make)
+            for name, limit in given.items()
         }
 
     def limited(self) -> Mapping[str, float]:
@@ -217,7 +247,7 @@ class Rates:
         """A request of a key that is limited; it is not counted yet."""
         known = self._keys.get(key.name)
         if known is None or (known[0].rate, known[0].max_concurrency) != (key.rate, key.max_concurrency):
-            known = self._keys[key.name] = (key, Limits(f"key/{key.name}", key.rate, key.max_concurrency))
+            known = self._keys[key.name] = (key, Limits(f"key/{key.name}", key.rate, key.max_concurrency, self._make))
         return Turn(f"the key {key.name!r}", known[1], self._clock)
 
     def keep(self, names: Collection[str]) -> None:
@@ -226,7 +256,7 @@ class Rates:
             del self._keys[name]
 
 
-def _said(window: Window, what: str) -> str:
+def _said(window: Span, what: str) -> str:
     units = {1.0: "second", 60.0: "minute", 3600.0: "hour", 86400.0: "day"}
     per = f"a {units[window.seconds]}" if window.seconds in units else f"in {window.seconds:g} seconds"
     return f"{window.limit} {what} {per}"

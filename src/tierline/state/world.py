@@ -9,6 +9,7 @@ knows of models that have not changed, and drops what the new spec no longer has
 from __future__ import annotations
 
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping
 
 import msgspec
@@ -18,10 +19,13 @@ from tierline.config.spec import LoadSpec
 from tierline.interfaces import Shared
 from tierline.state.breaker import State
 from tierline.state.budgets import Budgets
+from tierline.state.leases import LEASE
 from tierline.state.live_model import LiveModel, Permit
-from tierline.state.rates import Rates
+from tierline.state.rates import Rates, Turn
 from tierline.state.sessions import Sessions
-from tierline.types.access import Door
+from tierline.state.shared_rates import RateLeases
+from tierline.state.standing import LEAST_REST, MOST_SESSIONS, Answered, Standing
+from tierline.types.access import Door, Key
 from tierline.types.catalog import Model
 from tierline.types.features import Features
 from tierline.types.outcome import Outcome, Result
@@ -60,7 +64,8 @@ class ModelSeen(msgspec.Struct, frozen=True):
 
 class World:
     """Live state of one process. `clock` gives seconds that never go back, `wall` Unix seconds, by which rates and budgets are
-    counted; `shared` is what other processes hold in common with this one, None: there are none."""
+    counted; `shared` is what other processes hold in common with this one, None: there are none. `lease` is in seconds; `member` is the
+    name of this process."""
 
     def __init__(
         self,
@@ -68,10 +73,13 @@ class World:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         shared: Shared | None = None,
+        lease: float = LEASE,
     ) -> None:
         self.clock = clock
-        self.rates = Rates(wall)
-        self.budgets = Budgets(loaded, wall, shared)
+        self.leases = None if shared is None else RateLeases(shared, wall, lease)
+        self.rates = Rates(wall, None if self.leases is None else self.leases.window)
+        self.budgets = Budgets(loaded, wall, shared, lease)
+        self.member = self.budgets.member
         self._loaded = loaded
         self._models: dict[str, LiveModel] = {}
         self._scale: dict[str, float] = {}
@@ -82,6 +90,10 @@ class World:
         self._sessions = Sessions()
         self._view = View()
         self._renew_at = 0.0
+        self._elsewhere: Mapping[str, int] = {}
+        self._heard_pins: Mapping[str, str] = {}
+        self._own_pins: Mapping[str, str] = {}
+        self._fresh: deque[Answered] | None = None if shared is None else deque(maxlen=MOST_SESSIONS)
         self.adopt(loaded)
 
     def adopt(self, loaded: Loaded) -> None:
@@ -129,7 +141,7 @@ class World:
         models = self._models.items()
         self._view = View(
             resting={name: rest for name, live in models if (rest := live.rest(now))},
-            load={name: live.places.taken for name, live in models if live.places.taken},
+            load={name: calls for name, live in models if (calls := live.places.taken + self._elsewhere.get(name, 0))},
             latency={name: seen for name, live in models if (seen := live.total.quantiles(now)).count},
             pins=self._pins,
             token_scale=dict(self._scale),
@@ -140,7 +152,11 @@ class World:
         )
 
     def pin(self, pins: Mapping[str, str]) -> None:
-        """Replace the pins (route → model); the next view shows them."""
+        """Replace the pins (route → model) of this process's own ledger; the next view shows them, and those of other replicas."""
+        self._own_pins = pins = dict(pins)
+        self._show_pins({**self._heard_pins, **pins})
+
+    def _show_pins(self, pins: Mapping[str, str]) -> None:
         if pins != self._pins:
             self._pins = dict(pins)
             self._renew_at = 0.0
@@ -194,6 +210,34 @@ class World:
         """A guest is gone."""
         permit.model.depart(permit, leave)
 
+    async def turn(self, key: Key) -> Turn:
+        """A limited key's next request, not counted yet; with a lease on it where several processes count together."""
+        turn = self.rates.turn(key)
+        if self.leases is not None:
+            await self.leases.ask(turn.limits, 1.0, 0.0)
+        return turn
+
+    async def reserve(self, turn: Turn, tokens: int) -> None:
+        """Reserve the tokens of a key's request; raises RateLimited."""
+        if self.leases is not None:
+            await self.leases.ask(turn.limits, 0.0, tokens)
+        turn.reserve(tokens)
+
+    async def lease(self, permit: Permit, model: str, tokens: int) -> None:
+        """Have a lease on the rate of a model, for a call that has its place; that is free again where the call is cancelled."""
+        try:
+            if self.leases is not None and model in self.rates.models:
+                await self.leases.ask(self.rates.models[model], 1.0, tokens)
+        except BaseException:
+            self.leave(permit, Outcome(False, error="cancelled"))
+            raise
+
+    def shares(self, share: float) -> None:
+        """The part of what is left that this process may use while the others cannot be asked."""
+        self.budgets.share = share
+        if self.leases is not None:
+            self.leases.share = share
+
     def leave(self, permit: Permit, outcome: Outcome) -> None:
         """Count a call out and learn from what it gave: the door's health, and how long the answer took."""
         now, live = self.clock(), permit.model
@@ -230,12 +274,56 @@ class World:
         ttl = self._sticky.get(features.route)
         if ttl is not None and features.session and result.model in self._models:
             self._sessions.learn(self.clock(), _session(features), result.model, ttl)
+            if self._fresh is not None:
+                self._fresh.append(Answered(_session(features), result.model, ttl))
 
     def _learn_scale(self, model: str, measured: float) -> None:
         low, high = _SCALE_BOUNDS
         measured = min(max(measured, low), high)
         known = self._scale.get(model)
         self._scale[model] = measured if known is None else known + _LEARN * (measured - known)
+
+    # what processes tell each other
+
+    def standing(self, policy: str, since: float) -> Standing:
+        """How this process stands, and since when it runs that spec."""
+        now = self.clock()
+        told = {
+            name: {state.door.name: seconds for state in live.doors if max(seconds := state.breaker.told(now)) > LEAST_REST}
+            for name, live in self._models.items()
+        }
+        rests, pauses = (
+            {name: {door: seconds[which] for door, seconds in doors.items()} for name, doors in told.items() if doors} for which in (0, 1)
+        )
+        load = {name: live.places.taken for name, live in self._models.items() if live.places.taken}
+        return Standing(policy, since, rests, pauses, load, self._own_pins)
+
+    def news(self) -> list[Answered]:
+        """The sessions that were answered since this was asked last."""
+        fresh = [] if self._fresh is None else list(self._fresh)
+        if self._fresh is not None:
+            self._fresh.clear()
+        return fresh
+
+    def hear(self, others: Collection[Standing], news: Collection[Answered]) -> None:
+        """What the other processes said: their load and pins as of now, what has failed them, and with whom sessions are."""
+        now = self.clock()
+        load: Counter[str] = Counter()
+        pins: dict[str, str] = {}
+        for other in others:
+            load.update(other.load)
+            pins.update(other.pins)
+            for name in (other.rests.keys() | other.pauses.keys()) & self._models.keys():
+                rests, pauses = other.rests.get(name, {}), other.pauses.get(name, {})
+                for state in self._models[name].doors:
+                    door = state.door.name
+                    state.breaker.hear(now, rests.get(door, 0.0), pauses.get(door, 0.0))
+                self._renew_at = 0.0
+        for answered in news:
+            if answered.model in self._models:
+                self._sessions.learn(now, answered.session, answered.model, answered.ttl)
+        self._elsewhere, self._heard_pins = load, pins
+        self._show_pins({**pins, **self._own_pins})
 
     # for those who look
 

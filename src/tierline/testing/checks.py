@@ -19,7 +19,7 @@ from tierline.types.catalog import Model
 from tierline.types.errors import BadRequest, ProviderFailure, Unavailable
 from tierline.types.features import Features
 from tierline.types.request import Kind, Request
-from tierline.types.shared import Claim
+from tierline.types.shared import Claim, Logged
 from tierline.types.wire import Call
 
 _MODEL = Model(name="checked", tier="fast", provider="checks", upstream="a-model/of-the-checks")
@@ -176,7 +176,23 @@ async def check_shared(make: Callable[[], Shared]) -> None:
     )
     (over,) = await other.claim([claim(20.0, 1.0)])
     law(over.hold == 0.0 and over.used == 25.0, "what is overdrawn is counted, and nothing is granted")
+    known = Logged("checks/a", "now", "0000abc", 7.0, ends)
+    await other.credit([known])
+    await other.credit([known])
+    (dead,) = await other.claim([claim(0.0, 0.0)])
+    law(dead.used == 32.0, "what the log knows of one who is gone is counted once, however often it is said")
+    (own,) = await other.claim([claim(3.0, 0.0, counter="checks/b")])
+    await other.credit([Logged("checks/b", "now", other.member, 3.0, ends)])
+    (same,) = await other.claim([claim(0.0, 0.0, counter="checks/b")])
+    law((own.used, same.used) == (3.0, 3.0), "what one has said itself is not counted again")
+    alone = await one.exchange(b"standing 1", b"news 1")
+    both = await other.exchange(b"", b"")
+    law(both.standings == {one.member: b"standing 1"} and both.news[-1:] == (b"news 1",), "one hears how another stands, and its news")
+    law(alone.born == both.born != "", "both hear of the same table")
+    law((await other.exchange(b"", b"")).news == (), "news are heard once")
+    law(not (await one.exchange(b"", b"")).news, "and not by who told them")
     await one.close()
+    law(one.member not in (await other.exchange(b"", b"")).standings, "who closes stands no longer")
     (back,) = await other.claim([claim(0.0, 0.0, "next")])
     law(back.others == 0.0, "whoever closes gives back what it holds")
     await other.close()

@@ -7,6 +7,8 @@ together is never above the limit, so the overshoot is bounded by what a request
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 
@@ -30,3 +32,23 @@ class Grant(msgspec.Struct, frozen=True):
     hold: float
     used: float
     others: float
+
+
+class Logged(msgspec.Struct, frozen=True):
+    """What the decision log knows one process (`member`) to have used of a counter in a window, in all. It is counted where that process
+    has said less: what it used last before it was killed."""
+
+    counter: str
+    window: str
+    member: str
+    used: float
+    ends: float
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What a process hears of the others: how each stands now (one text each, by its name), what they had to tell since it heard them last,
+    and when the table was `born`: another name means that it has begun anew and has forgotten what was said."""
+
+    standings: Mapping[str, bytes]
+    news: tuple[bytes, ...]
+    born: str

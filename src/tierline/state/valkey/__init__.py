@@ -1,0 +1,1 @@
+"""What workers and replicas hold in common, on a Redis or Valkey."""
