@@ -105,10 +105,25 @@ def test_a_log_that_cannot_be_read_is_warned_of(tmp_path: Path, caplog: pytest.L
 def test_what_shadows_have_cost_counts_for_the_budgets_of_their_requests(path: Path) -> None:
     ledger = Ledger(path)
     beside = Shadowed(
-        "r-3", NOON - 3599, "auto", "t", "mini", "opus", 1.0, ok=True, cost=0.75, judging=0.25, judge="opus@1", usage=Usage(7, 3)
+        f"{3:011x}{MEMBER}0000",
+        NOON - 3599,
+        "auto",
+        "t",
+        "mini",
+        "opus",
+        1.0,
+        ok=True,
+        cost=0.75,
+        judging=0.25,
+        judge="opus@1",
+        usage=Usage(7, 3),
     )
     ledger.shadows.add(
-        [beside, msgspec.structs.replace(beside, request_id="r-1", at=NOON - 2 * 86400), msgspec.structs.replace(beside, request_id="?")]
+        [
+            beside,
+            msgspec.structs.replace(beside, request_id=f"{1:011x}{MEMBER}0000", at=NOON - 2 * 86400),
+            msgspec.structs.replace(beside, request_id="?"),
+        ]
     )
     ledger.close()
     budgets = (
@@ -121,7 +136,9 @@ def test_what_shadows_have_cost_counts_for_the_budgets_of_their_requests(path: P
     )
     before = {("day", ""): 4.0, ("opus", ""): 3.0, ("mini", ""): 1.0, ("tag", ""): 2.5, ("rest", ""): 1.5, ("words", ""): 300.0}
     added = {("day", ""): 0.75, ("opus", ""): 0.25, ("mini", ""): 0.5, ("tag", ""): 0.75, ("words", ""): 10.0}
-    assert recall(path, budgets, NOON).spent == pytest.approx({(*key, ""): amount + added.get(key, 0.0) for key, amount in before.items()})
+    assert recall(path, budgets, NOON).spent == pytest.approx(
+        {(*key, MEMBER): amount + added.get(key, 0.0) for key, amount in before.items()}
+    )
 
 
 def test_rows_that_have_gone_to_postgresql_are_counted_there_and_each_of_them_once(path: Path, postgres: str) -> None:
@@ -139,9 +156,9 @@ def test_rows_that_have_gone_to_postgresql_are_counted_there_and_each_of_them_on
     asyncio.run(late.flushed())
     late.close()
     with closing(sqlite3.connect(path)) as file:  # as happens once `keep_local` is over
-        file.execute("DELETE FROM decisions WHERE request_id IN ('r-1', 'r-2')")
+        file.execute("DELETE FROM decisions WHERE request_id IN (?, ?)", [f"{number:011x}{MEMBER}0000" for number in (1, 2)])
         file.commit()
-    assert recall(path, budgets, NOON).spent["week", "", ""] < all_here.spent["week", "", ""]
+    assert recall(path, budgets, NOON).spent["week", "", MEMBER] < all_here.spent["week", "", MEMBER]
     there = recall(path, budgets, NOON, postgres)
     assert there.spent == pytest.approx({key: amount + 1.5 - 0.0 for key, amount in all_here.spent.items()})
     assert there.demand["paced"].shares.index(max(there.demand["paced"].shares)) == all_here.demand["paced"].shares.index(
