@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test e2e install check format lint types imports docs bench scorer soak fuzz clients report deploy-check clean
+.PHONY: help demo test e2e install check format lint types imports docs bench scorer soak outage fuzz clients report deploy-check clean
 
 help:  ## what can be made
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ scorer: $(STAMP)  ## the figures of the learned scorer, with their goals (needs 
 
 soak: $(STAMP)  ## thirty minutes of mixed traffic with faults: flat memory, nothing left over
 	$(BIN)/python -m bench.soak
+
+outage: $(STAMP)  ## PostgreSQL away for two minutes under load: no row lost, none twice, all in order
+	$(BIN)/python -m bench.outage
 
 clients: $(STAMP)  ## every client against every upstream; writes docs/compatibility.md
 	@$(MAKE) --no-print-directory $(E2E) || echo "The real small model could not be installed; the mocks stand alone."
