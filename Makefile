@@ -35,7 +35,14 @@ $(E2E):
 
 .e2e: $(E2E)
 
+CHROMIUM := /usr/bin/chromium
+
+$(CHROMIUM):
+	@test "$$CI" = true && test "$$(id -u)" = 0 && command -v apt-get >/dev/null
+	@apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null
+
 test: $(STAMP)  ## every test
+	@test "$$CI" != true || $(MAKE) --no-print-directory $(CHROMIUM) || echo "Chromium could not be installed: the tests of the dashboard need it."
 	@$(MAKE) --no-print-directory $(E2E) || echo "The real small model could not be installed; without CI=true its tests are skipped."
 	@$(PYTEST) || { echo "What failed is run once more, alone: a test that fails twice fails the run."; $(PYTEST) --last-failed --last-failed-no-failures none; }
 

@@ -53,6 +53,10 @@ _SHAPE_OF: Mapping[str, Schema] = {
     "application/json": {"type": ["object", "array"]},
     "text/event-stream": {},
     "text/plain": {"type": "string"},
+    "text/html": {"type": "string"},
+    "text/javascript": {"type": "string"},
+    "text/css": {"type": "string"},
+    "image/svg+xml": {"type": "string"},
 }
 _STREAMS = ("application/json", "text/event-stream")
 _LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
@@ -80,6 +84,8 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("POST", "/v1beta/models/"): _GEMINI,
     ("POST", "/v1/models/"): _GEMINI,
     ("GET", "/metrics"): Told(media=("text/plain",)),
+    ("GET", "/dashboard"): Told(media=("text/html",)),
+    ("GET", "/dashboard/"): Told(("{digest}/{path}",), media=("text/javascript", "text/css", "image/svg+xml", "text/plain")),
     ("POST", "/admin/pins"): Told(body="Pinned", status=201),
     ("DELETE", "/admin/pins/"): Told(("{route}",)),
     ("GET", "/admin/decisions/"): Told(_ID),
