@@ -55,7 +55,7 @@ class PostgresReader(LogReader):
 
     def query(self, statement: str, values: Any = ()) -> list[Any]:
         """The rows of one SELECT over the tables of `schema`; values travel as parameters only."""
-        return list(self._wait(self._database.fetch(_numbered(statement), *values)))
+        return list(self._wait(self._database.fetch(numbered(statement), *values)))
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -72,7 +72,7 @@ class PostgresReader(LogReader):
             raise LogFailure(f"the decision log in PostgreSQL cannot be read: {type(error).__name__}: {error}") from error
 
 
-def _numbered(statement: str) -> str:
+def numbered(statement: str) -> str:
     """`?` as `$1`, `$2`, …: no question mark stands in a literal of ours."""
     parts = statement.split("?")
     return "".join([parts[0], *[f"${number}{part}" for number, part in enumerate(parts[1:], 1)]])

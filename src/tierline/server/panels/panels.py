@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tierline.server.panels import pages, session
+from tierline.server.panels import overview, pages, session
 from tierline.server.panels.ground import Ground
 from tierline.server.route import Routes
 
-PANELS: tuple[Callable[[Ground], Routes], ...] = (pages.routes, session.routes)
+PANELS: tuple[Callable[[Ground], Routes], ...] = (pages.routes, session.routes, overview.routes)
 """What makes each panel's routes."""
 
 
