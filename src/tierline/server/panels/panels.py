@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tierline.server.panels import overview, pages, session
+from tierline.server.panels import decisions, explanations, overview, pages, session
 from tierline.server.panels.ground import Ground
 from tierline.server.route import Routes
 
-PANELS: tuple[Callable[[Ground], Routes], ...] = (pages.routes, session.routes, overview.routes)
+PANELS: tuple[Callable[[Ground], Routes], ...] = (
+    pages.routes,
+    session.routes,
+    overview.routes,
+    decisions.routes,
+    explanations.routes,
+)
 """What makes each panel's routes."""
 
 

@@ -40,14 +40,20 @@ function Shown({ data, params, session }) {
     <p class="note">${moment(data.since)} to ${moment(Math.min(data.until, Date.now() / 1000))}, ${SPANS[data.span]}. Changes are against the ${span(data.until - data.since)} before.</p>
     <div class="panels">
       <${Tiers} data=${data} onward=${onward} session=${session} />
-      <${Money} data=${data} session=${session} />
-      <${Over} data=${data} />
+      <${Money} data=${data} />
+      <${Over} data=${data} session=${session} />
       <${Groups} id="models" title="Models" groups=${data.models} onward=${onward} filter="model" />
       <${Groups} id="tasks" title="Tasks" groups=${data.tasks} onward=${onward} filter="task" />
       ${data.routes.length > 1 && html`<${Groups} id="routes" title="Routes" groups=${data.routes} onward=${onward} filter="route" />`}
       <${Quality} data=${data} />
     </div>`;
 }
+
+/** The colour of a tier, the same everywhere: by its place in the spec, grey where no model answered. */
+const tierHue = (session, tier) => {
+  const at = session.tiers.indexOf(tier);
+  return `--series-${at < 0 ? 8 : (at % 7) + 1}`;
+};
 
 /** How a figure has changed since the time before, in words. */
 function change(now, then) {
@@ -93,13 +99,13 @@ function Tiers({ data, onward, session }) {
     return html`${percent(share)}${usual && html`<br /><span class="note">${within(share, usual)} the usual ${band(usual)}</span>`}`;
   };
   const columns = [
-    { name: "tier", title: "Tier", show: (one) => html`<i class=${`swatch s${(session.tiers.indexOf(one.name) % 8) + 1}`} aria-hidden="true"></i><a href=${onward({ tier: one.name })}>${named(one.name, "no model")}</a>` },
+    { name: "tier", title: "Tier", show: (one) => html`<i class=${`swatch s${tierHue(session, one.name).slice(-1)}`} aria-hidden="true"></i><a href=${onward({ tier: one.name })}>${named(one.name, "no model")}</a>` },
     { name: "requests", title: "Requests", number: true, show: (one) => count(one.requests) },
     { name: "request_share", title: "of requests", number: true, show: (one) => told(one, "requests", one.request_share) },
     { name: "cost", title: "Cost", number: true, show: (one) => money(one.cost) },
     { name: "cost_share", title: "of cost", number: true, show: (one) => told(one, "cost", one.cost_share) },
   ];
-  const parts = (share, figure) => data.tiers.map((one, at) => ({ title: named(one.name, "no model"), share: one[share], band: data.bands[one.name]?.[figure], colour: `--series-${(at % 8) + 1}` }));
+  const parts = (share, figure) => data.tiers.map((one) => ({ title: named(one.name, "no model"), share: one[share], band: data.bands[one.name]?.[figure], colour: tierHue(session, one.name) }));
   return html`<${Panel} id="tiers" title="Traffic by tier">
     <h3>By count</h3><${Shares} label="Requests by tier" parts=${parts("request_share", "requests")} />
     <h3>By cost</h3><${Shares} label="Cost by tier" parts=${parts("cost_share", "cost")} />
@@ -108,7 +114,7 @@ function Tiers({ data, onward, session }) {
   <//>`;
 }
 
-function Money({ data, session }) {
+function Money({ data }) {
   const base = data.all_best;
   const columns = [
     { name: "name", title: "Budget", show: (one) => html`${one.name}<br /><span class="note">per ${one.per}, ${one.at_limit} at its limit</span>` },
@@ -127,11 +133,11 @@ function Money({ data, session }) {
   <//>`;
 }
 
-function Over({ data }) {
+function Over({ data, session }) {
   const { series } = data;
   const drawn = useMemo(() => ({
-    requests: Object.entries(series.requests).map(([title, values], at) => ({ title: named(title, "no model"), values, colour: `--series-${(at % 8) + 1}` })),
-    cost: Object.entries(series.cost).map(([title, values], at) => ({ title: named(title, "no model"), values, colour: `--series-${(at % 8) + 1}` })),
+    requests: Object.entries(series.requests).map(([tier, values]) => ({ title: named(tier, "no model"), values, colour: tierHue(session, tier) })),
+    cost: Object.entries(series.cost).map(([tier, values]) => ({ title: named(tier, "no model"), values, colour: tierHue(session, tier) })),
     latency: [{ title: "median", values: series.latency_p50, colour: "--series-2" }, { title: "p95", values: series.latency_p95, colour: "--series-4" }],
     rates: [
       { title: "checks passed", values: series.pass_rate, colour: "--series-1" },
@@ -139,7 +145,7 @@ function Over({ data }) {
       { title: "fell back", values: series.fallback_rate, colour: "--series-4" },
       { title: "failed", values: series.failed_rate, colour: "--series-5" },
     ],
-  }), [series]);
+  }), [series, session]);
   return html`
     <${Panel} id="over-requests" title="Requests over time"><${TimeChart} title="Requests by tier" times=${series.times} series=${drawn.requests} show=${short} stacked /><//>
     <${Panel} id="over-cost" title="Cost over time"><${TimeChart} title="Cost by tier, USD" times=${series.times} series=${drawn.cost} show=${money} stacked /><//>

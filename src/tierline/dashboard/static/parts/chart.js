@@ -29,7 +29,7 @@ function options(series, { stacked, show, width, label, whole }) {
     width, height: HEIGHT, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } }, padding: [10, 8, 0, 0],
     scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
     axes: [
-      { ...axis, values: (_, ticks, __, ___, step) => ticks.map((at) => (step >= 86400 || new Date(at * 1000).getHours() + new Date(at * 1000).getMinutes() === 0 ? day(at) : clock(at, at).slice(0, 5))) },
+      { ...axis, size: 28, values: (_, ticks, __, ___, step) => ticks.map((at) => (step >= 86400 || new Date(at * 1000).getHours() + new Date(at * 1000).getMinutes() === 0 ? day(at) : clock(at, at).slice(0, 5))) },
       { ...axis, size: 58, values: (_, ticks) => ticks.map(show) },
     ],
     series: [{}, ...(stacked ? drawn.reverse() : drawn)],

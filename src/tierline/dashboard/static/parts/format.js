@@ -28,6 +28,7 @@ export const percent = (value, places = 1) => (none(value) ? DASH : `${(value * 
 /** Seconds as 340 ms, 2.4 s, 3 min 20 s. */
 export function seconds(value) {
   if (none(value)) return DASH;
+  if (value === 0) return "0 s";
   if (value < 0.001) return `${Math.round(value * 1e6)} µs`;
   if (value < 1) return `${Number((value * 1000).toPrecision(value < 0.1 ? 2 : 3))} ms`;
   if (value < 60) return `${value.toFixed(value < 10 ? 2 : 1)} s`;
