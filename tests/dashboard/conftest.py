@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +63,13 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     put_text(log, newest(log), now, request, {"choices": [{"message": {"role": "assistant", "content": HOSTILE}}]})
     with serving(spec) as running:
         yield running
+
+
+@pytest.fixture
+def planted(desk: Running) -> str:
+    """The id of the decision whose answer is hostile."""
+    with contextlib.closing(sqlite3.connect(desk.spec.parent / "desk.db")) as log:
+        return str(log.execute("SELECT request_id FROM texts ORDER BY at LIMIT 1").fetchone()[0])
 
 
 @pytest.fixture(scope="session")

@@ -77,7 +77,7 @@ def test_a_key_is_typed_once_kept_in_the_tab_and_forgotten_on_signing_out(behind
     assert "nobody knows this key" in page.get_by_role("alert").inner_text()
     behind_keys.wrong.clear()
     page = behind_keys.sign_in(READER)
-    assert "watcher · read only" in page.locator("header").inner_text()
+    assert "watcher · read only" in page.locator("header.top").inner_text()
     assert READER not in page.url and page.context.cookies() == [] and page.evaluate("localStorage.length") == 0
     page.reload()
     assert "watcher · read only" in behind_keys.settled().locator("header.top").inner_text()

@@ -75,9 +75,7 @@ class Explanations:
             {
                 "record": _told(record),
                 "explanation": explained,
-                "unexplained": ""
-                if explained
-                else f"The spec that decided it ({decision.policy}) is not kept, or means something else.",
+                "unexplained": "" if explained else f"The spec that decided it ({decision.policy}) is not kept, or means something else.",
                 "candidates": [] if decider is None else list(_candidates(decider, decision, record.scores, explained)),
                 "attempts": list(_attempts(record)),
                 "features": record.features,
@@ -210,7 +208,9 @@ def _told(record: Record) -> dict[str, Any]:
         "cost": record.cost,
         "asides": record.asides,
         "explored": any(reason.why == Why.EXPLORED for reason in decision.reasons),
-        **_plan(decision),
+        "target": decision.target,
+        "tier": next((step.tier for step in decision.steps if record.model in step.targets), decision.tier),
+        "steps": decision.steps,
     }
 
 

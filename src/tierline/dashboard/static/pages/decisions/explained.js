@@ -24,8 +24,8 @@ export function Explained({ id, session, onClose }) {
 function Story({ data, session, id }) {
   const { record, explanation } = data;
   return html`
-    <p>${moment(record.at)} · <strong>${named(record.model, record.answered ? record.answered : "nobody answered")}</strong>${record.tier && ` · ${record.tier}`} · ${record.route}${record.task && ` · ${record.task}`}
-      · ${money(record.cost)} · <span class=${record.status >= 400 ? "bad" : ""}>${record.status}${record.error && ` ${record.error}`}</span>
+    <p>${moment(record.at)} · <strong>${named(record.model, record.answered ? record.answered : "nobody answered")}</strong>${record.tier && ` · ${record.tier}`} · ${record.route}${record.task && ` · ${record.task}`} · ${money(record.cost)}
+      ${" · "}<span class=${record.status >= 400 ? "bad" : ""}>${record.status}${record.error && ` ${record.error}`}</span>
       ${record.flagged && html` <span class="tag warn">flagged</span>`}${record.truncated && html` <span class="tag warn">cut</span>`}</p>
     ${explanation ? html`<h3>Why</h3><ol class="why">${explanation.sentences.map((one) => html`<li>${one}</li>`)}</ol>
       <h3>What would flip it</h3>

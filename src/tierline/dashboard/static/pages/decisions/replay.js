@@ -39,10 +39,10 @@ function Result({ result }) {
   const cost = (plan) => plan?.steps[0]?.costs?.[0];
   return html`
     <p><strong class=${result.same ? "good" : "warn"}>${result.refused ? "It would be refused." : result.same ? "The same decision." : "Another decision."}</strong> ${result.same ? "" : result.why}</p>
-    <table><caption class="hidden">Before and after</caption>
+    <div class="scroll" tabindex="0" role="region" aria-label="The two decisions"><table><caption class="hidden">Before and after</caption>
       <thead><tr><th scope="col"></th><th scope="col">Order of asking</th><th scope="col">Task</th><th scope="col" class="number">First call</th></tr></thead>
       <tbody><tr><th scope="row">then</th><td class="wide">${order(before)}</td><td>${before.task ?? ""}</td><td class="number">${money(cost(before))}</td></tr>
-      <tr><th scope="row">under <code>${result.policy}</code></th><td class="wide">${after ? order(after) : result.refused}</td><td>${after?.task ?? ""}</td><td class="number">${money(cost(after))}</td></tr></tbody></table>
+      <tr><th scope="row">under <code>${result.policy}</code></th><td class="wide">${after ? order(after) : result.refused}</td><td>${after?.task ?? ""}</td><td class="number">${money(cost(after))}</td></tr></tbody></table></div>
     ${result.notes.length > 0 && html`<ul class="note">${result.notes.map((one) => html`<li>${one}</li>`)}</ul>`}
     ${explanation && !result.same && html`<ol class="why">${explanation.sentences.map((one) => html`<li>${one}</li>`)}</ol>`}`;
 }
