@@ -277,7 +277,7 @@ def test_several_gateways_may_bring_one_database_up_to_date_at_once(url: str) ->
         await asyncio.gather(*(upgrade(url) for _ in range(4)))
 
     asyncio.run(all_at_once())
-    assert ask(url, "SELECT version_num FROM tierline_version")[0]["version_num"] == "0001"
+    assert ask(url, "SELECT version_num FROM tierline_version")[0]["version_num"] == "0002"
 
 
 def test_a_database_without_a_log_and_one_that_is_not_there_say_so(url: str) -> None:

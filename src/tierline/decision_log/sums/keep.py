@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 from tierline import sqlite_file
-from tierline.decision_log.postgres.migrate import connect, upgrade
+from tierline.decision_log.postgres.migrate import connect
 from tierline.decision_log.postgres.reader import numbered
 from tierline.decision_log.schema import MIGRATIONS, PART
-from tierline.decision_log.sums.schema import ADD, AFTER, FORGET, LATENCY, MARK, MOVE, values
+from tierline.decision_log.sums.schema import ADD, AFTER, FORGET, LATENCY, MARK, MOVE, mark, values
 from tierline.decision_log.sums.table import MINUTE, MINUTES_KEPT, summed
 from tierline.types.errors import LogFailure
 
@@ -49,18 +49,15 @@ def _in_file(file: sqlite3.Connection, now: float) -> int:
 
 
 def _mark(file: sqlite3.Connection) -> int:
-    """The number of the last row that is added up. Where retention has emptied the table numbers start again, and so does this."""
-    seq, name = file.execute(MARK).fetchone()
-    here = file.execute("SELECT request_id FROM decisions WHERE seq = ?", (seq,)).fetchone()
-    newest = file.execute("SELECT coalesce(max(seq), 0) FROM decisions").fetchone()[0]
-    return 0 if newest < seq or (here is not None and here[0] != name) else int(seq)
+    return mark(lambda statement, *values: file.execute(statement, values).fetchone())
 
 
 async def _in_database(url: str, now: float) -> int:
-    await upgrade(url)
     database = await connect(url)
     try:
         async with database.transaction():
+            if await database.fetchval("SELECT to_regclass('summed')") is None:  # whoever ships rows makes the tables
+                return 0
             if not await database.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
                 return 0
             seq, _ = await database.fetchrow(MARK)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tierline.decision_log.reader import LogReader
-from tierline.decision_log.sums.schema import AFTER, KEY, MARK, MOST, latencies
+from tierline.decision_log.sums.schema import AFTER, KEY, MOST, latencies, mark
 from tierline.decision_log.sums.table import DAY, FIGURES, HOUR, MINUTE, MINUTES_KEPT, Key, Sum, summed
 
 FINE, MIDDLING = 6 * 3600.0, 15 * 86400.0
@@ -52,14 +52,13 @@ def read_sums(log: LogReader, since: float, until: float, now: float, narrowed: 
 
 def _behind(log: LogReader, now: float) -> tuple[dict[Key, Sum], int]:
     """The rows behind the mark, added up here; and how many are too many for that."""
-    mark = log.query(MARK)[0]["seq"]
     newest = log.newest()
-    mark = 0 if newest < mark else mark
+    after = mark(lambda statement, *values: next(iter(log.query(statement, values)), None))
     rows: list[Sequence[Any]] = []
     while len(rows) < MOST_LIVE:
-        page = [tuple(row) for row in log.query(AFTER, (mark,))]
+        page = [tuple(row) for row in log.query(AFTER, (after,))]
         rows += page
         if len(page) < MOST:
             return summed(rows, now - MINUTES_KEPT), 0
-        mark = page[-1][0]
-    return summed(rows, now - MINUTES_KEPT), max(newest - mark, 0)
+        after = page[-1][0]
+    return summed(rows, now - MINUTES_KEPT), max(newest - after, 0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from tierline.decision_log.sums.table import FIGURES, READ, Key, Sum, merged
@@ -32,3 +35,12 @@ def values(key: Key, total: Sum, known: bytes | None) -> tuple[object, ...]:
     """The parameters of `ADD`; `known` is what stands under the key as its latencies."""
     latency = total.latency if known is None else merged(latencies(known), total.latency)
     return (*key, *(value if name == "cost" else int(value) for name, value in zip(FIGURES, total.figures, strict=True)), _packed(latency))
+
+
+def mark(row: Callable[..., Any]) -> int:
+    """The number of the last row that is added up; `row` gives the first row of a statement, None where there is none. Where retention has
+    emptied the table numbers start again, and so does this."""
+    seq, name = row(MARK)
+    here = row("SELECT request_id FROM decisions WHERE seq = ?", seq)
+    (newest,) = row("SELECT coalesce(max(seq), 0) FROM decisions")
+    return 0 if newest < seq or (here is not None and here[0] != name) else int(seq)
