@@ -15,7 +15,7 @@ from tierline.decision_log.sums.table import DAY, FIGURES, HOUR, MINUTE, MINUTES
 FINE, MIDDLING = 6 * 3600.0, 15 * 86400.0
 """Seconds of the longest time that is told by the minute, and by the hour."""
 
-MOST_LIVE = 20_000
+MOST_LIVE = 8000
 """Rows behind the mark that are added by the reader himself."""
 
 _READ = f"SELECT {', '.join((*KEY, *FIGURES, 'latency'))} FROM sums WHERE span = ? AND start >= ? AND start < ?"  # noqa: S608  # names of ours

@@ -23,7 +23,7 @@ export default function Decisions({ session, params, setParams }) {
     requestAnimationFrame(() => document.querySelector("tr.chosen, tbody tr[tabindex='0']")?.focus());
   }, [setParams]);
   const clear = () => setParams(Object.fromEntries(FILTERS.map((name) => [name, ""])));
-  return html`
+  return html`<div class=${params.open ? "reading" : ""}>
     <div class="bar" role="search" aria-label="Filter decisions">
       <${Word} label="Id begins with" name="id" value=${params.id} onChange=${change} first size="16" />
       <${Choice} label="Route" name="route" value=${params.route} choices=${session.routes} onChange=${change} />
@@ -43,7 +43,7 @@ export default function Decisions({ session, params, setParams }) {
       <${List} key=${JSON.stringify(asked)} asked=${asked} live=${params.tail !== "off" && !until} chosen=${params.open} onOpen=${open}
         onPause=${() => setParams({ tail: params.tail === "off" ? "" : "off" })} pausable=${!until} narrow=${Boolean(params.open)} />
       ${params.open && html`<${Explained} key=${params.open} id=${params.open} session=${session} onClose=${close} />`}
-    </div>`;
+    </div></div>`;
 }
 
 /** The rows that fit, newest first: a page, older pages on demand, and what comes while it is live. */

@@ -99,7 +99,7 @@ function Tiers({ data, onward, session }) {
     return html`${percent(share)}${usual && html`<br /><span class="note">${within(share, usual)} the usual ${band(usual)}</span>`}`;
   };
   const columns = [
-    { name: "tier", title: "Tier", show: (one) => html`<i class=${`swatch s${tierHue(session, one.name).slice(-1)}`} aria-hidden="true"></i><a href=${onward({ tier: one.name })}>${named(one.name, "no model")}</a>` },
+    { name: "tier", title: "Tier", show: (one) => html`<i class=${`swatch s${tierHue(session, one.name).slice(-1)}`} aria-hidden="true"></i>${one.name ? html`<a href=${onward({ tier: one.name })}>${one.name}</a>` : html`<span class="note">no model</span>`}` },
     { name: "requests", title: "Requests", number: true, show: (one) => count(one.requests) },
     { name: "request_share", title: "of requests", number: true, show: (one) => told(one, "requests", one.request_share) },
     { name: "cost", title: "Cost", number: true, show: (one) => money(one.cost) },
