@@ -126,6 +126,19 @@ class Limits:
         self.most = most
         self.in_flight = 0
 
+    @property
+    def busy(self) -> int:
+        """Requests in flight."""
+        return self.in_flight
+
+    def resize(self, limit: int) -> None:
+        """So many may be in flight from now on."""
+        self.most = limit
+
+    def windows(self) -> list[str]:
+        """The names of what it is counted by."""
+        return [window.name for window in (self.requests, self.tokens) if window is not None]
+
     def wait(self, tokens: float, now: float) -> float:
         """Seconds until a request of so many tokens may be made, 0 when it may now."""
         asked = 0.0 if self.requests is None else self.requests.wait(1.0, now)
@@ -250,10 +263,10 @@ class Rates:
             known = self._keys[key.name] = (key, Limits(f"key/{key.name}", key.rate, key.max_concurrency, self._make))
         return Turn(f"the key {key.name!r}", known[1], self._clock)
 
-    def keep(self, names: Collection[str]) -> None:
-        """Forget the keys that are not among these."""
-        for name in self._keys.keys() - set(names):
-            del self._keys[name]
+    def keep(self, names: Collection[str]) -> list[str]:
+        """Forget the keys that are not among these; the windows they were counted by."""
+        gone = [self._keys.pop(name)[1] for name in self._keys.keys() - set(names)]
+        return [window for limits in gone for window in limits.windows()]
 
 
 def _said(window: Span, what: str) -> str:
