@@ -58,7 +58,7 @@ class Span(Protocol):
 
 
 class Window:
-    """At most `limit` in `seconds`. Time is Unix time, and where a clock is put back it stands still here."""
+    """At most `limit` in `seconds`. Time is Unix time; where a clock is put back a little it stands still here."""
 
     __slots__ = ("_before", "at", "limit", "name", "seconds", "used")
 
@@ -104,9 +104,12 @@ class Window:
         return Allowance(self.limit, left, spans * self.seconds)
 
     def _gone(self, now: float) -> float:
-        """The share of the running span that is over, at most 1."""
+        """The share of the running span that is over, at most 1. A clock that is put back by more than a span is believed: what was taken
+        counts from there on."""
         at = int(now // self.seconds)
-        if at > self.at:
+        if at < self.at - 1:
+            self.at = at
+        elif at > self.at:
             self._before = self.used if at == self.at + 1 else 0.0
             self.used, self.at = 0.0, at
         return min(max(now / self.seconds - self.at, 0.0), 1.0)
@@ -231,8 +234,10 @@ class Rates:
         self._given: dict[str, Rate] = {}
 
     def adopt(self, loaded: Loaded) -> None:
-        """Take a new spec: a model whose rate is the same goes on counting."""
-        given = {name: rate(model.rate) for name, model in loaded.spec.models.items() if model.rate is not None}
+        """Take a new spec, and those of its experiments' arms: a model whose rate is the same goes on counting. Where two of them know a
+        model, the spec's own word holds."""
+        specs = (*loaded.arms.values(), loaded)
+        given = {name: rate(model.rate) for known in specs for name, model in known.spec.models.items() if model.rate is not None}
         old, self._given = self._given, given
         self.models = {
             name: self.models[name] if old.get(name) == limit else Limits(f"model/{name}", limit, None, self._make)
