@@ -18,14 +18,15 @@ from tierline.ledger.releases import Releases
 from tierline.ledger.reviews import Reviews
 from tierline.ledger.schema import MIGRATIONS, PART
 from tierline.ledger.shadows import Shadows
+from tierline.ledger.signoffs import Signoffs
 from tierline.ledger.specs import Specs
 from tierline.sqlite_file import Durability
 
 
 class Ledger:
-    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms, releases and reviews. Every write is on disk when its method
-    returns; calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix
-    time in seconds.
+    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms, releases, sign-offs and reviews. Every write is on disk when its
+    method returns; calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives
+    Unix time in seconds.
 
     Raises LogFailure, here and in every method of its parts, when the file cannot be opened, read or written."""
 
@@ -42,6 +43,7 @@ class Ledger:
         self.shadows = Shadows(self.path, self._connection)
         self.arms = Arms(self.path, self._connection, self.audit, clock)
         self.releases = Releases(self.path, self._connection, self.audit, clock)
+        self.signoffs = Signoffs(self.path, self._connection, self.audit, clock)
         self.reviews = Reviews(self.path, self._connection, self.audit, self.feedback, clock)
 
     def close(self) -> None:
