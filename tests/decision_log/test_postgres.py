@@ -23,7 +23,7 @@ from decision_log.make_records import typical
 from decision_log.relay import Relay
 from tierline.cli.app import build
 from tierline.decision_log.postgres.log import PostgresLog
-from tierline.decision_log.postgres.migrate import upgrade
+from tierline.postgres.migrate import upgrade
 from tierline.decision_log.postgres.reader import PostgresReader
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.decision_log.sqlite import SqliteLog

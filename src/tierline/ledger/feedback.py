@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from tierline.sqlite_file import told
+from tierline.ledger.connection import Connection, told
 
 _COLUMNS = "request_id, at, score, accept, correction, source, tool_success, kind"
 _PAGE = 500
@@ -38,11 +38,15 @@ class Feedback(msgspec.Struct, frozen=True):
 class Feedbacks:
     """The feedback of a ledger. A request may have any number; nothing is ever overwritten."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self._path = path
         self._connection = connection
-        there = {row[1] for row in connection.execute("PRAGMA table_info(feedback)")}
-        self._select = ", ".join([name if name in there else _ABSENT[name] for name in _COLUMNS.split(", ")])
+
+    @cached_property
+    def _select(self) -> str:
+        with told(self._path):
+            there = self._connection.columns("feedback")
+        return ", ".join([name if name in there else _ABSENT[name] for name in _COLUMNS.split(", ")])
 
     def add(self, feedback: Feedback) -> None:
         """Keep one judgement; raises ValueError when its score is outside 0 to 1 or it says nothing."""

@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tierline.postgres.connection import connect, missing
 from tierline.types.errors import LogFailure
-
-if TYPE_CHECKING:
-    import asyncpg
-
-CONNECT_WITHIN = 5.0
-STATEMENT_WITHIN = 60.0
 
 LOCK = 0x5449_4552_0001
 """The advisory lock that everyone who changes the tables takes: revisions, partitions and batches come one after another."""
-
-
-async def connect(url: str, *, reading: bool = False) -> asyncpg.Connection:
-    """A connection that gives up after `CONNECT_WITHIN` seconds, and on a statement after `STATEMENT_WITHIN`; `reading`: that can do
-    nothing but read, and gives sums as plain numbers. Raises LogFailure where the extra is missing, and what asyncpg raises."""
-    try:
-        import asyncpg  # noqa: PLC0415  # an optional extra
-    except ImportError:
-        raise missing() from None
-    settings = {"application_name": "tierline", **({"default_transaction_read_only": "on"} if reading else {})}
-    connection = await asyncpg.connect(url, timeout=CONNECT_WITHIN, command_timeout=STATEMENT_WITHIN, server_settings=settings)
-    if reading:
-        await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=float, format="text")
-    return connection
 
 
 async def upgrade(url: str) -> None:
@@ -59,8 +40,3 @@ async def upgrade(url: str) -> None:
             await connection.run_sync(run)
     finally:
         await engine.dispose()
-
-
-def missing() -> LogFailure:
-    """What is said where the extra is not installed."""
-    return LogFailure("a decision log in PostgreSQL needs more packages: pip install 'tierline[postgres]'")
