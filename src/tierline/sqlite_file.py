@@ -59,8 +59,8 @@ def open_file(
 
 
 def open_for_reading(path: Path, part: str, known: int, *, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
-    """Open the file read-only, beside a running gateway or without one. `known` is the newest version of `part` that the caller reads, `factory`
-    the class of the connection.
+    """Open the file read-only, beside a running gateway or without one. `known` is the newest version of `part` that the caller reads,
+    `factory` the class of the connection.
 
     Raises LogFailure when there is no such file, or it is not a decision log that this Tierline can read."""
     if not path.is_file():

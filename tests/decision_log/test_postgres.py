@@ -23,12 +23,12 @@ from decision_log.make_records import typical
 from decision_log.relay import Relay
 from tierline.cli.app import build
 from tierline.decision_log.postgres.log import PostgresLog
-from tierline.postgres.migrate import upgrade
 from tierline.decision_log.postgres.reader import PostgresReader
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.decision_log.sqlite import SqliteLog
 from tierline.decision_log.stats import stats
 from tierline.interfaces import DecisionLog
+from tierline.postgres.migrate import HEAD, upgrade
 from tierline.types.errors import LogFailure
 
 HERE = Path(__file__).parent
@@ -277,7 +277,7 @@ def test_several_gateways_may_bring_one_database_up_to_date_at_once(url: str) ->
         await asyncio.gather(*(upgrade(url) for _ in range(4)))
 
     asyncio.run(all_at_once())
-    assert ask(url, "SELECT version_num FROM tierline_version")[0]["version_num"] == "0001"
+    assert ask(url, "SELECT version_num FROM tierline_version")[0]["version_num"] == HEAD
 
 
 def test_a_database_without_a_log_and_one_that_is_not_there_say_so(url: str) -> None:

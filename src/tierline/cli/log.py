@@ -17,14 +17,16 @@ from rich.progress import Progress
 
 from tierline import sqlite_file
 from tierline.cli import log_shadows, log_view
-from tierline.cli.log_source import SCHEMES, opened, reader_of
+from tierline.cli.log_source import opened
 from tierline.cli.terminal import Screen, refusing
 from tierline.config.units import Duration
 from tierline.decision_log import export as exporting
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.postgres.copying import into_database, into_file
 from tierline.decision_log.postgres.reader import PostgresReader
 from tierline.decision_log.reader import ANY_ERROR, Filter, LogReader
 from tierline.decision_log.stats import By, stats
+from tierline.postgres.connection import is_address
 from tierline.types.errors import LogFailure
 
 HELP = """Read the decision log: one row for every request, with what was known, what was decided and what came of it.
@@ -230,12 +232,12 @@ def migrate(
             def told(done: int, total: int) -> None:
                 progress.update(bar, completed=done, total=total)
 
-            if target.startswith(SCHEMES):
+            if is_address(target):
                 if since or until:
                     raise LogFailure("a file goes into PostgreSQL whole: leave --since and --until out")
                 count = into_database(Path(source), target, told)
             else:
-                with closing(reader_of(source)) as reader:
+                with closing(open_reader(source)) as reader:
                     count = into_file(reader, Path(target), _filter(since, until, "", "", "", "", None, ""), told)
         console.print(f"{count:,} rows copied", highlight=False)
 

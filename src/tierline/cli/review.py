@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 
 from tierline.cli.terminal import Screen, local_time
-from tierline.decision_log.reader import text_of
+from tierline.decision_log.opening import text_of
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reviews import STATES, CannotReview, Review, State
 from tierline.types.errors import LogFailure

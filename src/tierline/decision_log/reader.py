@@ -73,15 +73,6 @@ EVERYTHING = Filter()
 """No condition at all."""
 
 
-def text_of(path: Path, request_id: str) -> bytes | None:
-    """The stored prompt and answer of one request in the log at `path`, or None. Raises LogFailure."""
-    reader = LogReader(path)
-    try:
-        return reader.text(request_id)
-    finally:
-        reader.close()
-
-
 class LogReader:
     """Read-only access to a decision log. Raises LogFailure, here and in every method, when the file cannot be read."""
 

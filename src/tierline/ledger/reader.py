@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tierline.ledger.arms import Arms
+from tierline.ledger.audit import Audit, Link
 from tierline.ledger.connection import Connection, read_file, told
 from tierline.ledger.database import DatabaseConnection
 from tierline.ledger.feedback import Feedback, Feedbacks
@@ -76,6 +77,10 @@ class LedgerReader:
     def labels(self, at: float = 0.0) -> Iterator[Label]:
         """Every label from a moment on (Unix seconds), in the order of writing."""
         return iter(()) if self._connection is None else Labels(self.path, self._connection).since(at)
+
+    def audit(self) -> Iterator[Link]:
+        """The whole audit trail, the oldest entry first."""
+        return iter(()) if self._connection is None else Audit(self.path, self._connection, time.time).links()
 
     def arms(self) -> Arms | None:
         """The arms of experiments; None where no ledger was ever opened."""

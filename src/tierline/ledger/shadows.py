@@ -127,7 +127,8 @@ class Shadows:
                        sum(passed / share) / sum(CASE WHEN passed IS NOT NULL THEN 1 / share END),
                        sum(CASE judgement WHEN 'won' THEN 1 ELSE 0 END), sum(CASE judgement WHEN 'lost' THEN 1 ELSE 0 END),
                        sum(CASE judgement WHEN 'same' THEN 1 ELSE 0 END), sum(CASE judgement WHEN 'disagreed' THEN 1 ELSE 0 END),
-                       sum(CASE judgement WHEN 'unread' THEN 1 ELSE 0 END), sum(1 / share), sum(cost), avg(CASE WHEN ok = 1 THEN elapsed END)
+                       sum(CASE judgement WHEN 'unread' THEN 1 ELSE 0 END), sum(1 / share), sum(cost),
+                       avg(CASE WHEN ok = 1 THEN elapsed END)
                 FROM shadows WHERE at >= ? AND at < ? AND ? IN ('', route) AND ? IN ('', task) AND ? IN ('', model)
                 GROUP BY task, model, against, judge ORDER BY count(*) DESC, task, model, against, judge
                 """,

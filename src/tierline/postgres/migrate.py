@@ -12,9 +12,27 @@ LOCK = 0x5449_4552_0001
 """The advisory lock that everyone who changes the tables takes: revisions, partitions and batches come one after another."""
 
 
+HEAD = "0002"
+"""The newest revision: a database that has it is not looked at any further."""
+
+
 async def upgrade(url: str) -> None:
     """Make the tables, or bring them up to date; several may call at once. Raises LogFailure where the extra is missing, or the
     database was written by a newer Tierline."""
+    if await _revision(url) != HEAD:
+        await _upgrade(url)
+
+
+async def _revision(url: str) -> str:
+    connection = await connect(url, reading=True)
+    try:
+        known = await connection.fetchval("SELECT to_regclass('tierline_version')")
+        return "" if known is None else str(await connection.fetchval("SELECT version_num FROM tierline_version"))
+    finally:
+        await connection.close(timeout=2.0)
+
+
+async def _upgrade(url: str) -> None:
     try:
         from alembic import command  # noqa: PLC0415  # an optional extra
         from alembic.config import Config  # noqa: PLC0415

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from tierline.config.units import Duration
-from tierline.decision_log.reader import text_of
+from tierline.decision_log.opening import text_of
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
 from tierline.ledger.reviews import STATES, CannotReview, State
