@@ -15,7 +15,8 @@ from ledger.clock import Clock
 from tierline.ledger.ledger import Ledger
 from tierline.postgres.migrate import upgrade
 
-_TABLES = "specs, pins, audit, feedback, reviews, labels, judges, shadows, keys, key_secrets, arms, releases, rehearsals, alerts, signoffs, arrivals"
+_TABLES = """specs, pins, audit, feedback, reviews, labels, judges, shadows, keys, key_secrets, arms, releases, rehearsals,
+alerts, signoffs, arrivals"""
 
 
 @pytest.fixture

@@ -35,6 +35,14 @@ class Feedback(msgspec.Struct, frozen=True):
     kind: Kind = ""
 
 
+def check(feedback: Feedback) -> None:
+    """Raises ValueError when its score is outside 0 to 1 or it says nothing."""
+    if feedback.score is not None and not 0.0 <= feedback.score <= 1.0:
+        raise ValueError(f"score must be between 0 and 1, not {feedback.score}")
+    if feedback.score is None and feedback.accept is None and feedback.correction is None and feedback.tool_success is None:
+        raise ValueError("feedback says nothing: give score, accept, correction or tool_success")
+
+
 class Feedbacks:
     """The feedback of a ledger. A request may have any number; nothing is ever overwritten."""
 
@@ -50,10 +58,7 @@ class Feedbacks:
 
     def add(self, feedback: Feedback) -> None:
         """Keep one judgement; raises ValueError when its score is outside 0 to 1 or it says nothing."""
-        if feedback.score is not None and not 0.0 <= feedback.score <= 1.0:
-            raise ValueError(f"score must be between 0 and 1, not {feedback.score}")
-        if feedback.score is None and feedback.accept is None and feedback.correction is None and feedback.tool_success is None:
-            raise ValueError("feedback says nothing: give score, accept, correction or tool_success")
+        check(feedback)
         with told(self._path):
             self._connection.execute(
                 f"INSERT INTO feedback ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant of this file

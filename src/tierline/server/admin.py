@@ -12,6 +12,7 @@ from tierline.config.units import Duration
 from tierline.decision_log.opening import text_of
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
+from tierline.ledger.notes import Done
 from tierline.ledger.reviews import STATES, CannotReview, State
 from tierline.routing.explain_tools import explain_row
 from tierline.server.errors import NoSuchDecision, NotFound
@@ -62,7 +63,7 @@ class Admin:
         Of several workers the one that answers reloads at once, the others when they see that the file has changed."""
         done = await self._live.reload("admin")
         who, detail = exchange.key.name, {"changed": done.changed, "refused": bool(done.problem)}
-        await self._books.ask(lambda ledger: ledger.audit.add(who, "reload", done.policy, detail))
+        await self._books.note(Done(who, "reload", done.policy, done.at, detail))
         exchange.json(done, 422 if done.problem else 200)
 
     async def world(self, exchange: Exchange) -> None:
