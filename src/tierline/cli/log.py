@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import getpass
 import sqlite3
 import sys
 import time
@@ -26,6 +27,7 @@ from tierline.decision_log.postgres.copying import into_database, into_file
 from tierline.decision_log.postgres.reader import PostgresReader
 from tierline.decision_log.reader import ANY_ERROR, Filter, LogReader
 from tierline.decision_log.stats import By, stats
+from tierline.ledger.copying import copy_ledger
 from tierline.postgres.connection import is_address
 from tierline.types.errors import LogFailure
 
@@ -141,8 +143,7 @@ def show_stats(
     with opened(log, config) as reader:
         which = _filter(since, until, route, task, model, key, None, "")
         figures = stats(reader, by, which)
-        local = not isinstance(reader, PostgresReader)  # shadows are in the ledger, beside the rows of a file
-        beside = log_shadows.summed(log_shadows.standings(reader.path, which.since, which.until, route, task) if local else [])
+        beside = log_shadows.summed(log_shadows.standings(reader.where, which.since, which.until, route, task))
     if as_json:
         typer.echo(msgspec.json.encode({**msgspec.structs.asdict(figures), "shadows": beside}).decode())
         return
@@ -167,10 +168,8 @@ def show_shadows(
 
     Example: `tierline log shadows --task order_extraction --since 7d`"""
     with opened(log, config) as reader:
-        if isinstance(reader, PostgresReader):
-            raise LogFailure("shadows are in the ledger, in the local file: give its path with --log")
         which = _filter(since, until, route, task, model, "", None, "")
-        found = log_shadows.standings(reader.path, which.since, which.until, route, task, model)
+        found = log_shadows.standings(reader.where, which.since, which.until, route, task, model)
     if as_json:
         typer.echo(log_shadows.as_json(found).decode())
     else:
@@ -218,10 +217,11 @@ def migrate(
     since: Since = "",
     until: Until = "",
 ) -> None:
-    """Copy a log from a file into PostgreSQL, or from PostgreSQL into a new file for analysis on one machine.
+    """Copy a log and its ledger from a file into PostgreSQL, or from PostgreSQL into a new file for analysis on one machine.
 
     Into PostgreSQL it may be broken off and begun again: it goes on where it was, and no row comes twice. Stop the gateway that writes the
-    file first, or give its spec `decision_log.url` instead: then it ships all rows by itself, the old ones too.
+    file first. Into a ledger that is in use go specs, keys whose names are free, labels, feedback, reviews and shadows; pins, releases and
+    the audit trail only into an empty one.
 
     Example: `tierline log migrate tierline.db postgresql://tierline@db/tierline`"""
     with refusing("log"):
@@ -236,10 +236,12 @@ def migrate(
                 if since or until:
                     raise LogFailure("a file goes into PostgreSQL whole: leave --since and --until out")
                 count = into_database(Path(source), target, told)
+                ledger = copy_ledger(source, target, getpass.getuser())
             else:
                 with closing(open_reader(source)) as reader:
                     count = into_file(reader, Path(target), _filter(since, until, "", "", "", "", None, ""), told)
-        console.print(f"{count:,} rows copied", highlight=False)
+                ledger = copy_ledger(source, target, getpass.getuser())
+        console.print(f"{count:,} rows copied; {log_view.taken_along(ledger)}", highlight=False)
 
 
 @log_app.command("check")

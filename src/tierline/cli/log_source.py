@@ -14,10 +14,24 @@ from tierline.config import document, environment
 from tierline.config.spec import DecisionLogSpec
 from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import LogReader
+from tierline.postgres.connection import is_address
 from tierline.types.errors import LogFailure
 
 LOG = "The decision log: its file, or the postgresql:// address of its database"
 """How the option `--log` is told of in every command."""
+
+
+def named(log: str, config: Path | None) -> str:
+    """Where to read: what `--log` says, else what the spec says (its database, or that one's replica), else the default path."""
+    return log or (DecisionLogSpec().path if config is None or not config.exists() else configured(config))
+
+
+def written(log: str, config: Path | None) -> str:
+    """Where to write to the ledger: as above, but never a replica; a file must be there. Raises LogFailure."""
+    where = log or (DecisionLogSpec().path if config is None or not config.exists() else ledger_of(config))
+    if not is_address(where) and not Path(where).is_file():
+        raise LogFailure(f"there is no decision log at {where}: give its path or address with --log, or the spec with --config")
+    return where
 
 
 @contextmanager

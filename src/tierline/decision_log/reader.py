@@ -78,6 +78,8 @@ class LogReader:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.where: Path | str = self.path
+        """What it was opened with."""
         self._connection = sqlite_file.open_for_reading(self.path, PART, len(MIGRATIONS))
         self._connection.row_factory = sqlite3.Row
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tierline.config.loaded import Loaded
+from tierline.decision_log.opening import text_of
 from tierline.gateway.arms import begin, shares_now
 from tierline.gateway.reload import Reloaded
 from tierline.ledger.ledger import Ledger
@@ -40,10 +41,12 @@ class KeyClash(TierlineError):
 
 
 class Books:
-    """One ledger and its thread: that of the file at `path`, or, with `url`, that of a database which replicas share; then what must not
-    wait for the database waits in the file. Raises LogFailure when the file cannot be opened."""
+    """One ledger and its thread: that of the file at `path`, or, with `url`, that of a database which replicas share (`read_url`: its
+    replica, for texts); then what must not wait for the database waits in the file. Raises LogFailure when the file cannot be
+    opened."""
 
-    def __init__(self, path: Path, url: str = "") -> None:
+    def __init__(self, path: Path, url: str = "", read_url: str = "") -> None:
+        self._path, self._read = path, read_url or url
         self.away = ""
         """Why the ledger cannot be reached; empty while all is well."""
         self.shared = bool(url)
@@ -76,6 +79,11 @@ class Books:
             self._due.append((act, what))
         except LogFailure as failure:
             _logger.error("%s did not reach the ledger: %s", what, failure.message)
+
+    async def text(self, request_id: str) -> bytes | None:
+        """The stored prompt and answer of a request: from the file, or, of another replica or of earlier days, from the database. Raises
+        LogFailure."""
+        return await self.ask(lambda _: text_of(self._path, request_id) or (text_of(self._read, request_id) if self._read else None))
 
     async def note(self, note: Note) -> None:
         """Returns when a note is on disk: in the ledger, or in the file that goes on to it. Raises LogFailure, and what the ledger says of

@@ -19,7 +19,7 @@ from tierline.ledger.releases import Releases
 from tierline.ledger.reviews import Reviews
 from tierline.ledger.shadows import Shadows
 from tierline.ledger.specs import Specs
-from tierline.postgres.connection import is_address
+from tierline.postgres.connection import is_address, place_of
 from tierline.sqlite_file import Durability
 
 
@@ -52,8 +52,3 @@ class Ledger:
     def close(self) -> None:
         """Let go of the file or database."""
         self.connection.close()
-
-
-def place_of(where: str | Path) -> Path:
-    """What messages call the place: the file's path, or PostgreSQL (never its address, which holds a password)."""
-    return Path("PostgreSQL") if is_address(where) else Path(where)

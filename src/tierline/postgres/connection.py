@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tierline.types.errors import LogFailure
@@ -19,6 +20,11 @@ STATEMENT_WITHIN = 60.0
 def is_address(where: object) -> bool:
     """Whether that is the address of a database, rather than the path of a file."""
     return str(where).startswith(SCHEMES)
+
+
+def place_of(where: str | Path) -> Path:
+    """What messages and reports call a place: the file's path, or PostgreSQL (never its address, which holds a password)."""
+    return Path("PostgreSQL") if is_address(where) else Path(where)
 
 
 async def connect(url: str, *, reading: bool = False) -> asyncpg.Connection:

@@ -9,7 +9,6 @@ from urllib.parse import parse_qs
 import msgspec
 
 from tierline.config.units import Duration
-from tierline.decision_log.opening import text_of
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
 from tierline.ledger.notes import Done
@@ -145,7 +144,7 @@ class Reviewing:
         review = await self._books.ask(lambda ledger: ledger.reviews.get(request_id))
         if review is None:
             raise NotFound(f"the review queue has no request {request_id[:40]!r}")
-        kept = await self._books.ask(lambda ledger: text_of(ledger.path, request_id))
+        kept = await self._books.text(request_id)
         exchange.json({"review": review, "text": None if kept is None else kept.decode("utf-8", "replace")})
 
     async def judge(self, exchange: Exchange) -> None:

@@ -62,7 +62,7 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
     path = service.log or log_path(loaded)
     log = open_log(loaded, path)
     try:
-        with contextlib.closing(Books(path, loaded.spec.decision_log.url)) as books:
+        with contextlib.closing(Books(path, loaded.spec.decision_log.url, loaded.spec.decision_log.read_url)) as books:
             uvloop.run(_serve(service, loaded, path, log, books, ready))
     finally:
         log.close()
