@@ -8,17 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from databases import ask, fresh_database
 from decision_log.make_records import typical
 from decision_log.relay import Relay
 from tierline.cli.app import build
@@ -39,28 +38,8 @@ NOON = 1_790_000_000.0 // DAY * DAY + DAY / 2
 @pytest.fixture
 def url(postgres: str) -> Iterator[str]:
     """A database of its own for each test."""
-    name = f"log_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_run(postgres, f"CREATE DATABASE {name}"))
-    head, _, query = postgres.partition("?")
-    yield head.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
-    asyncio.run(_run(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-async def _run(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
-
-
-def ask(url: str, statement: str) -> list[Any]:
-    async def fetch() -> list[Any]:
-        connection = await asyncpg.connect(url)
-        try:
-            return list(await connection.fetch(statement))
-        finally:
-            await connection.close()
-
-    return asyncio.run(fetch())
+    with fresh_database(postgres) as found:
+        yield found
 
 
 @contextmanager

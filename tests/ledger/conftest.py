@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import asyncpg
 import pytest
 
+from databases import ask, fresh_database
 from ledger.clock import Clock
 from tierline.ledger.ledger import Ledger
 from tierline.postgres.migrate import upgrade
@@ -30,18 +30,17 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def database(postgres: str) -> str:
+def database(postgres: str) -> Iterator[str]:
     """One database for all, with the tables in it."""
-    url = postgres.replace("/postgres?", "/ledgers?") if "/postgres?" in postgres else postgres.rpartition("/")[0] + "/ledgers"
-    asyncio.run(_do(postgres, "DROP DATABASE IF EXISTS ledgers WITH (FORCE)", "CREATE DATABASE ledgers"))
-    asyncio.run(upgrade(url))
-    return url
+    with fresh_database(postgres) as url:
+        asyncio.run(upgrade(url))
+        yield url
 
 
 @pytest.fixture
 def url(database: str) -> str:
     """An empty ledger in PostgreSQL."""
-    asyncio.run(_do(database, "SET session_replication_role = replica", f"TRUNCATE {_TABLES} RESTART IDENTITY"))
+    ask(database, "SET session_replication_role = replica", f"TRUNCATE {_TABLES} RESTART IDENTITY")
     return database
 
 
@@ -62,10 +61,3 @@ def where(request: pytest.FixtureRequest, path: Path) -> Path | str:
 def ledger(where: Path | str, clock: Clock) -> Iterator[Ledger]:
     with closing(Ledger(where, clock=clock)) as ledger:
         yield ledger
-
-
-async def _do(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    for statement in statements:
-        await connection.execute(statement)
-    await connection.close()

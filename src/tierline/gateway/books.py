@@ -104,14 +104,16 @@ class Books:
                 self._notes.carry(self._ledger)
             for _ in range(len(self._due)):
                 self._do(*self._due.popleft())
-        except LedgerAway as failure:
-            if not self.away:
-                _logger.error("%s; what is to go into it waits", failure.message)
-            self.away = failure.message
-            return
-        if self.away and not self._due:
-            _logger.info("the ledger can be reached again, and has what waited for it")
-            self.away = ""
+        except LogFailure as failure:
+            self._noticed(failure)
+
+    def _noticed(self, failure: LogFailure | None) -> None:
+        """Say once that the ledger cannot be reached, and once (None) that it can be again."""
+        if failure is not None and not self.away:
+            _logger.error("%s; what is to go into it waits, and pins, arms and keys that change now are not seen", failure.message)
+        elif failure is None and self.away:
+            _logger.info("the ledger can be reached again")
+        self.away = "" if failure is None else failure.message
 
     def keep_spec(self, loaded: Loaded) -> None:
         """Keep a spec before it decides anything; returns when it is on disk. For threads that may wait. Raises KeyClash."""
@@ -159,16 +161,13 @@ class Books:
     async def follow_pins(self, world: World) -> None:
         """Bring the world's pins and arms up to date, and carry what waits into the ledger, again and again, until cancelled. A pin ends by
         itself: it is no longer read. While the ledger cannot be read, the arms stay as they are, and pins until they end."""
-        failing = False
         while True:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._carry)
             try:
                 await self.read_pins(world)
-                failing = False
+                self._noticed(None)
             except LogFailure as failure:
-                if not failing:
-                    _logger.error("pins and arms that change now are not seen: %s", failure.message)
-                failing = True
+                self._noticed(failure)
                 world.pin({route: model for route, (model, until) in self._pinned.items() if until > time.time()})
             await asyncio.sleep(LOOK_EVERY)
 

@@ -115,8 +115,9 @@ class Rehearsals(msgspec.Struct, frozen=True, tag="rehearsed"):
 
 Note = Heard | ToReview | Beside | SpecSeen | Done | Rehearsals
 
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Note).decode
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Note).decode
+"""A note as it stands in the file, and back."""
 
 
 class Notes:
@@ -132,7 +133,7 @@ class Notes:
         with told(self._path), transaction(self._file):
             if self.waiting >= MOST:
                 raise LedgerAway(f"{MOST:,} notes wait in {self._path} for the ledger's database, as many as may")
-            row = (uuid.uuid4().hex, self._clock(), _encode(note))
+            row = (uuid.uuid4().hex, self._clock(), encode(note))
             self._file.execute("INSERT INTO notes (note, at, body) VALUES (?, ?, ?)", row)
 
     @property
@@ -170,7 +171,7 @@ class Notes:
             for note, body in rows:
                 came = connection.execute("INSERT INTO arrivals (note, at) VALUES (?, ?) ON CONFLICT (note) DO NOTHING", (note, now))
                 if came.rowcount == 1:
-                    _decode(body).enter(ledger)
+                    decode(body).enter(ledger)
 
     def _enter_those_that_can_be(self, ledger: Ledger, rows: Sequence[tuple[str, bytes]]) -> None:
         """Where the ledger refuses what stands in a note, the others do not wait for it."""
