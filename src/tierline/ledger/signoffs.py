@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tierline.ledger.audit import Audit
-from tierline.sqlite_file import told, transaction
+from tierline.ledger.connection import Connection, told, transaction
 
 
 class Signoff(msgspec.Struct, frozen=True):
@@ -26,7 +25,7 @@ class Signoff(msgspec.Struct, frozen=True):
 class Signoffs:
     """The sign-offs of a ledger. Nothing is overwritten: the newest of a task counts. `clock` gives Unix time in seconds."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, audit: Audit, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, connection: Connection, audit: Audit, clock: Callable[[], float]) -> None:
         self._path = path
         self._connection = connection
         self._audit = audit
