@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tierline.sqlite_file import told
+from tierline.ledger.connection import Connection, told
 from tierline.types.alert import Alert
 
 _COLUMNS = "watch, subject, raised, since, was, now, sure, what, todo, requests, recovered, id"
@@ -18,7 +17,7 @@ _COLUMNS = "watch, subject, raised, since, was, now, sure, what, todo, requests,
 class Alerts:
     """The alerts of a ledger."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self._path = path
         self._connection = connection
 

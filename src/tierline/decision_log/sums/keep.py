@@ -11,11 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 from tierline import sqlite_file
-from tierline.decision_log.postgres.migrate import connect
-from tierline.decision_log.postgres.reader import numbered
 from tierline.decision_log.schema import MIGRATIONS, PART
 from tierline.decision_log.sums.schema import ADD, AFTER, FORGET, LATENCY, MARK, MOVE, mark, values
 from tierline.decision_log.sums.table import MINUTE, MINUTES_KEPT, summed
+from tierline.postgres.connection import connect, numbered
 from tierline.types.errors import LogFailure
 
 LOCK = 0x5449_4552_0002
