@@ -114,6 +114,8 @@ TOLD: Mapping[tuple[str, str], Told] = {
         }
     ),
     ("GET", "/admin/explanations/"): Told(_ID),
+    ("GET", "/admin/models"): Told(query=_MOMENTS),
+    ("GET", "/admin/models/"): Told(_NAMED, query=_MOMENTS),
     ("POST", "/admin/replays/"): Told(_ID, "Under"),
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews/"): Told(_ID),
