@@ -117,9 +117,9 @@ def span_of(asked: Asked, now: float) -> tuple[float, float]:
 
 
 def _both(log: LogReader, since: float, until: float, now: float, narrowed: Mapping[str, str]) -> tuple[Summed, Summed]:
-    """The time before, as long, and the time itself."""
+    """The time before, as long and without latencies, and the time itself."""
     earlier = max(0.0, since - (until - since))
-    return read_sums(log, earlier, since, now, narrowed), read_sums(log, since, until, now, narrowed)
+    return read_sums(log, earlier, since, now, narrowed, whole=True), read_sums(log, since, until, now, narrowed)
 
 
 def _group(name: str, sums: Sequence[Sum], whole: Sequence[float] | None) -> Group:
