@@ -77,7 +77,7 @@ class Overview:
         since, until = span_of(asked, now)
         narrowed = {name: asked.word(name) for name in DIMENSIONS}
         before, found = await self._ground.read(lambda log: _both(log, since, until, now, narrowed))
-        labels, alerts = await self._ground.books.ask(lambda ledger: (ledger.labels.summed(since, until), ledger.alerts.open()))
+        labels, alerts = await self._ground.books.ask(lambda ledger: (ledger.labels.summed(since, until), ledger.alerts.list()))
         loaded = exchange.gateway.loaded
         exchange.json(
             {
