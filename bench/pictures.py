@@ -1,6 +1,6 @@
 """Pictures of the dashboard for the docs: `make pictures` (needs Chromium; Pillow packs the files).
 
-A desk with 100,000 made-up decisions is served; each page is taken as `PICTURES` says, in 64 colours, into docs/images/dashboard."""
+A desk with 100,000 made-up decisions is served; each page is taken as `PICTURES` says, in few colours, into docs/images/dashboard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tierline.config.load import load
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images" / "dashboard"
 ROWS = 100_000
-COLOURS = 64
+COLOURS = 160
 
 
 class Picture(msgspec.Struct, frozen=True):

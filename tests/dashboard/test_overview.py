@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from dashboard.conftest import ROWS
-from dashboard.pages import Pages
+from dashboard.conftest import READER, ROWS
+from dashboard.pages import Pages, newest
 from server.harness import Running, until
 
 
@@ -105,3 +105,20 @@ def test_a_time_without_requests_says_what_to_do(pages: Pages) -> None:
     page = pages.open("overview?since=2020-01-01T00:00&until=2020-02-01T00:00")
     assert "Nothing was asked in this time" in page.locator("main").inner_text()
     pages.is_sound()
+
+
+def test_an_open_alert_stands_on_top_with_what_to_do_and_a_request_that_shows_it(behind_keys: Pages, guarded: Running) -> None:
+    log = guarded.spec.parent / "desk.db"
+    with contextlib.closing(sqlite3.connect(log)) as ledger, ledger:
+        ledger.execute(
+            "INSERT INTO alerts (watch, subject, raised, since, was, now, sure, what, todo, requests) "
+            "VALUES ('quality_drop', 'task/order_extraction', ?, ?, 0.97, 0.8, 0.99, 'Fewer answers pass.', 'Look at mini.', ?)",
+            (time.time(), time.time() - 7200, f'["{newest(log)}"]'),
+        )
+    behind_keys.open()
+    behind_keys.wrong.clear()
+    page = behind_keys.sign_in(READER)
+    told = page.get_by_role("region", name="Open alerts: 1").inner_text()
+    assert "Fewer answers pass." in told and "Look at mini." in told and "2 h" in told and "99 % sure" in told
+    page.get_by_role("link", name="one that shows it").click()
+    page.get_by_role("heading", name="Attempts").wait_for()

@@ -80,6 +80,7 @@ def test_sums_and_the_rows_behind_them_are_all_rows(batches: list[tuple[list[tup
                 pass
         with closing(LogReader(path)) as log:
             found = read_sums(log, NOON - back, NOON, NOON)
+            assert figures(found) == pytest.approx(figures(read_sums(log, NOON - back, NOON, NOON, whole=True)))
         expected = of_rows(path, found.since, found.until)
         assert {name: value for name, value in figures(found).items() if name in expected} == pytest.approx(expected)
         assert found.left == 0

@@ -21,12 +21,12 @@ class Alerts:
         self._path = path
         self._connection = connection
 
-    def open(self, most: int = 100) -> list[Alert]:
+    def list(self, limit: int = 100) -> Sequence[Alert]:
         """Those that have not recovered, the newest first."""
         with told(self._path):
             rows = self._connection.execute(
                 f"SELECT {_COLUMNS} FROM alerts WHERE recovered IS NULL ORDER BY raised DESC, id DESC LIMIT ?",  # noqa: S608  # a constant
-                (most,),
+                (limit,),
             ).fetchall()
         return [_alert(row) for row in rows]
 

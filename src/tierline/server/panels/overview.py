@@ -77,7 +77,7 @@ class Overview:
         since, until = span_of(asked, now)
         narrowed = {name: asked.word(name) for name in DIMENSIONS}
         before, found = await self._ground.read(lambda log: _both(log, since, until, now, narrowed))
-        labels, alerts = await self._ground.books.ask(lambda ledger: (ledger.labels.summed(since, until), ledger.alerts.open()))
+        labels, alerts = await self._ground.books.ask(lambda ledger: (ledger.labels.summed(since, until), ledger.alerts.list()))
         loaded = exchange.gateway.loaded
         exchange.json(
             {
@@ -117,9 +117,9 @@ def span_of(asked: Asked, now: float) -> tuple[float, float]:
 
 
 def _both(log: LogReader, since: float, until: float, now: float, narrowed: Mapping[str, str]) -> tuple[Summed, Summed]:
-    """The time before, as long, and the time itself."""
+    """The time before, as long and without latencies, and the time itself."""
     earlier = max(0.0, since - (until - since))
-    return read_sums(log, earlier, since, now, narrowed), read_sums(log, since, until, now, narrowed)
+    return read_sums(log, earlier, since, now, narrowed, whole=True), read_sums(log, since, until, now, narrowed)
 
 
 def group_of(name: str, sums: Sequence[Sum], whole: Sequence[float] | None) -> Group:
