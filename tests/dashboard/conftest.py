@@ -34,8 +34,9 @@ HOSTILE = "<img src=x onerror=\"document.title='taken over'\"><script>document.t
 """What a model may write."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
+    """It closes with this folder: while playwright runs, no other test of the process could run a loop of its own."""
     found = next((path for path in CHROMIUM if Path(path).is_file()), shutil.which("chromium"))
     if found is None:
         _missing("no Chromium: apt-get install -y --no-install-recommends chromium fonts-dejavu-core")

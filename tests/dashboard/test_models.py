@@ -58,7 +58,7 @@ def test_an_engineer_opens_a_model_by_click_and_goes_on_to_its_decisions(pages: 
     story = page.locator(".detail").inner_text()
     for said in ("$2.50 in, $10.00 out", "the spec says so", "Health now", "open for calls", "calls,"):
         assert said in story, said
-    assert page.locator(".detail .uplot canvas").count() == 3
+    page.locator(".detail .uplot canvas").nth(2).wait_for()
     page.get_by_role("link", name="Decisions that it answered").click()
     page.get_by_role("heading", level=1, name="Decisions").wait_for()
     assert "model=big" in page.url and "range=7d" in page.url

@@ -3,4 +3,5 @@ export const PAGES = [
   { name: "overview", title: "Overview", load: () => import("./pages/overview.js") },
   { name: "decisions", title: "Decisions", load: () => import("./pages/decisions.js") },
   { name: "models", title: "Models", load: () => import("./pages/models.js") },
+  { name: "review", title: "Review", load: () => import("./pages/review.js") },
 ];

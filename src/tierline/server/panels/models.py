@@ -92,7 +92,7 @@ def routes(ground: Ground) -> Routes:
 def _alerts(ledger: Ledger) -> Mapping[str, list[Alert]]:
     """The open ones by model."""
     found = defaultdict[str, list[Alert]](list)
-    for alert in ledger.alerts.open():
+    for alert in ledger.alerts.list():
         kind, _, name = alert.subject.partition("/")
         if kind == "model":
             found[name].append(alert)
