@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from tierline.gateway.arms import begin, shares_now
 from tierline.gateway.reload import Reloaded
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.notes import Done, Note, Notes, SpecSeen, ToReview
+from tierline.ledger.reader import LedgerReader
 from tierline.ledger.reviews import Review, review_of
 from tierline.state.world import World
 from tierline.types.errors import LedgerAway, LogFailure, TierlineError
@@ -114,6 +116,20 @@ class Books:
         elif failure is None and self.away:
             _logger.info("the ledger can be reached again")
         self.away = "" if failure is None else failure.message
+
+    async def look_for_what_was_left(self) -> None:
+        """Say which keys of the file's own ledger, from before it had a database, the database does not know."""
+        if self.shared and (left := await self.ask(self._left)):
+            _logger.error(
+                "%s holds the keys %s, which the ledger in PostgreSQL does not know: take them there with `tierline log migrate`",
+                self._path,
+                ", ".join(left),
+            )
+
+    def _left(self, ledger: Ledger) -> list[str]:
+        with closing(LedgerReader(self._path)) as before:
+            names = before.query("SELECT name FROM keys WHERE revoked IS NULL ORDER BY name") if before.columns("keys") else []
+        return [name for (name,) in names if ledger.keys.get(name) is None]
 
     def keep_spec(self, loaded: Loaded) -> None:
         """Keep a spec before it decides anything; returns when it is on disk. For threads that may wait. Raises KeyClash."""
