@@ -38,8 +38,8 @@ class Keyring:
         self._head = -1
         self._read_at = float("-inf")
         self.blind = False
-        """Whether the ledger could not be read at the start, or not for `KNOWN_FOR`: who is not known to the spec may be known to the ledger,
-        and nobody is let in for want of keys."""
+        """Whether the ledger could not be read at the start, or not for `KNOWN_FOR`: who is not known to the spec may be known to the
+        ledger, and nobody is let in for want of keys."""
 
     def is_open(self, loaded: Loaded) -> bool:
         """Whether nobody needs a key: there is none, nor ever was one in the ledger, and nobody else can reach the gateway."""
