@@ -16,7 +16,13 @@ from databases import fresh_database
 from decision_log.relay import Relay
 from server.harness import Running, Said, launch, serving, until
 from tierline.cli.app import build
+from tierline.cli.log_copy import as_file
+from tierline.decision_log.opening import open_reader
+from tierline.decision_log.reader import LogReader
+from tierline.gateway.books import Books
+from tierline.ledger.keys import Given
 from tierline.ledger.ledger import Ledger
+from tierline.ledger.reader import LedgerReader
 from tierline.postgres.migrate import upgrade
 
 SPEC = """
@@ -206,3 +212,23 @@ def test_while_the_database_is_away_nothing_is_lost_and_what_is_known_holds(pair
         assert ledger.audit.verify() is None
         assert ledger.keys.get("later") is None
     assert ask(pair.one, "POST", "/admin/keys", {"name": "later"}).status == 201
+
+
+def test_a_log_in_the_database_becomes_a_file_without_keys_for_as_long_as_it_is_learnt_from(pair: Pair) -> None:
+    with as_file(pair.url) as path:
+        with closing(LogReader(path)) as here, closing(open_reader(pair.url)) as there:
+            assert here.count() == there.count() > 0
+        with closing(LedgerReader(path)) as here, closing(LedgerReader(pair.url)) as there:
+            assert list(here.labels()) == list(there.labels())
+            assert here.query("SELECT count(*) FROM keys") == [(0,)] != there.query("SELECT count(*) FROM keys")
+    assert not path.exists()
+
+
+def test_keys_of_the_file_that_the_database_does_not_know_are_named_at_the_start(
+    pair: Pair, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(Ledger(tmp_path / "tierline.db")) as before:
+        before.keys.create("forgotten", Given(), "test")
+    with closing(Books(tmp_path / "tierline.db", pair.url)) as books:
+        asyncio.run(books.look_for_what_was_left())
+    assert "holds the keys forgotten" in caplog.text
