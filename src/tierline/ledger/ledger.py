@@ -18,15 +18,16 @@ from tierline.ledger.pins import Pins
 from tierline.ledger.releases import Releases
 from tierline.ledger.reviews import Reviews
 from tierline.ledger.shadows import Shadows
+from tierline.ledger.signoffs import Signoffs
 from tierline.ledger.specs import Specs
 from tierline.postgres.connection import is_address, place_of
 from tierline.sqlite_file import Durability
 
 
 class Ledger:
-    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms, releases and reviews. Every write is on disk when its method
-    returns; calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix
-    time in seconds.
+    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms, releases, sign-offs and reviews. Every write is on disk when its
+    method returns; calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives
+    Unix time in seconds.
 
     `where` is a file's path or the address of a PostgreSQL database that many processes share, which is reached when something is first asked of it. `durability` is that of a file.
 
@@ -46,6 +47,7 @@ class Ledger:
         self.shadows = Shadows(self.path, self.connection)
         self.arms = Arms(self.path, self.connection, self.audit, clock)
         self.releases = Releases(self.path, self.connection, self.audit, clock)
+        self.signoffs = Signoffs(self.path, self.connection, self.audit, clock)
         self.reviews = Reviews(self.path, self.connection, self.audit, self.feedback, clock)
 
     def close(self) -> None:
