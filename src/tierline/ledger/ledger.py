@@ -29,8 +29,8 @@ class Ledger:
     method returns; calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives
     Unix time in seconds.
 
-    `where` is a file's path or the address of a PostgreSQL database, which is reached when something is first asked of it, then about a
-    millisecond a call; many processes may have one ledger there at once. `durability` is that of a file.
+    `where` is a file's path or the address of a PostgreSQL database that many processes share, which is reached when something is
+    first asked of it. `durability` is that of a file.
 
     Raises LogFailure, here and in every method of its parts, when it cannot be opened, read or written; LedgerAway where that is for the
     database being away."""

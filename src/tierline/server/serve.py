@@ -146,8 +146,10 @@ async def _begin_with(books: Books, ring: Keyring, live: Live) -> None:
         await ring.read(books, live)
         head = await books.ask(lambda ledger: ledger.audit.head())
     except LedgerAway as failure:
+        ring.blind = True
         _logger.error("begun without keys, pins and arms of the ledger: %s", failure.message)
     else:
+        await books.look_for_what_was_left()
         _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
 
 
