@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
-from server.harness import Running, serving, until
+from server.harness import Running
 from tierline.server.metric_kit import LABELS, page
 from tierline.server.metrics import metrics_table
 from tierline.types.decision import Decision
@@ -97,32 +95,6 @@ def test_no_word_of_a_client_becomes_a_label(fleet: Running) -> None:
     fleet.chat("auto", {"x-tierline-task": "sesame"})
     fleet.chat("auto", headers, user="sesame")
     assert b"sesame" not in fleet.ask("GET", "/metrics").body
-
-
-def test_workers_counts_are_one_and_those_of_a_dead_one_are_not_lost(tmp_path: Path, fleet: Running) -> None:
-    spec = tmp_path / "tierline.yaml"
-    spec.write_text(fleet.spec.read_text())
-    with serving(spec, "--workers", "2") as running:
-        for _ in range(20):
-            assert running.chat().status == 200
-        until(lambda: value(scraped(running), "tierline_requests_total") == 20)
-        until(lambda: value(scraped(running), "tierline_workers") == 2)
-        victim = int(running.output.rsplit("]: the audit trail", 1)[0].rsplit("[", 1)[1])
-        os.kill(victim, signal.SIGKILL)
-        until(lambda: "another takes its place" in running.output and value(scraped(running), "tierline_workers") == 2)
-        assert value(scraped(running), "tierline_requests_total") == 20
-        folder = metrics_folder(running)
-        assert {file.stem.rsplit("_", 1)[1] for file in folder.glob("*.db")} == {"0", "1"}
-        assert running.chat().status == 200
-        until(lambda: value(scraped(running), "tierline_requests_total") == 21)
-    assert not folder.exists()
-
-
-def metrics_folder(running: Running) -> Path:
-    """Where the workers keep their counts: it is in their environment."""
-    children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
-    environ = Path(f"/proc/{children[0]}/environ").read_bytes().split(b"\0")
-    return Path(next(entry for entry in environ if entry.startswith(b"PROMETHEUS_MULTIPROC_DIR=")).partition(b"=")[2].decode())
 
 
 def row(*tried: Tried, hedge: float | None = None, overhead: float = 0.0) -> Record:
