@@ -13,6 +13,7 @@ from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path
 from tierline.server.auth import check_bind
 from tierline.server.listen import bind
+from tierline.server.log_lines import write_as
 from tierline.server.mint import has_keys, mint_admin
 from tierline.server.serve import Service, run
 from tierline.server.workers import supervise
@@ -44,6 +45,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         loaded = load(config, os.environ)
+        write_as(loaded.spec.server.log_format)
         path = log or log_path(loaded)
         minted = mint_admin(loaded, path) if mint else None
         check_bind(host, loaded, minted=has_keys(path))

@@ -13,6 +13,7 @@ import msgspec
 from prometheus_client import values
 
 from tierline.config.load import load
+from tierline.server.log_lines import write_as
 from tierline.server.serve import Service, run
 from tierline.state.host_shared import HostShared
 from tierline.types.errors import TierlineError
@@ -37,6 +38,7 @@ def main(errand: Errand) -> int:
     listener = socket.socket(fileno=errand.listener)
     try:
         loaded = load(Path(errand.spec), os.environ)
+        write_as(loaded.spec.server.log_format)
         beside = partial(HostShared, Path(errand.shared)) if errand.shared and not loaded.spec.shared.url else None
         service = Service(listener, os.environ, None if errand.log is None else Path(errand.log), beside)
         run(service, loaded, lambda: _tell(errand.ready))
