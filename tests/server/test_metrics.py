@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
 from server.harness import Running
-from tierline.server.metric_kit import LABELS, page
+from tierline.server.metric_kit import LABELS, MetricKit, observe_all, page
 from tierline.server.metrics import metrics_table
+from tierline.server.request_meters import SECONDS
 from tierline.types.decision import Decision
 from tierline.types.features import Features
 from tierline.types.outcome import NO_USAGE, ErrorClass
@@ -95,6 +98,25 @@ def test_no_word_of_a_client_becomes_a_label(fleet: Running) -> None:
     fleet.chat("auto", {"x-tierline-task": "sesame"})
     fleet.chat("auto", headers, user="sesame")
     assert b"sesame" not in fleet.ask("GET", "/metrics").body
+
+
+@given(st.lists(st.floats(0, 200) | st.sampled_from(SECONDS), max_size=30))
+def test_many_values_at_once_are_what_they_are_one_by_one(values: list[float]) -> None:
+    """A value on a bound is in its bucket, and one above all bounds in the last."""
+    shown = []
+    for together in (True, False):
+        kit = MetricKit()
+        child = kit.histogram("tierline_call_seconds", "Time", SECONDS, ["model"]).labels("mini")
+        if together:
+            observe_all(child, values)
+        else:
+            for value in values:
+                child.observe(value)
+        shown.append({(each.name, each.labels.get("le")): each.value for family in kit.registry.collect() for each in family.samples})
+    created = ("tierline_call_seconds_created", None)
+    assert {key: value for key, value in shown[0].items() if key != created} == pytest.approx(
+        {key: value for key, value in shown[1].items() if key != created}
+    )
 
 
 def row(*tried: Tried, hedge: float | None = None, overhead: float = 0.0) -> Record:

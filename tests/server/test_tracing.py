@@ -139,7 +139,7 @@ def test_the_first_content_of_a_stream_is_an_event(stage: Stage) -> None:
 
 def test_an_answer_beside_has_a_trace_of_its_own_that_is_linked_to_the_requests(stage: Stage) -> None:
     said = stage.ask("auto/beside")
-    root, _ = stage.trace_of(said, 2)
+    root, *_ = stage.trace_of(said, 3)
 
     def linked() -> list[Span]:
         return [span for span in tuple(stage.collector.spans) if any(link.span_id == root.span_id for link in span.links)]

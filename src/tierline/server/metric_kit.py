@@ -5,6 +5,7 @@ The table is the reference (`docs/reference/metrics.md`), and what dashboards an
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeVar
 
@@ -100,6 +101,19 @@ class MetricKit:
         for label in metric.labels:
             LABELS[label]
         self.table.append(metric)
+
+
+def observe_all(histogram: Histogram, values: Sequence[float]) -> None:
+    """Put many values into a histogram (a child of it, where it has labels) as `observe` would, one after the other; each bucket is
+    touched once. It reaches into the client library, which knows no other way; a test holds both ways against each other."""
+    bounds, buckets = histogram._upper_bounds, histogram._buckets
+    counts = [0] * len(bounds)
+    for value in values:
+        counts[bisect_left(bounds, value)] += 1
+    histogram._sum.inc(sum(values))
+    for place, count in enumerate(counts):
+        if count:
+            buckets[place].inc(count)
 
 
 def page(table: Sequence[Metric]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from prometheus_client import Counter, Histogram
 
 from tierline.server.governed import GovernanceCounters
-from tierline.server.metric_kit import Kept, MetricKit
+from tierline.server.metric_kit import Kept, MetricKit, observe_all
 from tierline.types.ask import CLASSIFY, REMEMBERED
 from tierline.types.outcome import NO_USAGE, Aside, Usage
 from tierline.types.record import Record, Tried
@@ -61,6 +61,8 @@ class RequestMeters:
         """Count requests; `traces` has the trace of those that are traced, by request id."""
         requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
         decided: defaultdict[tuple[str, str, str], list[float]] = defaultdict(lambda: [0, 0.0])
+        latencies: defaultdict[str, list[float]] = defaultdict(list)
+        overheads: list[float] = []
         for record in records:
             decision = record.decision
             requests[decision.route, record.model, record.status] += 1
@@ -68,7 +70,11 @@ class RequestMeters:
             sums = decided[decision.route, decision.task, decision.tier]
             sums[0] += 1
             sums[1] += cost
-            self._time(record, traces.get(decision.request_id) if traces else None)
+            overheads.append(record.overhead)
+            if traces and (trace := traces.get(decision.request_id)):
+                self._latency_of[decision.route].observe(record.latency, {"trace_id": trace})
+            else:
+                latencies[decision.route].append(record.latency)
             if len(record.tried) != 1 or record.status != 200:
                 self._unusual(record)
             if record.flagged:
@@ -85,11 +91,10 @@ class RequestMeters:
             counted, spent = self._decision_of[kind]
             counted.inc(many)
             spent.inc(usd)
+        for route, seconds in latencies.items():
+            observe_all(self._latency_of[route], seconds)
+        observe_all(self._overhead, overheads)
         self._models.count(records)
-
-    def _time(self, record: Record, trace: str | None) -> None:
-        self._overhead.observe(record.overhead)
-        self._latency_of[record.decision.route].observe(record.latency, None if trace is None else {"trace_id": trace})
 
     def _unusual(self, record: Record) -> None:
         """Count what is not told by a request that one model answered at once."""
@@ -140,14 +145,23 @@ class _ModelMeters:
         """Count every call that was made for these requests."""
         attempts: defaultdict[tuple[str, str, str], int] = defaultdict(int)
         spent: defaultdict[str, list[float]] = defaultdict(lambda: [0, 0, 0.0])
+        times: defaultdict[str, list[float]] = defaultdict(list)
+        firsts: defaultdict[str, list[float]] = defaultdict(list)
         for record in records:
             if record.asides:
                 self._beside(record.asides, spent)
             for attempt in record.tried:
                 attempts[attempt.target, attempt.cause, attempt.error] += 1
                 self._attempt(attempt, spent)
+                if attempt.ok and attempt.cause != "judge":
+                    times[attempt.target].append(attempt.elapsed)
+                    if attempt.ttft is not None:
+                        firsts[attempt.target].append(attempt.ttft)
         for kind, number in attempts.items():
             self._attempt_of[kind].inc(number)
+        for place, seconds in enumerate((times, firsts)):
+            for model, values in seconds.items():
+                observe_all(self._times_of[model][place], values)
         for model, sums in spent.items():
             for child, amount in zip(self._spent_of[model], sums, strict=True):
                 child.inc(amount)
@@ -160,11 +174,6 @@ class _ModelMeters:
                 self._verdict_of[verdict.validator, "yes" if verdict.passed else "no"].inc()
         if attempt.target:
             self._used(attempt.target, attempt.usage, paid, spent)
-        if attempt.ok and attempt.cause != "judge":
-            call, first = self._times_of[attempt.target]
-            call.observe(attempt.elapsed)
-            if attempt.ttft is not None:
-                first.observe(attempt.ttft)
 
     def _beside(self, asides: Sequence[Aside], spent: defaultdict[str, list[float]]) -> float:
         """Count calls beside the attempts, each for the model that was asked; their USD."""

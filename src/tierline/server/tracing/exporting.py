@@ -37,13 +37,14 @@ class Exporter:
 
     def __call__(self, spans: Sequence[Span]) -> bool:
         """Send them; whether the collector took them. Returns after `TIMEOUT` at the latest."""
-        return self._exporter.export([self._readable(span) for span in spans]) is SpanExportResult.SUCCESS
+        return self._exporter.export([self.readable(span) for span in spans]) is SpanExportResult.SUCCESS
 
     def close(self) -> None:
         """Give up what is being tried again."""
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
-    def _readable(self, span: Span) -> ReadableSpan:
+    def readable(self, span: Span) -> ReadableSpan:
+        """A span as the SDK has it."""
         state = TraceState.from_header([span.state]) if span.state else TraceState()
         own = SpanContext(span.trace_id, span.span_id, is_remote=False, trace_flags=_SAMPLED, trace_state=state)
         parent = SpanContext(span.trace_id, span.parent, is_remote=span.remote, trace_flags=_SAMPLED, trace_state=state)
