@@ -136,6 +136,22 @@ def test_every_label_that_a_legend_shows_is_kept_by_its_expression() -> None:
             assert shown <= grouped(promql_parser.parse(text)), panel["title"]
 
 
+def test_prometheus_scrapes_the_gateways_of_compose_with_the_key_that_is_given_to_it() -> None:
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    (job,) = yaml.safe_load((DEPLOY / "prometheus/prometheus.yaml").read_text())["scrape_configs"]
+    assert (
+        {target.partition(":")[0] for target in job["static_configs"][0]["targets"]}
+        == {"gateway-1", "gateway-2"}
+        <= set(compose["services"])
+    )
+    assert job["authorization"]["credentials_file"] == f"/run/secrets/{compose['services']['prometheus']['secrets'][0]}"
+    spec = yaml.safe_load((DEPLOY / "tierline.yaml").read_text())
+    assert spec["keys"]["prometheus"] == {"secret": f"${{{compose['secrets']['tierline_read_key']['environment']}}}", "scopes": ["read"]}
+    for volume in compose["services"]["grafana"]["volumes"] + compose["services"]["prometheus"]["volumes"]:
+        source = volume.partition(":")[0]
+        assert not source.startswith(".") or (DEPLOY / source).exists(), volume
+
+
 def test_promtool_finds_nothing_to_say() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
