@@ -3,7 +3,10 @@ takes them. The collector reads with the protocol's own classes."""
 
 from __future__ import annotations
 
+import http.client
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -39,6 +42,7 @@ routes:
 models:
   steady: {{provider: up, tier: fast, price: {{input: 1, output: 1}}, capabilities: [tools]}}
   broken: {{provider: up, model: status-500, tier: fast, price: {{input: 0.1, output: 0.1}}, capabilities: []}}
+  slow: {{provider: up, model: slow-stream, tier: best, price: {{input: 99, output: 99}}, capabilities: []}}
   spare: {{provider: up, tier: best, price: {{input: 9, output: 9}}, capabilities: [tools]}}
 load: {{breaker: {{min_requests: 1000}}}}
 server: {{access_log: true, log_format: json}}
@@ -184,6 +188,28 @@ def test_each_request_is_one_line_of_json_with_its_trace_and_none_of_its_words(s
     until(lambda: [line for line in stage.running.output.splitlines() if f'"error":"{refused}"' in line and '"path"' in line])
 
 
+def test_whatever_becomes_of_a_request_it_is_told_in_one_line(stage: Stage) -> None:
+    def lines() -> list[dict[str, Any]]:
+        return [line for text in stage.running.output.splitlines() if text.startswith('{"at"') and "status" in (line := json.loads(text))]
+
+    stage.trace_of(stage.ask("steady"), 2)
+    until(lambda: lines() and lines()[-1]["status"] == 200)
+    before = len(lines())
+    answered = [stage.ask("steady"), stage.ask("broken"), stage.ask("sesame"), stage.ask("steady", messages="none")]
+    answered.append(stage.running.ask("GET", "/no/such/path/of/ours"))
+    connection = http.client.HTTPConnection("127.0.0.1", stage.running.port)
+    body = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": SECRET}]}
+    connection.request("POST", "/v1/chat/completions", json.dumps(body))
+    connection.getresponse().read(1)
+    connection.close()
+    until(lambda: lines()[-1]["status"] == 499 and len(lines()) >= before + 6)
+    stage.trace_of(stage.ask("steady"), 2)
+    until(lambda: lines()[-1]["status"] == 200)
+    statuses = [line["status"] for line in lines()[before:]]
+    assert sorted(statuses) == sorted([*(said.status for said in answered), 499, 200])
+    assert all(line.get("path", "") in {"", "/v1/chat/completions"} for line in lines())
+
+
 def test_the_servers_own_messages_are_lines_of_json_too(stage: Stage) -> None:
     lines = [json.loads(line) for line in stage.running.output.splitlines() if line.startswith("{")]
     assert [line for line in lines if line.get("logger") == "tierline.server" and "audit trail" in line["message"]]
@@ -229,6 +255,17 @@ def test_every_attribute_of_the_conventions_is_spelt_as_they_spell_it() -> None:
 )
 def test_a_parent_that_is_not_written_as_the_standard_says_is_none(bad: str) -> None:
     assert parent_of(bad) is None
+
+
+def test_a_state_that_could_not_be_passed_on_is_left_out() -> None:
+    for state in ("vendor=\u00e9", "x" * 513, "a=1\r\nx-evil: 1"):
+        found = parent_of(f"00-{TRACE}-{CALLER}-01", state)
+        assert found is not None and found.state == ""
+
+
+def test_a_gateway_that_traces_nothing_loads_nothing_of_opentelemetry() -> None:
+    said = "import sys, tierline.server.serve; print([name for name in sys.modules if name.startswith('opentelemetry')])"
+    assert subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
 def test_a_parent_of_a_later_version_is_understood() -> None:

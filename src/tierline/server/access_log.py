@@ -22,6 +22,8 @@ MOST_WAITING = 10_000
 """Lines that wait to be written; past it new ones are dropped."""
 LOOK_EVERY = 0.2
 """Seconds between two looks at the queue."""
+AT_ONCE = 4096
+"""Characters that are written at once: a pipe takes so many in one piece, and the lines of several workers do not mix."""
 LAST_LINES = 2.0
 """Seconds that a stopping server gives to the lines that are left."""
 
@@ -103,21 +105,26 @@ class AccessLog:
         self._write()
 
     def _write(self) -> None:
-        """Write every line that waits, in one piece, so that the lines of several workers do not mix."""
-        lines = []
+        """Write every line that waits, a few at a time."""
+        text, lines = "", 0
         while self._queue:
             told = self._queue.popleft()
-            line = told if isinstance(told, Line) else line_of(*told)
-            lines.append(msgspec.json.encode(line).decode() + "\n")
+            line = msgspec.json.encode(told if isinstance(told, Line) else line_of(*told)).decode() + "\n"
+            if len(text) + len(line) > AT_ONCE:
+                self._say(text, lines)
+                text, lines = "", 0
+            text, lines = text + line, lines + 1
         if lines:
-            out = self._out or sys.stdout
-            try:
-                for written in lines:
-                    out.write(written)
-                out.flush()
-                self._count("written", len(lines))
-            except (OSError, ValueError):
-                self._count("dropped", len(lines))
+            self._say(text, lines)
+
+    def _say(self, text: str, lines: int) -> None:
+        out = self._out or sys.stdout
+        try:
+            out.write(text)
+            out.flush()
+            self._count("written", lines)
+        except (OSError, ValueError):
+            self._count("dropped", lines)
 
 
 def line_of(record: Record, trace: str = "") -> Line:

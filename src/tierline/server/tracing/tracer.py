@@ -114,14 +114,17 @@ class Tracer:
 
 
 def parent_of(traceparent: str, tracestate: str | None = None) -> Parent | None:
-    """The caller's span, as W3C Trace Context writes it; None where it is not written so."""
+    """The caller's span, as W3C Trace Context writes it; None where it is not written so. A state that could not be passed on is left
+    out."""
     found = _PARENT.fullmatch(traceparent)
     if found is None or found[1] == "ff" or (found[1] == "00" and found[5]):
         return None
     trace_id, span_id = int(found[2], 16), int(found[3], 16)
     if not trace_id or not span_id:
         return None
-    state = tracestate if tracestate is not None and len(tracestate) <= _LONGEST_STATE else ""
+    state = tracestate or ""
+    if len(state) > _LONGEST_STATE or not (state.isascii() and state.isprintable()):
+        state = ""
     return Parent(trace_id, span_id, bool(int(found[4], 16) & SAMPLED), state)
 
 
