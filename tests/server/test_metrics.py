@@ -13,6 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
 from server.harness import Running
+from tierline.server.examples import Examples
 from tierline.server.metric_kit import LABELS, MetricKit, observe_all, page
 from tierline.server.metrics import metrics_table
 from tierline.server.request_meters import SECONDS
@@ -117,6 +118,19 @@ def test_many_values_at_once_are_what_they_are_one_by_one(values: list[float]) -
     assert {key: value for key, value in shown[0].items() if key != created} == pytest.approx(
         {key: value for key, value in shown[1].items() if key != created}
     )
+
+
+def test_examples_stand_at_their_buckets_and_the_newest_stays() -> None:
+    kit = MetricKit()
+    histogram = kit.histogram("tierline_request_seconds", "Time", (0.1, 1.0), ["route"])
+    examples = Examples("tierline_request_seconds", "route", (0.1, 1.0))
+    for value, trace in ((0.05, "a"), (0.1, "b"), (0.5, "c"), (7.0, "d")):
+        histogram.labels("auto").observe(value)
+        examples.note("auto", value, trace)
+    histogram.labels("other").observe(0.5)
+    (family,) = examples.shown(kit.registry.collect())
+    shown = {(each.labels["route"], each.labels["le"]): each.exemplar.labels["trace_id"] for each in family.samples if each.exemplar}
+    assert shown == {("auto", "0.1"): "b", ("auto", "1.0"): "c", ("auto", "+Inf"): "d"}
 
 
 def row(*tried: Tried, hedge: float | None = None, overhead: float = 0.0) -> Record:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, multiprocess
+from prometheus_client import Metric as Family
 from prometheus_client.exposition import choose_encoder
 
 from tierline import __version__
 from tierline.gateway.reload import Reloaded
+from tierline.server.examples import Examples
 from tierline.server.gauges import AlertGauges, BudgetGauges, SharedGauges, WorldGauges
 from tierline.server.metric_kit import Metric, MetricKit
 from tierline.server.request_meters import RequestMeters
@@ -105,7 +107,19 @@ class Meters:
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             registry = CollectorRegistry()
             multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return encode(registry), content_type
+        return encode(_WithExamples(registry, self._requests.examples)), content_type
+
+
+class _WithExamples(CollectorRegistry):
+    """What a registry collects, with the examples at its buckets."""
+
+    def __init__(self, registry: CollectorRegistry, examples: Examples) -> None:
+        super().__init__()
+        self._registry = registry
+        self._examples = examples
+
+    def collect(self) -> Iterator[Family]:
+        return self._examples.shown(self._registry.collect())
 
 
 def metrics_table() -> list[Metric]:

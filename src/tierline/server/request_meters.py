@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from prometheus_client import Counter, Histogram
 
+from tierline.server.examples import Examples
 from tierline.server.governed import GovernanceCounters
 from tierline.server.metric_kit import Kept, MetricKit, observe_all
 from tierline.types.ask import CLASSIFY, REMEMBERED
@@ -26,7 +27,7 @@ _PARTS = ("cached", "cache_written", "reasoning")
 
 
 class RequestMeters:
-    """The counters and histograms of answered (and failed) requests."""
+    """The counters and histograms of answered (and failed) requests; `examples` are traces of some."""
 
     def __init__(self, kit: MetricKit) -> None:
         counter = kit.counter
@@ -53,6 +54,7 @@ class RequestMeters:
         self._flagged = counter("tierline_flagged_total", "Answers given although no validator accepted one", ["route"])
         self._truncated = counter("tierline_truncated_total", "Streams that broke off after their first content", ["route"])
         self._stopped = counter("tierline_stopped_total", "Courses that ended before their steps did, by why", ["route", "why"])
+        self.examples = Examples("tierline_request_seconds", "route", SECONDS)
         latency = kit.histogram("tierline_request_seconds", "Time to the end of a whole answer, or of an error", SECONDS, ["route"])
         self._latency_of: Kept[str, Histogram] = Kept(latency.labels)
         self._overhead = kit.histogram("tierline_overhead_seconds", "Time spent in Tierline itself", OVERHEAD)
@@ -71,10 +73,10 @@ class RequestMeters:
             sums[0] += 1
             sums[1] += cost
             overheads.append(record.overhead)
+            latency = record.latency
+            latencies[decision.route].append(latency)
             if traces and (trace := traces.get(decision.request_id)):
-                self._latency_of[decision.route].observe(record.latency, {"trace_id": trace})
-            else:
-                latencies[decision.route].append(record.latency)
+                self.examples.note(decision.route, latency, trace)
             if len(record.tried) != 1 or record.status != 200:
                 self._unusual(record)
             if record.flagged:
