@@ -13,10 +13,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 
 from server.harness import Running
+from tierline.server.alert_meters import AlertMeters
 from tierline.server.examples import Examples
 from tierline.server.metric_kit import LABELS, MetricKit, observe_all, page
 from tierline.server.metrics import metrics_table
 from tierline.server.request_meters import SECONDS
+from tierline.types.alert import Alert
 from tierline.types.decision import Decision
 from tierline.types.features import Features
 from tierline.types.outcome import NO_USAGE, ErrorClass
@@ -153,3 +155,19 @@ def test_calls_that_run_together_take_as_long_as_the_one_that_ended_last() -> No
     assert lost.latency == pytest.approx(3.0)
     failed = row(tried("first", 0.5, "server"), tried("hedge", 1.0), hedge=2.0)
     assert failed.latency == pytest.approx(1.5)
+
+
+def test_a_watch_shows_its_open_alerts_and_goes_to_zero_when_it_is_gone() -> None:
+    kit = MetricKit()
+    meters = AlertMeters(kit)
+    alert = Alert("quality_drop", "task/orders", 1.0, 0.0, 0.97, 0.9, 0.99, "It fell.", "Look.")
+    meters.show(["quality_drop", "price_change"], [alert, alert])
+    meters.raised("quality_drop")
+
+    def firing(watch: str) -> float:
+        return value(kit.registry.collect(), "tierline_alerts_firing", watch=watch)
+
+    assert (firing("quality_drop"), firing("price_change")) == (2, 0)
+    assert value(kit.registry.collect(), "tierline_alerts_total", watch="quality_drop") == 1
+    meters.show([], [])
+    assert firing("quality_drop") == 0

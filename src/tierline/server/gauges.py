@@ -93,17 +93,3 @@ class SharedGauges:
         self._up.set(seen.up)
         self._others.set(seen.others)
         self._behind.set(seen.spec_behind)
-
-
-class AlertGauges:
-    """Which watches of the spec have an alert now; one that is gone goes to 0."""
-
-    def __init__(self, kit: MetricKit) -> None:
-        self._firing = kit.gauge("tierline_alerts_firing", "Alerts that stand now, by watch", ["watch"])
-        self._known: set[str] = set()
-
-    def show(self, firing: Mapping[str, int]) -> None:
-        """Set every gauge to how many alerts stand, by watch."""
-        for watch in self._known | firing.keys():
-            self._firing.labels(watch).set(firing.get(watch, 0))
-        self._known |= firing.keys()

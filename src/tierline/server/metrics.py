@@ -18,8 +18,9 @@ from prometheus_client.exposition import choose_encoder
 
 from tierline import __version__
 from tierline.gateway.reload import Reloaded
+from tierline.server.alert_meters import AlertMeters
 from tierline.server.examples import Examples
-from tierline.server.gauges import AlertGauges, BudgetGauges, SharedGauges, WorldGauges
+from tierline.server.gauges import BudgetGauges, SharedGauges, WorldGauges
 from tierline.server.metric_kit import Metric, MetricKit
 from tierline.server.request_meters import RequestMeters
 from tierline.server.shadow_meters import ShadowMeters
@@ -42,7 +43,7 @@ class Meters:
         self.shadows = ShadowMeters(kit)
         self.budgets = BudgetGauges(kit)
         self.shared = SharedGauges(kit)
-        self.alerts = AlertGauges(kit)
+        self.alerts = AlertMeters(kit)
         self.refused = kit.counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"])
         self.not_let_in = kit.counter("tierline_not_let_in_total", "Requests without a key that opens, by cause", ["cause"])
         self.spans = kit.counter("tierline_spans_total", "Spans of traced requests: `exported`, `failed` or `dropped`", ["outcome"])
