@@ -152,9 +152,15 @@ def test_prometheus_scrapes_the_gateways_of_compose_with_the_key_that_is_given_t
         assert not source.startswith(".") or (DEPLOY / source).exists(), volume
 
 
-def test_promtool_finds_nothing_to_say() -> None:
+def test_promtool_finds_the_rules_sound_and_they_speak_when_they_should() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed here: it comes with Prometheus")
-    done = subprocess.run([promtool, "check", "rules", str(DEPLOY / "prometheus/alerts.yaml")], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    for words in (["check", "rules", "alerts.yaml"], ["test", "rules", "alerts_test.yaml"]):
+        done = subprocess.run([promtool, *words], cwd=DEPLOY / "prometheus", capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_rule_is_shown_to_speak() -> None:
+    shown = (DEPLOY / "prometheus/alerts_test.yaml").read_text()
+    assert [rule["alert"] for rule in RULES if rule["alert"] not in shown] == []

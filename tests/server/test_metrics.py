@@ -90,6 +90,11 @@ def test_a_request_is_told_by_its_route_task_and_tier_with_its_cost_and_time(fle
     assert grown("tierline_cost_usd_total", model="mini") == pytest.approx(float(said.headers["x-tierline-cost"]), abs=1e-8)
 
 
+def test_a_counter_that_an_alert_waits_for_is_there_before_it_grows(fleet: Running) -> None:
+    samples = [sample for family in scraped(fleet) for sample in family.samples]
+    assert [each for each in samples if each.name == "tierline_reloads_total" and each.labels == {"outcome": "refused"}]
+
+
 def test_no_word_of_a_client_becomes_a_label(fleet: Running) -> None:
     headers = {
         "x-tierline-tags": "sesame,open",

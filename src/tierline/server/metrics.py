@@ -12,7 +12,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, multiprocess
+from prometheus_client import CollectorRegistry, Counter, multiprocess
 from prometheus_client import Metric as Family
 from prometheus_client.exposition import choose_encoder
 
@@ -53,6 +53,9 @@ class Meters:
             "tierline_spec_taken_timestamp_seconds", "When the spec at work was taken, Unix time; the eldest of several", several="livemin"
         )
         self._workers = kit.gauge("tierline_workers", "Processes that answer", several="livesum")
+        _begin(self._reloads, "taken", "refused")
+        _begin(self.spans, "exported", "failed", "dropped")
+        _begin(self.lines, "written", "dropped")
         build = kit.gauge("tierline_build_info", "1, with the version in its labels", ["version", "python"])
         build.labels(__version__, platform.python_version()).set(1)
         self._workers.set(1)
@@ -109,6 +112,12 @@ class Meters:
             registry = CollectorRegistry()
             multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return encode(_WithExamples(registry, self._requests.examples)), content_type
+
+
+def _begin(counter: Counter, *outcomes: str) -> None:
+    """Show a counter at zero: one that first appears at 1 has not grown, and no alert would see it."""
+    for outcome in outcomes:
+        counter.labels(outcome)
 
 
 class _WithExamples(CollectorRegistry):
