@@ -19,6 +19,8 @@ from tierline.server.serve import Service, run
 from tierline.server.workers import supervise
 from tierline.types.errors import TierlineError
 
+_logger = logging.getLogger("tierline.server")
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -63,12 +65,20 @@ def serve(
 
 
 def _greet(loaded: Loaded, address: str, workers: int) -> None:
-    """One line: where, what, under which policy, and what to try."""
+    """One line: where, what, under which policy, and what to try; a message like any other where messages are read by programs."""
+    programs = loaded.spec.server.log_format == "json"
     for warning in loaded.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        if programs:
+            _logger.warning("%s", warning)
+        else:
+            typer.echo(f"warning: {warning}", err=True)
     fleet = ", ".join(f"{model.name} ({model.tier})" for model in loaded.models.values())
     many = f", {workers} workers" if workers > 1 else ""
-    typer.echo(
+    told = (
         f"Tierline answers at {address}/v1 with {fleet or 'no models'}; policy {loaded.fingerprint}{many}. "
         f'Try: curl {address}/v1/chat/completions -d \'{{"model": "auto", "messages": [{{"role": "user", "content": "Hello"}}]}}\''
     )
+    if programs:
+        _logger.info("%s", told)
+    else:
+        typer.echo(told)
