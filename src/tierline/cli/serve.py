@@ -50,7 +50,7 @@ def serve(
         write_as(loaded.spec.server.log_format)
         path = log or log_path(loaded)
         minted = mint_admin(loaded, path) if mint else None
-        check_bind(host, loaded, minted=has_keys(path))
+        check_bind(host, loaded, minted=bool(loaded.keys) or has_keys(loaded, path))
         listener = bind(host, port)
         if minted is not None:
             typer.echo(f"An admin key was made. Its secret is in {minted}, which only you can read; it is shown nowhere else.")
