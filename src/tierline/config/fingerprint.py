@@ -19,7 +19,7 @@ from tierline.config.spec import SourceSpec, Spec
 from tierline.types.catalog import Model
 
 _DIGITS = 12
-_DO_NOT_DECIDE = ("decision_log", "server", "release")
+_DO_NOT_DECIDE = ("decision_log", "server", "release", "tracing")
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 """A password in an address."""
 

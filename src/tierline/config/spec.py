@@ -558,6 +558,10 @@ class ServerSpec(Section, frozen=True, kw_only=True):
     max_connections: Annotated[
         int, Meta(ge=1, description="most connections that a worker holds; more wait until one ends (read at the start)")
     ] = 20_000
+    access_log: Annotated[bool, Meta(description="whether each request is told in a line of JSON on standard output")] = False
+    log_format: Annotated[
+        Literal["text", "json"], Meta(description="how the server's own messages are written on standard error (read at the start)")
+    ] = "text"
 
 
 class SharedSpec(Section, frozen=True, kw_only=True):
@@ -574,6 +578,23 @@ class SharedSpec(Section, frozen=True, kw_only=True):
     timeout: Annotated[Duration, Meta(description="how long an answer may take before the engine counts as away")] = _span(0.25)
     lease: Annotated[Duration, Meta(description="how long what a process holds of a limit stays held after it was killed")] = _span(10)
     ca: Annotated[str, Meta(description="rediss only: file of the certificate authority, relative to the spec")] = ""
+
+
+class TracingSpec(Section, frozen=True, kw_only=True):
+    """OpenTelemetry traces of requests, sent to a collector by OTLP over HTTP. They need `pip install 'tierline[otel]'`."""
+
+    endpoint: Annotated[
+        str, Meta(description="a collector's address, e.g. http://collector:4318 (`/v1/traces` is added); empty: no traces")
+    ] = ""
+    headers: Annotated[dict[str, str], Meta(description="sent with every export; write secrets as ${ENV_NAME}")] = {}
+    sample: Annotated[
+        float, Meta(ge=0, le=1, description="share of the requests that are traced; one that comes with a trace follows its caller")
+    ] = 0.1
+    service: Annotated[str, Meta(min_length=1, max_length=255, description="the service's name in traces")] = "tierline"
+    propagate: Annotated[bool, Meta(description="whether upstreams are told of the trace (`traceparent`)")] = True
+    max_queue: Annotated[
+        int, Meta(ge=1, le=100_000, description="most requests that wait to be exported; past it their traces are dropped")
+    ] = 2048
 
 
 class Spec(Section, frozen=True, kw_only=True):
@@ -597,3 +618,4 @@ class Spec(Section, frozen=True, kw_only=True):
     decision_log: Annotated[DecisionLogSpec, Meta(description="where decisions are kept")] = msgspec.field(default_factory=DecisionLogSpec)
     server: Annotated[ServerSpec, Meta(description="limits of the HTTP face")] = msgspec.field(default_factory=ServerSpec)
     shared: Annotated[SharedSpec, Meta(description="what replicas share, and where")] = msgspec.field(default_factory=SharedSpec)
+    tracing: Annotated[TracingSpec, Meta(description="traces of requests, and where they go")] = msgspec.field(default_factory=TracingSpec)

@@ -37,6 +37,7 @@ from tierline.server.public import Public
 from tierline.server.referee import watch_experiments
 from tierline.server.release_admin import Releasing
 from tierline.server.release_watch import watch_published
+from tierline.server.telemetry import Telemetry
 from tierline.types.errors import LedgerAway
 from tierline.types.record import Record
 
@@ -70,13 +71,15 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
 
 async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
     meters = Meters()
+    telemetry = Telemetry(meters)
 
     def observe(record: Record) -> None:
-        meters.observe(record)
+        telemetry.observe(record)
         books.review(record)
 
     def told(done: Reloaded) -> None:
         meters.reloaded(done)
+        telemetry.follow(live.gateway.loaded.spec)
         books.note_spec(done)
         lifecycle.taken(done)
 
@@ -102,7 +105,9 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         keeping,
         Releasing(live, books, service.environ),
         routes_of(Ground(live, books, logs)),
+        telemetry,
     )
+    telemetry.follow(live.gateway.loaded.spec)
     limits = loaded.spec.server
     server = Embedded(app, service.listener, limits.max_connections, limits.idle_timeout)
     signals = _on_signals(live)
@@ -137,6 +142,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         task.cancel()
     await _drained(serving, app, live.gateway.loaded.spec.server.drain)
     await live.close()
+    telemetry.close()
 
 
 async def _begin_with(books: Books, ring: Keyring, live: Live) -> None:
