@@ -48,7 +48,11 @@ def examine_alerts(case: Case) -> None:
         problems.error(("alerts", "every"), "it is looked at every second at most, and daily at least", "write 1h, 15m or so")
     if alerts.watch and find_spec("scipy") is None:
         problems.error(("alerts", "watch"), "watching needs NumPy and SciPy", "pip install 'tierline[analysis]'")
-    if any(name == "budget_pace" for name, _ in named(alerts)) and case.whole and not any(b.pace != "none" for b in case.spec.budgets.values()):
+    if (
+        any(name == "budget_pace" for name, _ in named(alerts))
+        and case.whole
+        and not any(b.pace != "none" for b in case.spec.budgets.values())
+    ):
         problems.warn(("alerts", "watch"), "budget_pace watches nothing: no budget is paced", "give a budget pace: spread")
 
 
@@ -92,19 +96,23 @@ def _address(case: Case, place: Place, url: str) -> None:
     """An address in full, and none by which a machine's own cloud hands out its credentials."""
     if has_placeholder(url):
         return
+    scheme, host = _parts(url)
+    if not host:
+        case.problems.error(place, "this is no http address", "write it in full, e.g. https://hooks.example.com/tierline")
+    elif _link_local(host):
+        case.problems.error(place, "a link-local address is where clouds keep credentials, and no webhook", "name another host")
+    elif scheme == "http" and not _loopback(host):
+        case.problems.warn(place, "alerts go there unencrypted", "write https://…")
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Scheme and host of an http address; two empty texts where it is none."""
     try:
         parts = urlsplit(url)
-        there = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        there = parts.scheme in ("http", "https") and (parts.port or 1) > 0
     except ValueError:
-        there = False
-    if not there:
-        case.problems.error(place, "this is no http address", "write it in full, e.g. https://hooks.example.com/tierline")
-        return
-    host = parts.hostname or ""
-    if _link_local(host):
-        case.problems.error(place, "a link-local address is where clouds keep credentials, and no webhook", "name another host")
-    elif parts.scheme == "http" and not _loopback(host):
-        case.problems.warn(place, "alerts go there unencrypted", "write https://…")
+        return "", ""
+    return (parts.scheme, parts.hostname or "") if there else ("", "")
 
 
 def _link_local(host: str) -> bool:

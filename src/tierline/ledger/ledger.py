@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tierline import sqlite_file
+from tierline.ledger.alerts import Alerts
 from tierline.ledger.arms import Arms
 from tierline.ledger.audit import Audit
 from tierline.ledger.feedback import Feedbacks
@@ -23,8 +24,8 @@ from tierline.sqlite_file import Durability
 
 
 class Ledger:
-    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms, releases and reviews. Every write is on disk when its method
-    returns; calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix
+    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms, releases, alerts and reviews. Every write is on disk when its
+    method returns; calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives Unix
     time in seconds.
 
     Raises LogFailure, here and in every method of its parts, when the file cannot be opened, read or written."""
@@ -42,6 +43,7 @@ class Ledger:
         self.shadows = Shadows(self.path, self._connection)
         self.arms = Arms(self.path, self._connection, self.audit, clock)
         self.releases = Releases(self.path, self._connection, self.audit, clock)
+        self.alerts = Alerts(self.path, self._connection)
         self.reviews = Reviews(self.path, self._connection, self.audit, self.feedback, clock)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tierline import sqlite_file
+from tierline.ledger.alerts import Alerts
 from tierline.ledger.arms import Arms
 from tierline.ledger.feedback import Feedback, Feedbacks
 from tierline.ledger.judges import Judges, JudgeVerdict
@@ -77,6 +78,11 @@ class LedgerReader:
     def releases(self) -> Releases | None:
         """The life cycle of the routing; None where no ledger was ever opened."""
         return None if self._connection is None else Releases(self.path, self._connection, None, time.time)
+
+    def alerts(self) -> Alerts | None:
+        """What was watched and has moved; None where no ledger was ever opened, or an older release wrote it."""
+        known = self.query("SELECT 1 FROM sqlite_master WHERE name = 'watchers'")
+        return Alerts(self.path, self._connection) if known and self._connection is not None else None
 
     def close(self) -> None:
         """Let go of the file."""

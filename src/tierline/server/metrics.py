@@ -16,6 +16,7 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from tierline.gateway.reload import Reloaded
+from tierline.server.alert_meters import AlertMeters
 from tierline.server.gauges import BudgetGauges, SharedGauges, WorldGauges
 from tierline.server.governed import GovernanceCounters
 from tierline.server.shadow_meters import ShadowMeters
@@ -46,6 +47,7 @@ class Meters:
         self.world = WorldGauges(registry)
         self.shadows = ShadowMeters(registry)
         self.budgets = BudgetGauges(registry)
+        self.alerts = AlertMeters(registry)
         self.shared = SharedGauges(registry)
         self._governance = GovernanceCounters(registry)
         self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)

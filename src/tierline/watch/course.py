@@ -16,9 +16,9 @@ BACK = 0.5
 
 
 class Course(NamedTuple):
-    """Arrays over hours. `score` is the evidence that something has moved, 1 where an alarm is due; `since` the hour (an index) in which it
-    most likely began, `was` and `now` the figure before and since, `sure` in [0, 1]. `recent` and `usual` are the figure of the last day and
-    what it would be had nothing moved, `error` the standard error of their difference (infinite where too little is known)."""
+    """Arrays over hours. `score` is the evidence that something has moved, 1 where an alarm is due; `since` the hour in which it most
+    likely began, by its place; `was` and `now` the figure before and since; `sure` in [0, 1]. `recent` and `usual` are the figure of the
+    last day and what it would be had nothing moved, `error` the standard error of their difference (infinite where too little is known)."""
 
     score: Floats
     since: Floats

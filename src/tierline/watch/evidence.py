@@ -30,7 +30,7 @@ def normal_mixture(z: float | Floats, t: float | Floats, rho: float | Floats) ->
 def coin_mixture(k: float, n: float, q: float, a: float, b: float) -> float:
     """The mixture over a Beta(a, b) of the coins that k heads in n throws could come from, against the coin q:
 
-        log M = log [B(a + k, b + n − k) / B(a, b)] − k·log q − (n − k)·log(1 − q)"""
+    log M = log [B(a + k, b + n − k) / B(a, b)] − k·log q − (n − k)·log(1 − q)"""
     mixed = math.lgamma(a + k) + math.lgamma(b + n - k) - math.lgamma(a + b + n)
     base = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
     return mixed - base - k * math.log(q) - (n - k) * math.log(1.0 - q)

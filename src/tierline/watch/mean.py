@@ -30,9 +30,7 @@ BEST_AT = 5000.0
 """Requests at which the mixture is strongest."""
 
 
-def rising(
-    n: Floats, total: Floats, squares: Floats, *, alpha: float, window: float, least: float, target: float | None = None
-) -> Course:
+def rising(n: Floats, total: Floats, squares: Floats, *, alpha: float, window: float, least: float, target: float | None = None) -> Course:
     """The course of one subject. `n`, `total` and `squares` are requests, the sum of their numbers and of its squares, by stratum and hour;
     `alpha` the false alarms that are accepted in a quarter, `window` in seconds, `least` the smallest rise worth telling, as a share. With
     a `target` the mean may be as high as that, and nothing is learnt from the past but the variance."""
@@ -40,7 +38,7 @@ def rising(
     lag = WEEK * math.ceil(window / 3600 / WEEK)
     expected, shaky, known = _expected(n, total, lag)
     if target is not None:
-        expected, shaky, known = target * requests, np.zeros(requests.shape), np.cumsum(requests) >= LEAST_REQUESTS
+        expected, shaky, known = target * requests, np.zeros(requests.shape), np.where(np.cumsum(requests) >= LEAST_REQUESTS, 1.0, 0.0)
     variance = np.maximum(_variance(n, total, squares, lag, pooled=target is not None), 1e-24)
     variance = variance * np.maximum(_dispersion(spent - expected, requests, variance, known, lag, told=target is None), 1.0)
     usual = expected / np.maximum(requests, 1.0)
@@ -54,13 +52,13 @@ def rising(
         many = np.maximum(trailing(requests, length), 1.0)
         above = trailing(spent - cautious, length) / np.sqrt(np.maximum(trailing(requests * variance, length) / many, 1e-24))
         found, due = trailing(spent, length) / many, trailing(expected, length) / many
-        there = (many >= LEAST_REQUESTS) & (above > 0) & (found - due >= least * due) & (before(known * 1.0, length - 1) > 0)
+        there = (many >= LEAST_REQUESTS) & (above > 0) & (found - due >= least * due) & (before(known, length - 1) > 0)
         strength = np.where(there, normal_mixture(above, many, rho), -np.inf)
         better = strength > best
         best, since = np.where(better, strength, best), np.where(better, hours - length + 1, since)
         was, now = np.where(better, due, was), np.where(better, found, now)
     day = np.maximum(trailing(requests, 24), 1.0)
-    error = np.where(known & (day >= LEAST_REQUESTS), np.sqrt(variance / day), np.inf)
+    error = np.where((known > 0) & (day >= LEAST_REQUESTS), np.sqrt(variance / day), np.inf)
     usual_now = trailing(usual * requests, 24) / day
     sure = -np.expm1(-np.maximum(best, 0.0))
     return Course(best / needed, since, was, now, sure, trailing(spent, 24) / day, usual_now, error)
@@ -75,7 +73,7 @@ def _expected(n: Floats, total: Floats, lag: int) -> tuple[Floats, Floats, Float
     mean = (base_total + PRIOR_REQUESTS * overall) / (base_n + PRIOR_REQUESTS)
     of_hour = _factor(total, mean, n, lag, 24, REFERENCE // 24, overall)
     of_day = _factor(by_day(total), mean, by_day(n), lag, WEEK, REFERENCE // WEEK, overall)
-    known = (np.arange(n.shape[1]) >= lag + WEEK) & (whole > 0)
+    known = np.where((np.arange(n.shape[1]) >= lag + WEEK) & (whole > 0), 1.0, 0.0)
     return (mean * n).sum(axis=0) * of_hour * of_day, 1.0 / np.sqrt(whole + 1.0), known
 
 
@@ -103,12 +101,12 @@ def _dispersion(residual: Floats, requests: Floats, variance: Floats, known: Flo
     is no chance, so what is assumed stands."""
     if not told:
         return np.full(requests.shape, DISPERSION)
-    found = np.ones(requests.shape)
+    found: Floats = np.ones(requests.shape)
     for length in (4, 24):
         due = trailing(requests * variance * known, length)
         there = (due > 0) & (trailing(requests, length) >= LEAST_REQUESTS)
         part = np.where(there, np.square(trailing(residual * known, length)) / np.maximum(due, 1e-24), 0.0)
-        blocks = before(trailing(there * 1.0, REFERENCE), lag) / length
-        said = before(trailing(part, REFERENCE), lag) / length
+        blocks = before(trailing(np.where(there, 1.0, 0.0), REFERENCE), lag) / length
+        said = before(trailing(np.asarray(part, dtype=np.float64), REFERENCE), lag) / length
         found = np.maximum(found, (said + BLOCKS * DISPERSION) / (blocks + BLOCKS))
     return found

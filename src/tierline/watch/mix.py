@@ -64,7 +64,7 @@ def moved_most(counts: Floats, since: int, hour: int) -> tuple[int, float, float
     """The part of a mix whose share has moved most since an hour: its place, and its share before and since."""
     there = counts[:, since : hour + 1].sum(axis=1)
     length = hour + 1 - since
-    past = sum((counts[:, max(since - WEEK * turn, 0) : max(since - WEEK * turn + length, 0)].sum(axis=1) for turn in range(1, WEEKS + 1)))
+    past = sum(counts[:, max(since - WEEK * turn, 0) : max(since - WEEK * turn + length, 0)].sum(axis=1) for turn in range(1, WEEKS + 1))
     p, q = there / max(there.sum(), 1.0), past / max(np.sum(past), 1.0)
     place = int(np.argmax(np.abs(p - q)))
     return place, float(q[place]), float(p[place])

@@ -44,11 +44,11 @@ def rising(n: Floats, events: Floats, *, alpha: float, window: float, least: flo
     if target is None:
         usual, shaky, known = _usual(n, events, lag)
     else:
-        usual, shaky, known = np.full(total.shape, target), np.zeros(total.shape), np.ones(total.shape, dtype=bool)
+        usual, shaky, known = np.full(total.shape, target), np.zeros(total.shape), np.ones(total.shape)
     usual = np.clip(usual, 1e-5, 1.0 - 1e-5)
     spread = np.maximum(_dispersion(total, happened, usual, known, lag), 1.0)
     cautious = np.clip(usual * (1.0 + CAUTIOUS * np.sqrt(spread) * shaky), 1e-5, 1.0 - 1e-5)
-    bets = np.where(known, odds_bets(happened, total, cautious) / spread, 0.0)
+    bets = np.where(known > 0, odds_bets(happened, total, cautious) / spread, 0.0)
     needed = math.log(QUARTER / alpha)
     best = np.full(total.shape, -np.inf)
     since, was, now = np.zeros(total.shape), np.zeros(total.shape), np.zeros(total.shape)
@@ -57,7 +57,7 @@ def rising(n: Floats, events: Floats, *, alpha: float, window: float, least: flo
     for length in lengths(window):
         requests = np.maximum(trailing(total, length), _TINY)
         found, due = trailing(happened, length), trailing(expected, length)
-        there = (found >= LEAST_EVENTS) & ((found - due) / requests >= least) & (before(known * 1.0, length - 1) > 0)
+        there = (found >= LEAST_EVENTS) & ((found - due) / requests >= least) & (before(known, length - 1) > 0)
         capital = np.where(there, mixed(trailing(bets, length)), -np.inf)
         better = capital > best
         best = np.where(better, capital, best)
@@ -66,7 +66,7 @@ def rising(n: Floats, events: Floats, *, alpha: float, window: float, least: flo
     day = np.maximum(trailing(total, 24), _TINY)
     expected_now, recent = trailing(expected, 24) / day, trailing(happened, 24) / day
     level = np.maximum(recent, expected_now)
-    error = np.where(known & (day >= 1.0), np.sqrt(spread * level * (1.0 - np.minimum(level, 1.0)) / day), np.inf)
+    error = np.where((known > 0) & (day >= 1.0), np.sqrt(spread * level * (1.0 - np.minimum(level, 1.0)) / day), np.inf)
     sure = -np.expm1(-np.maximum(best, 0.0))
     return Course(best / needed, since, was, now, sure, recent, expected_now, error)
 
@@ -82,7 +82,7 @@ def _usual(n: Floats, events: Floats, lag: int) -> tuple[Floats, Floats, Floats]
     mean = np.where(total > 0, (rate * n).sum(axis=0) / np.maximum(total, 1.0), overall)
     of_hour = _factor(events, rate, n, lag, 24, REFERENCE // 24)
     of_day = _factor(by_day(events), rate, by_day(n), lag, WEEK, REFERENCE // WEEK)
-    known = (np.arange(len(total)) >= lag + WEEK) & (whole_n > 0)
+    known = np.where((np.arange(len(total)) >= lag + WEEK) & (whole_n > 0), 1.0, 0.0)
     return mean * of_hour * of_day, 1.0 / np.sqrt(whole_events + 1.0), known
 
 
@@ -95,12 +95,12 @@ def _factor(events: Floats, rate: Floats, n: Floats, lag: int, step: int, count:
 
 def _dispersion(n: Floats, events: Floats, usual: Floats, known: Floats, lag: int) -> Floats:
     """The variance of stretches against the binomial one, over the reference: of four hours or of a day, whichever is more."""
-    found = np.ones(n.shape)
+    found: Floats = np.ones(n.shape)
     variance, residual = usual * (1.0 - usual) * n * known, (events - usual * n) * known
     for length in (4, 24):
         due = trailing(variance, length)
         part = np.where(due > 0.5, np.square(trailing(residual, length)) / np.maximum(due, 0.5), 0.0)
-        blocks = before(trailing((due > 0.5) * 1.0, REFERENCE), lag) / length
-        said = before(trailing(part, REFERENCE), lag) / length
+        blocks = before(trailing(np.where(due > 0.5, 1.0, 0.0), REFERENCE), lag) / length
+        said = before(trailing(np.asarray(part, dtype=np.float64), REFERENCE), lag) / length
         found = np.maximum(found, (said + BLOCKS * DISPERSION) / (blocks + BLOCKS))
     return found
