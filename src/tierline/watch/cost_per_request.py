@@ -17,12 +17,15 @@ _REQUESTS, _COST, _SQUARES = 0, 1, 2
 
 
 def subjects(past: Past, watch: Watch) -> Iterator[Subject]:
-    """All requests, with their tasks as strata, so that another mix of tasks is no rise; and each task. Against a target, all that the
-    watch looks at together."""
-    tasks = {task: counts for task, counts in grouped(chosen(past.cells, watch), 1).items() if counts[_COST].any()}
+    """All requests, with their tasks as strata, so that another mix of tasks is no rise; each task; and each tier, with its tasks as
+    strata, where a rise stands out that the dearest requests hide. Against a target, all that the watch looks at together."""
+    table = {name: counts for name, counts in chosen(past.cells, watch).items() if counts[_COST].any()}
+    tasks = grouped(table, 1)
     found = {"": list(tasks.values())} if tasks else {}
     if watch.target is None:
         found |= {called("task", task): [counts] for task, counts in tasks.items()}
+        for tier in sorted({name[2] for name in table}):
+            found[called("tier", tier)] = list(grouped({name: counts for name, counts in table.items() if name[2] == tier}, 1).values())
     for name, strata in found.items():
         n, total, squares = (np.array([counts[field] for counts in strata]) for field in (_REQUESTS, _COST, _SQUARES))
         alpha, least = watch.alpha / len(found), watch.threshold if watch.target is None else 0.0

@@ -33,7 +33,7 @@ class Budgeted(msgspec.Struct, frozen=True):
 
 
 class Past(msgspec.Struct, frozen=True):
-    """Whole hours in a row, `first` since the Unix epoch. `cells` (by route, task, tier) and `calls` (by route, task, model) hold arrays of
+    """Whole hours in a row, `first` since the Unix epoch, the first of a day (UTC). `cells` (by route, task, tier) and `calls` (by route, task, model) hold arrays of
     counts by hour, in the order of the fields of `Cell` and `Calls`; `mixes` (by route, facet, value) arrays by hour. `prompts` (by route,
     task), `served` (by model) and `prices` hold, hour by hour, how often each value was seen, or what it was. `asked` is the name by which
     each model is asked for; `budgets` how the budgets stand in the last hour."""
@@ -63,7 +63,7 @@ def past_of(hours: Sequence[Hour], asked: Mapping[str, str] = {}, budgets: Seque
     """The arrays of hours, which may come in any order and with gaps: an hour that is missing had no requests. None at all is no past."""
     if not hours:
         return Past(0, 0, asked=asked, budgets=tuple(budgets))
-    first, last = min(hour.hour for hour in hours), max(hour.hour for hour in hours)
+    first, last = min(hour.hour for hour in hours) // 24 * 24, max(hour.hour for hour in hours)
     length = last - first + 1
     cells: dict[tuple[str, ...], Floats] = {}
     calls: dict[tuple[str, ...], Floats] = {}

@@ -7,7 +7,7 @@ from functools import partial
 
 from tierline.config.alerts import Watch
 from tierline.watch.course import QUIET, Verdict
-from tierline.watch.news import LEAST_SEEN, news, share_of
+from tierline.watch.news import LEAST_SEEN, news, share_of, total_of
 from tierline.watch.past import Past, Values
 from tierline.watch.subject import Subject, Told, called, moment, percent, spoken
 
@@ -31,10 +31,7 @@ def alike(asked: str, served: str) -> bool:
 
 def stranger(values: Values, asked: str, hour: int, threshold: float) -> tuple[str, float] | None:
     """The most frequent name of the last day that is not the one asked for, and its share."""
-    seen: dict[str, float] = {}
-    for counts in values[max(hour - 23, 0) : hour + 1]:
-        for value, count in counts.items():
-            seen[value] = seen.get(value, 0.0) + count
+    seen = total_of(values, max(hour - 23, 0), hour + 1)
     others = [(count, value) for value, count in seen.items() if value and not alike(asked, value)]
     if not others:
         return None

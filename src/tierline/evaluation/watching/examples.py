@@ -69,7 +69,7 @@ def _shows(alert: Alert, budgets: Mapping[str, float]) -> Shows:
         "escalation_rate": lambda row: row["escalations"] > 0,
         "cost_per_request": lambda row: row["cost"] >= alert.now,
         "latency_slo": lambda row: row["latency"] > budgets.get(row["task"], budgets.get("", float("inf"))),
-        "served_model": lambda row: of_model(row, lambda tried: bool(tried.served_model) and tried.served_model in alert.what.split()),
+        "served_model": lambda row: of_model(row, lambda tried: bool(tried.served_model) and tried.served_model in alert.what.replace(",", " ").split()),
         "prompt_change": lambda row: _prompt_in(row, alert.what),
     }
     found = shows.get(alert.watch, _any)
