@@ -16,8 +16,10 @@ from tierline.config.spec import WatchName, WatchSpec, WebhookSpec
 
 NAMES: tuple[WatchName, ...] = get_args(WatchName)
 
-BY_TASK = frozenset(NAMES) - {"budget_pace", "price_change", "served_model"}
-"""Watches that can be narrowed to tasks and routes."""
+BY_ROUTE = frozenset(NAMES) - {"budget_pace", "price_change", "served_model"}
+"""Watches that can be narrowed to routes; most of them to tasks too."""
+
+BY_TASK = BY_ROUTE - {"input_mix", "score_distribution"}
 
 EVERY = (1.0, 86400.0)
 """Seconds between two looks, at least and at most."""
@@ -63,8 +65,8 @@ def _settings(case: Case, place: Place, name: WatchName, given: WatchSpec) -> No
     for field, known in (("target", TARGETS), ("threshold", THRESHOLDS), ("window", WINDOWS)):
         if getattr(given, field) is not None and name not in known:
             problems.error((*place, field), f"{name} has no {field}", "remove it")
-    for field in ("tasks", "routes"):
-        if getattr(given, field) and name not in BY_TASK:
+    for field, narrow in (("tasks", BY_TASK), ("routes", BY_ROUTE)):
+        if getattr(given, field) and name not in narrow:
             problems.error((*place, field), f"{name} is not by {field}", "remove it")
     if given.budget is not None and name != "latency_slo":
         problems.error((*place, "budget"), f"{name} has no budget", "remove it")
