@@ -191,7 +191,11 @@ class World:
             crowd.append({f"u{self.dice.integers(3000)}": 1.0 for _ in range(int(self.of_task["research"][hour]))})
             served.append({"mini-2026-08" if new and self.shift.served else "mini-2026-01": count})
         price = [(0.3, 0.4) if hour >= self.since and self.shift.price else (0.25, 0.4) for hour in range(self.length)]
-        return {"prompts": {("auto", "support"): prompts, ("auto", "research"): crowd}, "served": {"mini": served}, "prices": {"mini": price}}
+        return {
+            "prompts": {("auto", "support"): prompts, ("auto", "research"): crowd},
+            "served": {"mini": served},
+            "prices": {"mini": price},
+        }
 
     def spending(self) -> Floats:
         """USD by hour."""

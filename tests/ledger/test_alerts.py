@@ -14,8 +14,8 @@ from tierline.types.alert import Alert
 ALERT = Alert("quality_drop", "model/mini", 100.0, 50.0, 0.95, 0.88, 0.99, "it fell", "look", ("r1", "r2"))
 
 
-def test_of_two_who_raise_the_same_one_does(ledger: Ledger, path: Path) -> None:
-    with closing(Ledger(path)) as other:
+def test_of_two_who_raise_the_same_one_does(ledger: Ledger, where: Path | str) -> None:
+    with closing(Ledger(where)) as other:
         made = ledger.alerts.put(ALERT)
         assert made == msgspec.structs.replace(ALERT, id=1)
         assert other.alerts.put(ALERT) is None
@@ -35,10 +35,10 @@ def test_what_has_recovered_may_be_raised_again(ledger: Ledger) -> None:
     assert [alert.recovered for alert in ledger.alerts.list("recovered")] == [120.0]
 
 
-def test_what_nobody_was_told_of_is_known_after_a_crash(ledger: Ledger, path: Path) -> None:
+def test_what_nobody_was_told_of_is_known_after_a_crash(ledger: Ledger, where: Path | str) -> None:
     made = ledger.alerts.put(ALERT)
     assert made is not None
-    with closing(Ledger(path)) as other:
+    with closing(Ledger(where)) as other:
         assert other.alerts.untold() == ([made], [])
         other.alerts.told(made.id, 101.0)
         assert other.alerts.untold() == ([], [])
@@ -48,8 +48,8 @@ def test_what_nobody_was_told_of_is_known_after_a_crash(ledger: Ledger, path: Pa
     assert ledger.alerts.untold() == ([], [])
 
 
-def test_one_looks_until_it_says_so_no_more(ledger: Ledger, path: Path) -> None:
-    with closing(Ledger(path)) as other:
+def test_one_looks_until_it_says_so_no_more(ledger: Ledger, where: Path | str) -> None:
+    with closing(Ledger(where)) as other:
         assert ledger.alerts.take("alerts", "a", 0.0, 60.0)
         assert not other.alerts.take("alerts", "b", 30.0, 90.0)
         assert ledger.alerts.take("alerts", "a", 50.0, 110.0)
@@ -65,9 +65,9 @@ def test_hours_are_kept_replaced_and_forgotten(ledger: Ledger) -> None:
     assert ledger.alerts.hours(3) == [(3, b"d")]
 
 
-def test_a_reader_lists_them_beside_a_writer(ledger: Ledger, path: Path) -> None:
+def test_a_reader_lists_them_beside_a_writer(ledger: Ledger, where: Path | str) -> None:
     ledger.alerts.put(ALERT)
-    with closing(LedgerReader(path)) as reader:
+    with closing(LedgerReader(where)) as reader:
         alerts = reader.alerts()
         assert alerts is not None
         assert [alert.requests for alert in alerts.list()] == [("r1", "r2")]

@@ -1,4 +1,4 @@
-"""Each detector by its law: it holds its tongue on a stream that does not move, tells of a planted shift in time, and looks at hours alone."""
+"""Each detector by its law: silent on a stream that does not move, in time with a planted shift."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import random
 
 import numpy as np
 import pytest
+from bench.watch import LEARNT, OF_FACTS, PLANTED, WAIT, WEEK, Shift, World, alarms, budget_alarms, told_after
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.watch import LEARNT, OF_FACTS, PLANTED, WAIT, WEEK, Shift, World, alarms, budget_alarms, told_after
 from tierline.config.alerts import Watch, watches
 from tierline.config.spec import AlertsSpec, WatchName
 from tierline.types.outcome import Usage, Verdict

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import asyncpg
 import msgspec
 import pytest
 
+from databases import fresh_database
 from tierline.config.loaded import Loaded
 from tierline.decision_log.postgres.log import PostgresLog
 from tierline.decision_log.postgres.reader import PostgresReader
@@ -123,7 +122,9 @@ def test_a_price_a_prompt_and_another_model_are_facts(tmp_path: Path) -> None:
           prompt=lambda back: "b" * 16 if back <= 6 else "a" * 16)  # fmt: skip
     before = Process(loaded, log)
     assert not before.look(NOON - 12 * HOUR).raised
-    dearer = {name: msgspec.structs.replace(model, price=msgspec.structs.replace(model.price, input=0.2)) for name, model in loaded.models.items()}
+    dearer = {
+        name: msgspec.structs.replace(model, price=msgspec.structs.replace(model.price, input=0.2)) for name, model in loaded.models.items()
+    }
     after = Process(msgspec.structs.replace(loaded, models={**loaded.models, "mini": dearer["mini"]}), log)
     told = {alert.watch: alert for alert in after.look(NOON).raised}
     assert told.keys() == {"price_change", "prompt_change", "served_model"}
@@ -166,17 +167,8 @@ def test_an_alert_is_over_when_its_watch_leaves_the_spec(drop: tuple[Loaded, Pat
 
 @pytest.fixture
 def url(postgres: str) -> Iterator[str]:
-    name = f"watch_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_run(postgres, f"CREATE DATABASE {name}"))
-    head, _, query = postgres.partition("?")
-    yield head.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
-    asyncio.run(_run(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-async def _run(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
+    with fresh_database(postgres) as found:
+        yield found
 
 
 def test_a_log_in_postgresql_comes_to_the_same_hours(url: str, tmp_path: Path) -> None:

@@ -13,13 +13,12 @@ from typing import Annotated
 import msgspec
 import typer
 
+from tierline.cli.log_source import LOG, named
 from tierline.cli.terminal import local_time, refusing, terminal
-from tierline.config.alerts import named
 from tierline.config.check_alerts import NAMES
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
-from tierline.decision_log.postgres.reader import PostgresReader
-from tierline.decision_log.reader import LogReader
+from tierline.decision_log.opening import open_reader
 from tierline.evaluation.watching.watcher import Watcher, first_hour
 from tierline.ledger.alerts import State
 from tierline.ledger.reader import LedgerReader
@@ -37,8 +36,8 @@ def register(app: typer.Typer) -> None:
 
 def alerts(
     word: Annotated[str | None, typer.Argument(metavar="[check]", help="`check` looks at the log now, and writes nothing.")] = None,
-    log: Annotated[str, typer.Option("--log", help="The decision log: a file, or for check a postgresql:// address.")] = "tierline.db",
-    config: Annotated[Path | None, typer.Option(help="The spec: its log is read, and for check what it watches.")] = None,
+    log: Annotated[str, typer.Option("--log", help=f"{LOG}; the alerts are in it too.")] = "",
+    config: Annotated[Path | None, typer.Option(help="The spec to take the log from, and for check what is watched.")] = None,
     every: Annotated[bool, typer.Option("--all", help="List those that are over too.")] = False,
     at: Annotated[str, typer.Option(help="check: the moment to look at, e.g. 2026-11-20T14:00 (UTC); now if left out.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -50,25 +49,18 @@ def alerts(
     with refusing("alerts"):
         if word not in (None, "check"):
             raise ValueError(f"there is no {word!r} here: `tierline alerts` lists, `tierline alerts check` looks")
-        loaded = None if config is None else load(config, need_secrets=False)
-        where = log if loaded is None or log != "tierline.db" else _log_of(loaded)
+        where = named(log, config)
         if word is None:
-            _show(
-                _listed(Path(where), "all" if every else "open"), as_json, "no alert is open" if not every else "there never was an alert"
-            )
+            _show(_listed(where, "all" if every else "open"), as_json, "there never was an alert" if every else "no alert is open")
             return
-        if loaded is None:
+        if config is None:
             raise ValueError("say what is watched: --config tierline.yaml")
-        found = _checked(loaded, where, _moment(at) if at else time.time())
+        found = _checked(load(config, need_secrets=False), where, _moment(at) if at else time.time())
     _show(found, as_json, "nothing has moved")
     raise typer.Exit(1 if found else 0)
 
 
-def _log_of(loaded: Loaded) -> str:
-    return str(loaded.path.parent / loaded.spec.decision_log.path)
-
-
-def _listed(log: Path, state: State) -> Sequence[Alert]:
+def _listed(log: str, state: State) -> Sequence[Alert]:
     with closing(LedgerReader(log)) as ledger:
         kept = ledger.alerts()
         return [] if kept is None else kept.list(state, MOST)
@@ -76,17 +68,16 @@ def _listed(log: Path, state: State) -> Sequence[Alert]:
 
 def _checked(loaded: Loaded, where: str, now: float) -> Sequence[Alert]:
     """What a look at `now` brings, every alert as if none was open. Prices come from the hours that a gateway has kept beside the log."""
-    if not named(loaded.spec.alerts):
+    if not loaded.spec.alerts.watch:
         watched = msgspec.structs.replace(loaded.spec.alerts, watch=list(NAMES))
         loaded = msgspec.structs.replace(loaded, spec=msgspec.structs.replace(loaded.spec, alerts=watched))
-    database = where.startswith(("postgresql://", "postgres://"))
-    watcher = Watcher(loaded, [] if database else _hours(Path(where), now))
-    with closing(PostgresReader(where) if database else LogReader(Path(where))) as reader:
+    watcher = Watcher(loaded, _hours(where, now))
+    with closing(open_reader(where)) as reader:
         watcher.catch_up(reader, now, busy=float("inf"))
         return watcher.look(reader, (), {}, (), now).raised
 
 
-def _hours(log: Path, now: float) -> Sequence[tuple[int, bytes]]:
+def _hours(log: str, now: float) -> Sequence[tuple[int, bytes]]:
     with closing(LedgerReader(log)) as ledger:
         kept = ledger.alerts()
         return [] if kept is None else [hour for hour in kept.hours(first_hour(now)) if (hour[0] + 1) * HOUR <= now]

@@ -4,14 +4,13 @@ At most one alert is open for a watch and subject: the table's index sees to it,
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from tierline.sqlite_file import told, transaction
+from tierline.ledger.connection import Connection, told, transaction
 from tierline.types.alert import Alert
 
 State = Literal["open", "recovered", "all"]
@@ -23,7 +22,7 @@ _COLUMNS = "watch, subject, raised, since, was, now, sure, what, todo, requests,
 class Alerts:
     """The alerts of a ledger."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self._path = path
         self._connection = connection
 

@@ -18,7 +18,7 @@ import msgspec
 
 from tierline.config.alerts import watches
 from tierline.config.loaded import Loaded
-from tierline.decision_log.postgres.reader import PostgresReader
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import LogReader
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
@@ -49,18 +49,18 @@ ENDED = 14 * 86400.0
 
 
 class Alerting:
-    """The chore of one process. `logs` is where the decision log is read, the whole of it last; `clock` gives Unix seconds."""
+    """The chore of one process. `where` is the decision log's place; `clock` gives Unix seconds."""
 
     def __init__(
         self,
         live: Live,
         books: Books,
-        logs: Sequence[Path | str],
+        where: Path | str,
         meters: AlertMeters,
         clock: Callable[[], float] = time.time,
         beat: float = BEAT,
     ) -> None:
-        self._live, self._books, self._where, self._meters, self._clock = live, books, logs[-1], meters, clock
+        self._live, self._books, self._where, self._meters, self._clock = live, books, where, meters, clock
         self._beat = beat
         self._holder = f"{live.world.member or ''}{id(self):x}-{time.monotonic_ns():x}"
         self._notifier: Any = None
@@ -158,8 +158,7 @@ class Alerting:
 
     def _read(self, act: Callable[[LogReader], Any]) -> Any:
         """What `act` returns, with a reader of its own; for a thread that may wait."""
-        where = self._where
-        with closing(LogReader(where) if isinstance(where, Path) else PostgresReader(where)) as reader:
+        with closing(open_reader(self._where)) as reader:
             return act(reader)
 
 

@@ -33,10 +33,11 @@ class Budgeted(msgspec.Struct, frozen=True):
 
 
 class Past(msgspec.Struct, frozen=True):
-    """Whole hours in a row, `first` since the Unix epoch, the first of a day (UTC). `cells` (by route, task, tier) and `calls` (by route, task, model) hold arrays of
-    counts by hour, in the order of the fields of `Cell` and `Calls`; `mixes` (by route, facet, value) arrays by hour. `prompts` (by route,
-    task), `served` (by model) and `prices` hold, hour by hour, how often each value was seen, or what it was. `asked` is the name by which
-    each model is asked for; `budgets` how the budgets stand in the last hour."""
+    """Whole hours in a row, from the hour `first` since the Unix epoch, which begins a day (UTC). `cells` (by route, task, tier) and
+    `calls` (by route, task, model) hold arrays of counts by hour, in the order of the fields of `Cell` and `Calls`; `mixes` (by
+    route, facet, value) arrays by hour. `prompts` (by route, task), `served` (by model) and `prices` hold, hour by hour, how often
+    each value was seen, or what it was. `asked` is the name by which each model is asked for; `budgets` how the budgets stand in the
+    last hour."""
 
     first: int
     length: int

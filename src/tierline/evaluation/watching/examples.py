@@ -63,13 +63,14 @@ def _shows(alert: Alert, budgets: Mapping[str, float]) -> Shows:
     def of_model(row: Any, has: Callable[[Tried], bool]) -> bool:
         return any((kind != "model" or tried.target == name) and has(tried) for tried in attempted(row["tried"]))
 
+    served = [word.strip(",:") for word in alert.what.partition("served as ")[2].split()[:1]]
     shows: Mapping[str, Shows] = {
         "quality_drop": lambda row: of_model(row, _rejected),
         "fallback_rate": lambda row: of_model(row, _failed) if kind == "model" else row["fallbacks"] > 0,
         "escalation_rate": lambda row: row["escalations"] > 0,
         "cost_per_request": lambda row: row["cost"] >= alert.now,
         "latency_slo": lambda row: row["latency"] > budgets.get(row["task"], budgets.get("", float("inf"))),
-        "served_model": lambda row: of_model(row, lambda tried: bool(tried.served_model) and tried.served_model in alert.what.replace(",", " ").split()),
+        "served_model": lambda row: of_model(row, lambda tried: tried.served_model in served),
         "prompt_change": lambda row: _prompt_in(row, alert.what),
     }
     found = shows.get(alert.watch, _any)
