@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tierline.config.case import Case
 from tierline.config.check_access import examine_access
+from tierline.config.check_alerts import examine_alerts
 from tierline.config.check_budgets import examine_budgets
 from tierline.config.check_courses import examine_courses
 from tierline.config.check_experiments import examine_experiments
@@ -48,3 +49,4 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_scorers(case, models)
     examine_experiments(case)
     examine_log(case)
+    examine_alerts(case)

@@ -8,7 +8,7 @@ presets and secrets are filled in by `config/load` into the ground types the rou
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -517,11 +517,74 @@ class ReleaseSpec(Section, frozen=True, kw_only=True):
     compare: Annotated[Duration, Meta(description="how far back the rows of the one before go that it is compared with")] = _span(7 * 86400)
 
 
-class AlertsSpec(Section, frozen=True, kw_only=True):
-    """What to watch and whom to tell."""
+WatchName = Literal[
+    "tier_share_shift",
+    "input_mix",
+    "score_distribution",
+    "quality_drop",
+    "fallback_rate",
+    "escalation_rate",
+    "cost_per_request",
+    "budget_pace",
+    "latency_slo",
+    "price_change",
+    "prompt_change",
+    "served_model",
+]
+"""Everything that can be watched."""
 
-    webhook: Annotated[str, Meta(description="where alerts are sent")] = ""
-    watch: Annotated[list[str], Meta(description="what is watched")] = []
+_ONE_WATCH = Meta(
+    description="a watch with settings of its own",
+    extra_json_schema={"propertyNames": {"enum": list(get_args(WatchName))}, "minProperties": 1, "maxProperties": 1},
+)
+
+
+class WatchSpec(Section, frozen=True, kw_only=True):
+    """Settings of one watch; what is left out is as the watch has it by default."""
+
+    threshold: Annotated[
+        Money | None,
+        Meta(
+            description="the least move worth telling: points of a rate (0.02); a share of cost or price (0.1); the PSI of a mix (0.1); "
+            "by how much a budget may be overrun (0.05)"
+        ),
+    ] = None
+    target: Annotated[
+        Money | None,
+        Meta(
+            description="what it is held against instead of its own past: cost_per_request USD; quality_drop the least pass rate; "
+            "fallback_rate and escalation_rate the highest rate; latency_slo the share of requests within their budget (0.95)"
+        ),
+    ] = None
+    window: Annotated[Duration | None, Meta(description="the longest stretch that is looked at at once, 1h to 14d")] = None
+    budget: Annotated[Duration | None, Meta(description="latency_slo only: the latency budget of tasks that have none")] = None
+    tasks: Annotated[list[str], Meta(description="tasks that are watched; every one if left out")] = []
+    routes: Annotated[list[str], Meta(description="routes that are watched; every one if left out")] = []
+
+
+class WebhookSpec(Section, frozen=True, kw_only=True):
+    """Whom to tell, by a POST. Redirects are not followed."""
+
+    url: Annotated[str, Meta(description="the address; write ${ENV_NAME} where it holds a secret")]
+    shape: Annotated[Literal["json", "slack"], Meta(description="json: the alert as it is; slack: a text that Slack shows")] = "json"
+    secret: Annotated[
+        str, Meta(description="signs each body: x-tierline-signature is sha256= and its HMAC-SHA256 in hexadecimal; write ${ENV_NAME}")
+    ] = ""
+
+
+class AlertsSpec(Section, frozen=True, kw_only=True):
+    """What to watch and whom to tell. Nothing is watched unless it stands in `watch`."""
+
+    webhook: Annotated[str | WebhookSpec, Meta(description="where alerts are sent: an address, which gets plain JSON, or more of it")] = ""
+    webhooks: Annotated[list[WebhookSpec], Meta(description="further ones")] = []
+    watch: Annotated[
+        list[WatchName | Annotated[dict[str, WatchSpec], _ONE_WATCH]],
+        Meta(description="what is watched: names, or a name with its settings, e.g. quality_drop: {threshold: 0.05}"),
+    ] = []
+    every: Annotated[Duration, Meta(description="how often it is looked at; figures are by the hour")] = _span(3600)
+    false_alarms: Annotated[
+        float, Meta(gt=0.0, le=10.0, description="false alarms of one watch in a quarter that are accepted, over all it looks at")
+    ] = 0.5
 
 
 class DecisionLogSpec(Section, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tierline.ledger.alerts import Alerts
 from tierline.ledger.arms import Arms
 from tierline.ledger.audit import Audit, Link
 from tierline.ledger.connection import Connection, read_file, told
@@ -94,6 +95,10 @@ class LedgerReader:
         """The last sign-off of every task that has one."""
         known = self.connection is not None and self.columns("signoffs")
         return Signoffs(self.path, self.connection, None, time.time).newest() if known and self.connection is not None else {}
+
+    def alerts(self) -> Alerts | None:
+        """What was watched and has moved; None where no ledger was ever opened, or an older release wrote it."""
+        return Alerts(self.path, self.connection) if self.connection is not None and self.columns("watchers") else None
 
     def close(self) -> None:
         """Let go of the file or database."""

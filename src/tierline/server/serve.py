@@ -25,6 +25,7 @@ from tierline.gateway.shadow.pool import Pool
 from tierline.gateway.together import Together
 from tierline.interfaces import DecisionLog, Shared
 from tierline.server.admin import Admin, Reviewing
+from tierline.server.alerting import Alerting
 from tierline.server.app import App
 from tierline.server.endpoints import endpoints
 from tierline.server.key_admin import Keeping
@@ -125,6 +126,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         watch_experiments(live, books, read_at(loaded, path)),
         lifecycle.follow(live),
         watch_published(live, books, read_at(loaded, path), service.environ),
+        Alerting(live, books, read_at(loaded, path), meters.alerts).run(),
         *([] if together is None else [together.follow()]),
     ]
     background = [asyncio.create_task(chore) for chore in chores]
