@@ -1,4 +1,4 @@
-"""One Chromium and one gateway for every page: a desk with a log of 100,000 decisions, made once."""
+"""A Chromium for each module, and one gateway for every page: a desk with a log of 100,000 decisions, made once."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ HOSTILE = "<img src=x onerror=\"document.title='taken over'\"><script>document.t
 """What a model may write."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """It closes with this folder: while playwright runs, no other test of the process could run a loop of its own."""
+    """One Chromium for a module: while it runs, this thread has an event loop, and `asyncio.run` would fail in every test after it."""
     found = next((path for path in CHROMIUM if Path(path).is_file()), shutil.which("chromium"))
     if found is None:
         _missing("no Chromium: apt-get install -y --no-install-recommends chromium fonts-dejavu-core")

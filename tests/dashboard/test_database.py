@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,20 @@ async def _run(address: str, statement: str) -> None:
     await connection.close()
 
 
+def _apart(address: str, statement: str) -> None:
+    """On a thread of its own: this one has the loop of the browser."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(_run(address, statement))).result()
+
+
 @pytest.fixture
 def database(postgres: str) -> Iterator[str]:
     """A database of its own."""
     name = f"dashboard_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_run(postgres, f"CREATE DATABASE {name}"))
+    _apart(postgres, f"CREATE DATABASE {name}")
     head, _, query = postgres.partition("?")
     yield head.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
-    asyncio.run(_run(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+    _apart(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_the_pages_ask_a_database_what_they_ask_a_file(tmp_path: Path, database: str) -> None:

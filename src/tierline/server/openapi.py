@@ -61,6 +61,7 @@ _SHAPE_OF: Mapping[str, Schema] = {
 _STREAMS = ("application/json", "text/event-stream")
 _LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
 _STATES: Schema = {"type": "string", "enum": ["open", "accepted", "corrected", "dismissed", "all"], "default": "open"}
+_ALERT_STATES: Schema = {"type": "string", "enum": ["open", "recovered", "all"], "default": "open"}
 _ID = ("{id}",)
 _TEXT: Schema = {"type": "string", "maxLength": 200}
 _POSITIVE: Schema = {"type": "number", "minimum": 0, "maximum": 1000000000}
@@ -117,6 +118,7 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("GET", "/admin/models"): Told(query=_MOMENTS),
     ("GET", "/admin/models/"): Told(_NAMED, query=_MOMENTS),
     ("POST", "/admin/replays/"): Told(_ID, "Under"),
+    ("GET", "/admin/alerts"): Told(query={"state": _ALERT_STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews/"): Told(_ID),
     ("POST", "/admin/reviews/"): Told(_ID, "Judged"),

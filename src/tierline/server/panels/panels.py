@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tierline.server.panels import decisions, explanations, models, overview, pages, session
+from tierline.server.panels import alerts, decisions, due, explanations, models, overview, pages, session
 from tierline.server.panels.ground import Ground
 from tierline.server.route import Routes
 
@@ -14,7 +14,9 @@ PANELS: tuple[Callable[[Ground], Routes], ...] = (
     overview.routes,
     decisions.routes,
     explanations.routes,
+    alerts.routes,
     models.routes,
+    due.routes,
 )
 """What makes each panel's routes."""
 

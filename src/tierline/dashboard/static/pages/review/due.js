@@ -18,7 +18,7 @@ function Tasks({ data }) {
     ${due.map((one) => html`<article key=${one.task} class="due"><h3>${one.task} <span class="note">${one.owner && `owner ${one.owner} · `}${last(one.looked)}</span></h3>
       <ul>${one.causes.map((cause) => html`<li><span class="tag">${cause.kind}</span> ${cause.what}${cause.sure === null || cause.sure === undefined ? "" : html` <span class="note">${percent(cause.sure)} sure</span>`}</li>`)}</ul></article>`)}
     ${data.tasks.length > 0 && html`<details><summary>Every task as it is now</summary><${Table} caption="Tasks now" columns=${COLUMNS} rows=${data.tasks} row_key=${(one) => one.task} /></details>`}
-    <p class="note">Counted over ${count(data.days)} days to ${moment(data.at)}, as <code>tierline review</code> does. When you have looked, say so: <code>tierline review sign TASK --why "what you found"</code>.</p>`;
+    <p class="note">Counted over ${Number(data.days.toFixed(1))} days to ${moment(data.at)}, as <code>tierline review</code> does. When you have looked, say so: <code>tierline review sign TASK --why "what you found"</code>.</p>`;
 }
 
 const last = (looked) => (looked ? `last looked at ${looked.day}${looked.by ? ` by ${looked.by}` : ""}` : "nobody has looked at it yet");
