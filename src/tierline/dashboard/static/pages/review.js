@@ -1,5 +1,5 @@
 // The review queue: answers that no check accepted, judged by a person; and the tasks that are due for another look.
-import { html, useCallback, useEffect, useRef, useState } from "../html.js";
+import { html, useCallback, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
 import { post, useData } from "../parts/api.js";
 import { Detail, refocus } from "../parts/detail.js";
 import { Choice } from "../parts/filters.js";
@@ -14,6 +14,7 @@ const STATES = [["accepted", "accepted"], ["corrected", "corrected"], ["dismisse
 export default function Review({ session, params, setParams }) {
   const from = useData("admin/reviews", { state: params.state || "open", limit: 200 }, { every: 10 });
   const [told, setTold] = useState("");
+  const done = useRef(new Set());
   const change = (name, value) => setParams({ [name]: value, open: "" });
   const open = useCallback((one) => setParams({ open: one.request_id }), [setParams]);
   const close = useCallback(() => {
@@ -22,9 +23,10 @@ export default function Review({ session, params, setParams }) {
   }, [setParams]);
   /** After one is judged the next one opens, so that a queue is worked off without the list. */
   const judged = (review) => {
+    done.current.add(review.request_id);
     const rows = from.data.reviews;
     const at = rows.findIndex((one) => one.request_id === review.request_id);
-    const next = params.state ? null : rows[at + 1] ?? rows[at - 1];
+    const next = params.state ? null : [...rows.slice(at + 1), ...rows.slice(0, at)].find((one) => !done.current.has(one.request_id));
     setTold(`${review.request_id} is ${review.state}. ${next ? "The next one is open." : ""}`);
     from.reload();
     if (next) open(next);
@@ -117,13 +119,13 @@ function Judging({ review, session, onJudged }) {
     }
   };
   useEffect(() => given.correcting && box.current?.focus(), [given.correcting]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!session.admin || state.busy) return undefined;
     const onKey = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
       if (event.key === "a") judge("accepted");
       else if (event.key === "d") judge("dismissed");
-      else if (event.key === "c" && review.kind === "flagged") setGiven((old) => ({ ...old, correcting: true }));
+      else if (event.key === "c") setGiven((old) => ({ ...old, correcting: true }));
       else return;
       event.preventDefault();
     };
