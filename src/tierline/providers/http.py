@@ -76,7 +76,7 @@ class _Way:
         if self._credentials is not None:
             limit -= await self._sign(self._credentials, headers, call)
         written = _written(headers)
-        if self._transfers is None:
+        if self._transfers is None or self._transfers.loop.is_closed():
             self._transfers = Transfers()
         free = self._free.setdefault(call.path, [])
         reply = HttpReply(free.pop() if free else self._handle(call.path), free, self._transfers, limit, self._stale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 import pycurl
@@ -36,7 +37,7 @@ class HttpReply:
         self._stale = stale
         self._head: list[bytes] = []
         self._headers: Mapping[str, str] | None = None
-        self._pieces: list[bytes] = []
+        self._pieces: deque[bytes] = deque()
         self._held = 0
         self._paused = self._streams = self._each = False
         self._sent_at: float | None = None
@@ -82,22 +83,21 @@ class HttpReply:
     async def body(self) -> bytes:
         """The whole body; raises ProviderFailure: `cut`, `timeout`."""
         if self._code is None:
-            self._streams = False
+            self._streams, self._held = False, 0
             self._bound_by(self._limit, each=False)
             self._go_on()
         await self.whole()
         return b"".join(self._pieces)
 
     async def chunk(self) -> bytes | None:
-        """What has come since the piece before, as soon as there is any; None at the end; raises ProviderFailure: `cut`, `idle`."""
+        """The next piece, as soon as it is there; None at the end; raises ProviderFailure: `cut`, `idle`."""
         self._since = self._transfers.loop.time()
         await self._come()
         if not self._pieces:
             self._check()
             return None
-        piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces.clear()
-        self._held = 0
+        piece = self._pieces.popleft()
+        self._held -= len(piece)
         self._go_on()
         return piece
 
@@ -141,7 +141,7 @@ class HttpReply:
 
     def _go_on(self) -> None:
         """There is room again for what the upstream sends."""
-        if self._paused and self._code is None:
+        if self._paused and self._code is None and self._held <= HELD:
             self._paused = False
             self._curl.pause(pycurl.PAUSE_CONT)
 
