@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -135,6 +136,10 @@ class Page:
         place = _PLACE[name]
         return [row[place] for row in self._rows]
 
+    def columns(self, *names: str) -> Iterable[tuple[Any, ...]]:
+        """The same of several fields, two at least, a tuple for each row."""
+        return map(operator.itemgetter(*[_PLACE[name] for name in names]), self._rows)
+
     def part(self, places: Iterable[int]) -> Page:
         """Some of the rows, in the order of `places`."""
         rows = self._rows
@@ -227,10 +232,10 @@ def _of_record(record: Record, labels: Mapping[str, float]) -> Logged:
 
 def all_judged(page: Page, labels: Mapping[str, float]) -> list[tuple[float | None, str]]:
     """As `judged`, of every row of a page."""
-    asked = zip(page.column("request_id"), page.column("tried"), page.column("winner"), strict=True)
+    asked = page.columns("tried", "winner", "request_id")
     if labels:
-        return [judged(request, labels, tried, winner) for request, tried, winner in asked]
-    return [_UNJUDGED if winner is None else _accepted(attempted(tried)[winner]) for _, tried, winner in asked]
+        return [judged(request, labels, tried, winner) for tried, winner, request in asked]
+    return [_UNJUDGED if winner is None else _accepted(attempted(tried)[winner]) for tried, winner, _ in asked]
 
 
 def judged(request: str, labels: Mapping[str, float], tried: bytes | tuple[Tried, ...], winner: int | None) -> tuple[float | None, str]:

@@ -111,10 +111,9 @@ class _Tally:
             self.tiers[1][self._tier_of.get(target, "")] += count
         self.reckoned[0] += sum([cost for _, cost in calls])
         self.reckoned[1] += costs
-        for place, propensity in enumerate(page.column("propensity")):
+        for propensity, policy, route, task, target in page.columns("propensity", "policy", "route", "task", "first_model"):
             if propensity < WHOLE:
-                row = page.row(place)
-                self.supporter.same(row.policy, row.route, row.task, row.first_model, propensity)
+                self.supporter.same(policy, route, task, target, propensity)
         self.seen.same(page, labels)
 
     def take_moved(self, page: Page, moves: Sequence[_Move], labels: Mapping[str, float]) -> None:

@@ -236,7 +236,7 @@ class Screen:
             features, numbers = [features[place] for place in chosen], [numbers[place] for place in chosen]
         keys = list(
             zip(
-                *[page.column(name) for name in self._of_row],
+                page.columns(*self._of_row),
                 map("embedding".__eq__, page.column("operation")),
                 map(operator.eq, page.column("difficulty"), page.column("complexity")),
                 map(self._of_features, features),
