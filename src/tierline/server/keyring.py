@@ -76,4 +76,4 @@ class Keyring:
         self._opens = {digest: key for digest, key in ring.opens.items() if key.name not in clashing}
         self._ended = ring.ended
         self._minted = bool(ring.names)
-        live.world.rates.keep(specs | ring.names)
+        live.world.keep_keys(specs | ring.names)

@@ -31,6 +31,8 @@ from tierline.server.key_admin import Keeping
 from tierline.server.keyring import Keyring
 from tierline.server.listen import Embedded, is_loopback
 from tierline.server.metrics import Meters
+from tierline.server.panels.ground import Ground
+from tierline.server.panels.panels import routes_of
 from tierline.server.public import Public
 from tierline.server.referee import watch_experiments
 from tierline.server.release_admin import Releasing
@@ -98,6 +100,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         Reviewing(books),
         keeping,
         Releasing(live, books, service.environ),
+        routes_of(Ground(live, books, logs)),
     )
     limits = loaded.spec.server
     server = Embedded(app, service.listener, limits.max_connections, limits.idle_timeout)
