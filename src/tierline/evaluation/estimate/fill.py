@@ -10,7 +10,7 @@ from tierline.config.spec import RouteSpec, TaskSpec
 from tierline.evaluation.estimate import number as numbers
 from tierline.evaluation.estimate.asked import TYPICAL_IN, TYPICAL_OUT, asked_in, route_of
 from tierline.evaluation.estimate.evidence import LEAST, NO_EVIDENCE, Cell, Evidence, Seen, Tally
-from tierline.evaluation.estimate.number import Number
+from tierline.evaluation.estimate.number import LATENCY_CV, THINKING_CV, Number
 from tierline.evaluation.estimate.source import CONFIG, Source
 from tierline.evaluation.estimate.worksheet import OPEN, Believed, Offered, Row, Worksheet
 from tierline.evaluation.simulate.outcomes import ASSUMED_FIRST, ASSUMED_SPEED, ASSUMED_TOGETHER
@@ -25,10 +25,8 @@ FAILS = 0.01
 """The share of calls that fail, where nobody counted."""
 TAIL = 2.0
 """A call's 95th percentile over its median, where nobody measured."""
-LATENCY_CV = 0.35
 THINKING = 1.0
 """Tokens that a model which can reason thinks for each that it says, where nobody counted. It may be none or several."""
-THINKING_CV = 0.6
 ASKS = 0.2
 """The share of requests that a scorer is unsure about, where it may ask and nobody counted."""
 HITS = 0.1
@@ -238,11 +236,10 @@ class _Filling:
         source = self._priced(model)
         price_in, price_out, price_cached = self._prices(model)
         calls, failed = self._evidence.calls.get(model.name, (0, 0))
-        said = self._evidence.sheet.get(("", f"fails:{model.name}"))
-        if calls >= LEAST:
-            fails = numbers.rate(failed / calls, self._measured(calls))
-        else:
-            fails = said if said is not None else numbers.rate(FAILS, Source("assumed", note="calls that fail"))
+        measured = calls >= LEAST
+        fails = numbers.rate(
+            failed / calls if measured else FAILS, self._measured(calls) if measured else Source("assumed", note="calls that fail")
+        )
         return Offered(
             tier=model.tier,
             price_in=numbers.fixed(price_in, source),

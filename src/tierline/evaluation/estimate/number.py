@@ -19,8 +19,9 @@ ASSUMED_ANSWERS = 40.0
 """An assumed rate counts as if so many answers had been judged: 0.96 then means 0.89 to 0.99."""
 ASSUMED_REQUESTS = 100.0
 """An assumed share of the traffic counts as if so many requests had been counted."""
-ASSUMED_CV = 0.25
-"""How far an assumed amount (tokens, seconds) may be off: its coefficient of variation."""
+ASSUMED_CV, LATENCY_CV, THINKING_CV = 0.25, 0.35, 0.6
+"""How far an assumed amount may be off, as a coefficient of variation: tokens; seconds; and tokens thought, which may be none or several times as
+many as are said."""
 
 LOW, HIGH = 0.05, 0.95
 """The quantiles between which a number is shown to lie: nine times out of ten it does."""
