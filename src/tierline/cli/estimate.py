@@ -61,10 +61,11 @@ def estimate_command(
     html: Annotated[Path | None, typer.Option("--html", help="Write the report here: one HTML file that needs nothing else.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the whole document here; `-` is standard output.")] = None,
 ) -> None:
-    """Fill in the worksheet of a spec and say what comes of it: cost, latency, quality and risk of every task, with ranges, beside other policies.
+    """Fill in the worksheet of a spec and say what comes of it: cost, latency, quality and risk of every task, with ranges, beside
+    other policies.
 
-    Nothing is called. Each number says where it came from: measured (in a log or a table), assumed (in a sheet or the spec), catalogue or config. What
-    is measured comes before a sheet, a sheet before the spec. Intervals hold nine times out of ten.
+    Nothing is called. Each number says where it came from: measured (in a log or a table), assumed (in a sheet or the spec),
+    catalogue or config. What is measured comes before a sheet, a sheet before the spec. Intervals hold nine times out of ten.
 
     Examples: `tierline estimate --volume 1M/month --html estimate.html`
 

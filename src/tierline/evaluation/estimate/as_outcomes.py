@@ -21,7 +21,8 @@ _PLACES = (np.arange(SAMPLES) + 0.5) / SAMPLES
 
 
 def outcomes_of(worksheet: Worksheet) -> tuple[Fitted, Checks]:
-    """Pass rates, tokens, seconds and failures as the sheet has them. Tokens in are those of the requests, so a prompt cache is not simulated."""
+    """Pass rates, tokens, seconds and failures as the sheet has them. Tokens in are those of the requests, so a prompt cache is not
+    simulated."""
     kinds = {
         ("" if row.task == OPEN else row.task, model): _kind(believed) for row in worksheet.rows for model, believed in row.models.items()
     }
@@ -33,7 +34,8 @@ def outcomes_of(worksheet: Worksheet) -> tuple[Fitted, Checks]:
 
 
 def requests_of(worksheet: Worksheet, samples: Mapping[str, Sequence[Sample]], count: int, seed: int) -> list[Sent]:
-    """So many requests, tasks by their shares and the requests of each by their weights, scaled to the sheet's tokens in. They arrive one a second."""
+    """So many requests, tasks by their shares and the requests of each by their weights, scaled to the sheet's tokens in. They arrive
+    one a second."""
     dice = random.Random(seed)  # noqa: S311  # a simulation, not a secret
     rows = {row.task: row for row in worksheet.rows}
     tasks = dice.choices(list(rows), [row.traffic_share.value for row in rows.values()], k=count)

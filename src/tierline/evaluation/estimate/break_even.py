@@ -80,7 +80,8 @@ class _Question(msgspec.Struct, frozen=True):
 
 
 def _pass_rate(task: str, first: str, following: str, grid: Values, more: Values) -> BreakEven:
-    """The lowest pass rate from which on it pays to ask the primary first. `more` is what that costs more, the first entry as things stand."""
+    """The lowest pass rate from which on it pays to ask the primary first. `more` is what that costs more, the first entry as things
+    stand."""
     now, rates, differences = float(grid[0]), grid[1:], more[1:]
     question, worse = _Question("pass rate", task, first, now), np.flatnonzero(differences > 0)
     if not len(worse):

@@ -1,4 +1,5 @@
-"""Evidence from a decision log: shares, tokens, caches, tools, classifiers, pass rates, failures and seconds, each with how many rows it is from."""
+"""Evidence from a decision log: shares, tokens, caches, tools, classifiers, pass rates, failures and seconds, each with how many rows
+it is from."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ LEAST_SPAN = DAY / 24
 
 
 def from_log(records: Iterable[Record], labels: Mapping[str, float], where: str = "") -> Evidence:
-    """What the rows say; `labels` is what was said of answers, by request. An answer that was rejected and not given counts as not good enough; one that
-    was given counts by its label, else by its checks, and one without either counts for no pass rate."""
+    """What the rows say; `labels` is what was said of answers, by request. An answer that was rejected and not given counts as not
+    good enough; one that was given counts by its label, else by its checks, and one without either counts for no pass rate."""
     tasks: dict[str, TaskSoFar] = {}
     cells: dict[tuple[str, str], CellSoFar] = {}
     calls: dict[str, tuple[int, int]] = {}

@@ -12,7 +12,8 @@ from tierline.types.view import NO_VIEW
 
 
 def from_requests(router: Router, sent: Iterable[Sent], where: str = "") -> Evidence:
-    """A request belongs to the task that it names, else to the one that the router takes it for. Tokens in are estimates, as the router makes them."""
+    """A request belongs to the task that it names, else to the one that the router takes it for. Tokens in are estimates, as the
+    router makes them."""
     tasks: dict[str, TaskSoFar] = {}
     count = 0
     for one in sent:

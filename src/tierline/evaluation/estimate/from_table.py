@@ -1,5 +1,5 @@
-"""Evidence from a table of measured answers (query × model): pass rates, tokens and seconds by task. Its queries were chosen by somebody, so their
-shares are no shares of traffic."""
+"""Evidence from a table of measured answers (query × model): pass rates, tokens and seconds by task. Its queries were chosen by
+somebody, so their shares are no shares of traffic."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def to_markdown(found: Estimate, most: int = 12) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _policies(found: Estimate) -> list[Sequence[str]]:
+def _policies(found: Estimate) -> Sequence[Sequence[str]]:
     rows = []
     for policy in found.policies:
         saving = policy.saving
@@ -82,14 +82,14 @@ def _policies(found: Estimate) -> list[Sequence[str]]:
     return rows
 
 
-def _swings(found: Estimate, most: int) -> list[Sequence[str]]:
+def _swings(found: Estimate, most: int) -> Sequence[Sequence[str]]:
     return [
         (swing.name, *inputs_named(swing), " … ".join(map(per_thousand, swing.whole)), " … ".join(map(percent, swing.quality)))
         for swing in found.sensitivity[:most]
     ]
 
 
-def _sources(found: Estimate) -> list[Sequence[str]]:
+def _sources(found: Estimate) -> Sequence[Sequence[str]]:
     rows = []
     for row in found.worksheet.rows:
         for name, number in zip(COLUMNS, numbers_of(row), strict=True):

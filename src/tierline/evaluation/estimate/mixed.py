@@ -14,7 +14,8 @@ V = TypeVar("V")
 
 
 def mixed(sources: Iterable[Evidence]) -> Evidence:
-    """The first comes before the second, and so on: a log before a table, a table before requests. What a sheet says is kept beside them all."""
+    """The first comes before the second, and so on: a log before a table, a table before requests. What a sheet says is kept beside
+    them all."""
     found = NO_EVIDENCE
     for source in sources:
         found = source if found is NO_EVIDENCE else _over(found, source)

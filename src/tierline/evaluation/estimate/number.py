@@ -20,8 +20,8 @@ ASSUMED_ANSWERS = 40.0
 ASSUMED_REQUESTS = 100.0
 """An assumed share of the traffic counts as if so many requests had been counted."""
 ASSUMED_CV, LATENCY_CV, THINKING_CV = 0.25, 0.35, 0.6
-"""How far an assumed amount may be off, as a coefficient of variation: tokens; seconds; and tokens thought, which may be none or several times as
-many as are said."""
+"""How far an assumed amount may be off, as a coefficient of variation: tokens; seconds; and tokens thought, which may be none or
+several times as many as are said."""
 
 LOW, HIGH = 0.05, 0.95
 """The quantiles between which a number is shown to lie: nine times out of ten it does."""

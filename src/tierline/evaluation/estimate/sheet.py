@@ -1,9 +1,9 @@
 """The worksheet as CSV: written for a spreadsheet, and read again, so that people may fill it in.
 
-One row a task. First the columns of the worksheet, then `<column>_from` for each number that somebody measured or assumed, then what the sheet
-holds beside them, and for every model of the fleet `pass_rate:<model>`, `latency_p50:<model>`, `latency_p95:<model>`, `tokens_out:<model>` and
-`thinking:<model>`, each with its `_from`. The primary's own columns stand for its `:<model>` ones: where the two differ, the primary's column counts.
-"""
+One row a task. First the columns of the worksheet, then `<column>_from` for each number that somebody measured or assumed, then what
+the sheet holds beside them, and for every model of the fleet `pass_rate:<model>`, `latency_p50:<model>`, `latency_p95:<model>`,
+`tokens_out:<model>` and `thinking:<model>`, each with its `_from`. The primary's own columns stand for its `:<model>` ones: where the
+two differ, the primary's column counts."""
 
 from __future__ import annotations
 
