@@ -18,7 +18,7 @@ def from_requests(router: Router, sent: Iterable[Sent], where: str = "") -> Evid
     count = 0
     for one in sent:
         decision = router.decide(one.features, one.scores, NO_VIEW)
-        task = tasks.setdefault(one.task or decision.task, TaskSoFar())
+        task = tasks.setdefault(one.task, TaskSoFar())
         task.requests += 1
         task.tokens_in.add(one.features.input_tokens)
         task.keep(decision.target, one.features, one.scores)
