@@ -71,7 +71,7 @@ def estimate_command(
 
     `tierline estimate --log tierline.db --against cheaper.yaml --csv worksheet.csv`
     """
-    console = terminal(errors=on_stdout(json_out))
+    console = terminal(errors=on_stdout(json_out), width=estimate_view.WIDTH)
     with refusing("estimate"):
         loaded = load(spec, need_secrets=False)
         if log and config is not None:

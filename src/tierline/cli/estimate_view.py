@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tierline.evaluation.estimate.document import Estimate, PolicyEstimate
+from tierline.evaluation.estimate.document import Estimate, PolicyEstimate, Range
 from tierline.evaluation.estimate.source import written
 from tierline.evaluation.estimate.words import (
     COLUMNS,
@@ -15,15 +17,14 @@ from tierline.evaluation.estimate.words import (
     inputs_named,
     money,
     per_thousand,
-    points_range,
-    range_of,
     said_volume,
-    share_range,
-    task_cells,
 )
-from tierline.evaluation.report.figures import percent, seconds
+from tierline.evaluation.report.figures import percent, points, seconds
 
 MOST_SWINGS = 8
+WIDTH = 168
+"""Columns of plain text: the worksheet is wide."""
+UNITS = ("\N{NO-BREAK SPACE}%", "\N{NO-BREAK SPACE}s")
 
 
 def show(console: Console, found: Estimate) -> None:
@@ -51,41 +52,51 @@ def _worksheet(console: Console, found: Estimate) -> None:
     table = _table(f"Worksheet of {found.spec}", COLUMNS)
     for place in (3, 4, 7):
         table.columns[place].justify = "left"
+    table.columns[7].min_width = 24
     for row in found.worksheet.rows:
         table.add_row(*cells_of(row))
     console.print(table)
-    console.print("[dim]" + "   ".join(f"{mark} {kind}" for kind, mark in MARKS.items()) + "[/]", highlight=False)
-    counted = dict.fromkeys(
-        written(number.source) for row in found.worksheet.rows for number in (row.traffic_share, row.pass_rate, row.latency_p50)
-    )
-    console.print(f"[dim]{'; '.join(list(counted)[:6])}[/]\n", highlight=False)
+    rows = found.worksheet.rows
+    counted = dict.fromkeys(written(number.source) for row in rows for number in (row.traffic_share, row.pass_rate, row.latency_p50))
+    marks = "   ".join(f"{mark} {kind}" for kind, mark in MARKS.items())
+    console.print(f"[dim]{marks}. {'; '.join(list(counted)[:4])}[/]\n", highlight=False, soft_wrap=True)
 
 
 def _policies(console: Console, found: Estimate) -> None:
-    title = f"Policies, {said_volume(found)}; ranges hold nine times out of ten"
     table = _table(
-        title,
-        ("policy", "USD/1,000", "quality", "median", "p95", "risk, USD/1,000", "saved a month", "of the best's cost", "quality against it"),
+        f"Policies, {said_volume(found)}; below each figure what it lies between nine times out of ten",
+        ("policy", "USD/1,000", "quality", "median", "p95", "risk, USD/1,000", "saved a month", "a year", "of all best", "quality, points"),
     )
     for policy in found.policies:
-        style = "bold green" if policy.name == "spec" else ""
-        table.add_row(*_policy(policy), style=style)
+        table.add_row(*_policy(policy), style="bold green" if policy.name == "spec" else "")
     console.print(table)
 
 
 def _policy(policy: PolicyEstimate) -> tuple[str, ...]:
-    saved = ("–", "–", "–") if policy.name == "all best" else (
-        range_of(policy.saving.month, money), share_range(policy.saving.share, 0), points_range(policy.saving.quality),
-    )  # fmt: skip
+    saving = policy.saving
+    saved = (two(saving.month, money), two(saving.year, money), two(saving.share, _whole), two(saving.quality, points))
     return (
         policy.name,
-        range_of(policy.cost, per_thousand),
-        share_range(policy.quality),
-        seconds(policy.latency_p50.value),
-        seconds(policy.latency_p95.value),
-        range_of(policy.risk, per_thousand),
-        *saved,
+        two(policy.cost, per_thousand),
+        two(policy.quality, percent),
+        two(policy.latency_p50, seconds),
+        two(policy.latency_p95, seconds),
+        two(policy.risk, per_thousand),
+        *(("–",) * 4 if policy.name == "all best" else saved),
     )
+
+
+def two(found: Range, form: Callable[[float], str]) -> str:
+    """A figure, and below it its range."""
+    value, low, high = form(found.value), form(found.low), form(found.high)
+    if low == high:
+        return value
+    unit = next((unit for unit in UNITS if low.endswith(unit) and high.endswith(unit)), "")
+    return f"{value}\n[dim]{low.removesuffix(unit)}–{high.removeprefix('$')}[/]"
+
+
+def _whole(share: float) -> str:
+    return percent(share, 0)
 
 
 def _tasks(console: Console, found: Estimate) -> None:
@@ -103,7 +114,9 @@ def _tasks(console: Console, found: Estimate) -> None:
     )
     table = _table("Tasks", columns)
     for task in found.chosen.tasks:
-        table.add_row(*task_cells(task))
+        ranges = two(task.cost, per_thousand), two(task.quality, percent), _whole(task.meets_bar), two(task.latency_p50, seconds)
+        shares = (percent(share) for share in (task.retried, task.escalated, task.flagged))
+        table.add_row(task.task, *ranges, two(task.latency_p95, seconds), two(task.risk, per_thousand), *shares)
     console.print(table)
 
 

@@ -33,9 +33,11 @@ NOTHING = Tally()
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """One model in one task: what its judged answers scored (0 to 1), the tokens it said and thought, and up to 200 of its seconds."""
+    """One model in one task: what its judged answers scored (0 to 1), the share of its answers that checks accepted, the tokens it said and
+    thought, and up to 200 of its seconds."""
 
     scores: Tally = NOTHING
+    accepted: Tally = NOTHING
     tokens_out: Tally = NOTHING
     thinking: Tally = NOTHING
     seconds: tuple[float, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from tierline.config.loaded import Loaded
 from tierline.config.spec import RouteSpec, TaskSpec
+from tierline.config.validation import checks_of
 from tierline.evaluation.estimate import number as numbers
 from tierline.evaluation.estimate.asked import TYPICAL_IN, TYPICAL_OUT, asked_in, route_of
 from tierline.evaluation.estimate.evidence import LEAST, NO_EVIDENCE, Cell, Evidence, Seen, Tally
@@ -128,7 +129,8 @@ class _Filling:
         for sample in asked_in(self._loaded, self._evidence, name):
             decision = self._router.decide(sample.features, sample.scores, NO_VIEW)
             targets = decision.steps[0].targets if decision.steps else ()
-            key = (targets[0] if targets else "", targets[1] if len(targets) > 1 else "")
+            later = [target for step in decision.steps[1:] for target in step.targets]
+            key = (targets[0] if targets else "", next(iter((*targets[1:], *later)), ""))
             weights[key] = weights.get(key, 0.0) + sample.weight
             decisions.setdefault(key, decision)
         most = max(weights, key=lambda key: weights[key])
@@ -143,6 +145,8 @@ class _Filling:
         said = self._evidence.sheet.get((name, f"pass_rate:{model}"))
         if cell.scores.n >= LEAST:
             passes = numbers.rate(cell.scores.mean, self._measured(cell.scores.n))
+        elif cell.accepted.n >= LEAST:
+            passes = numbers.rate(_behind(cell.accepted.mean), self._measured(cell.accepted.n, "by its checks alone"))
         elif said is not None:
             passes = said
         elif spec is not None and model in spec.quality:
@@ -263,8 +267,9 @@ class _Filling:
             return Source("assumed", note="no price is known: as the dearest")
         return Source("catalogue") if model.source == "catalogue" else CONFIG
 
-    def _measured(self, n: int) -> Source:
-        return Source("measured", n, self._evidence.since, self._evidence.until, self._evidence.where)
+    def _measured(self, n: int, how: str = "") -> Source:
+        evidence = self._evidence
+        return Source("measured", n, evidence.since, evidence.until, ", ".join(filter(None, (evidence.where, how))))
 
     def notes(self, shares: Mapping[str, Number]) -> tuple[str, ...]:
         """What a reader must know that no single number says."""
@@ -302,7 +307,15 @@ def _completed(said: Mapping[str, Number | None], anyhow: bool) -> dict[str, Num
 def _validation(entries: Sequence[Mapping[str, object]]) -> str:
     """The checks in a line: `schema schemas/order.json, retry 1; max_chars 4000`."""
     said = []
-    for entry in entries:
-        words = [f"{key} {value}" if isinstance(value, str | int | float) else key for key, value in entry.items()]
-        said.append(", ".join(words))
+    for check in checks_of("", entries):
+        words = f"{check.kind} {check.value}" if isinstance(check.value, str | int | float) else check.kind
+        said.append(words + (f", retry {check.retry}" if check.retry else ""))
     return "; ".join(said) or "none"
+
+
+def _behind(accepted: float) -> float:
+    """The pass rate behind a share of accepted answers, for checks that see as `Checks` says: (a − (1 − s)) / (c − (1 − s)), cut to [0, 1]
+    (Rogan and Gladen 1978). Carried through the course it gives that very share again."""
+    checks = Checks()
+    missed = 1.0 - checks.sensitivity
+    return min(max((accepted - missed) / (checks.specificity - missed), 0.0), 1.0)

@@ -19,8 +19,7 @@ LEAST_SPAN = DAY / 24
 
 
 def from_log(records: Iterable[Record], labels: Mapping[str, float], where: str = "") -> Evidence:
-    """What the rows say; `labels` is what was said of answers, by request. An answer that was rejected and not given counts as not
-    good enough; one that was given counts by its label, else by its checks, and one without either counts for no pass rate."""
+    """What the rows say; `labels` is what was said of answers that were given, by request. What checks accepted is counted beside it."""
     tasks: dict[str, TaskSoFar] = {}
     cells: dict[tuple[str, str], CellSoFar] = {}
     calls: dict[str, tuple[int, int]] = {}
@@ -30,7 +29,8 @@ def from_log(records: Iterable[Record], labels: Mapping[str, float], where: str 
         first, last = min(first, record.at), max(last, record.at)
         _request(tasks.setdefault(record.decision.task, TaskSoFar()), record)
         for place, tried in enumerate(record.tried):
-            _attempt(cells.setdefault((record.decision.task, tried.target), CellSoFar()), tried, _score(record, place, labels))
+            label = labels.get(record.features.request_id) if place == record.winner else None
+            _attempt(cells.setdefault((record.decision.task, tried.target), CellSoFar()), tried, label)
             made, failed = calls.get(tried.target, (0, 0))
             if tried.error not in NOT_ITS_FAULT:
                 calls[tried.target] = (made + 1, failed + (not tried.ok))
@@ -60,22 +60,14 @@ def _request(task: TaskSoFar, record: Record) -> None:
         task.cached.add(answered.usage.cached / answered.usage.input)
 
 
-def _attempt(cell: CellSoFar, tried: Tried, score: float | None) -> None:
+def _attempt(cell: CellSoFar, tried: Tried, label: float | None) -> None:
     if not tried.ok:
         return
     cell.answered(tried.usage.output, tried.usage.reasoning, tried.elapsed)
-    if score is not None:
-        cell.scores.add(score)
-
-
-def _score(record: Record, place: int, labels: Mapping[str, float]) -> float | None:
-    verdicts = record.tried[place].verdicts
-    if place != record.winner:
-        return 0.0 if verdicts else None
-    said = labels.get(record.features.request_id)
-    if said is not None:
-        return said
-    return float(all(verdict.passed for verdict in verdicts)) if verdicts else None
+    if tried.verdicts:
+        cell.accepted.add(float(all(verdict.passed for verdict in tried.verdicts)))
+    if label is not None:
+        cell.labels.add(label)
 
 
 def _day(at: float) -> str:

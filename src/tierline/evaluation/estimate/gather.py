@@ -35,7 +35,8 @@ class CellSoFar:
     """One model in one task."""
 
     def __init__(self) -> None:
-        self.scores, self.tokens, self.thinking = Counting(), Counting(), Counting()
+        self.labels, self.accepted = Counting(), Counting()
+        self.tokens, self.thinking = Counting(), Counting()
         self._seconds: list[float] = []
         self._answers = 0
 
@@ -52,8 +53,10 @@ class CellSoFar:
         self._answers += 1
 
     def cell(self) -> Cell:
-        """What came together."""
-        return Cell(self.scores.tally(), self.tokens.tally(), self.thinking.tally(), tuple(self._seconds), self._answers)
+        """What came together. Answers that checks rejected were given to nobody, so nobody judged them; they count as not good enough."""
+        accepted, labels = self.accepted.tally(), self.labels.tally()
+        scores = Tally(labels.n, labels.mean * accepted.mean, labels.sd) if accepted.n else labels
+        return Cell(scores, accepted, self.tokens.tally(), self.thinking.tally(), tuple(self._seconds), self._answers)
 
 
 class TaskSoFar:

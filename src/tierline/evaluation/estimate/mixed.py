@@ -58,6 +58,7 @@ def _cell(top: Cell, below: Cell) -> Cell:
     timed = top if len(top.seconds) >= LEAST or not below.seconds else below
     return Cell(
         scores=_tally((top.scores, below.scores)),
+        accepted=_tally((top.accepted, below.accepted)),
         tokens_out=_tally((top.tokens_out, below.tokens_out)),
         thinking=_tally((top.thinking, below.thinking)),
         seconds=timed.seconds,

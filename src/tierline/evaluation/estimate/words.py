@@ -10,8 +10,8 @@ from tierline.evaluation.estimate.source import written
 from tierline.evaluation.estimate.worksheet import Row
 from tierline.evaluation.report.figures import NONE, percent, plain, points, seconds
 
-COLUMNS = ("task category", "share", "threshold", "primary", "fallback", "tokens in", "out", "validation", "pass rate", "median", "p95", "USD/1,000",
-           "reviewed")  # fmt: skip
+COLUMNS = ("task category", "share", "bar", "primary", "fallback", "tokens in", "out", "validation", "pass rate", "median", "p95",
+           "USD/1,000", "reviewed")  # fmt: skip
 """The worksheet's columns; cost is per thousand requests, one call of the primary each."""
 
 MARKS = {"measured": "●", "assumed": "○", "catalogue": "▪", "config": "▫"}
@@ -78,7 +78,7 @@ def money(usd: float) -> str:
 
 def signed_money(usd: float) -> str:
     """USD with a minus where it is below nothing."""
-    if abs(usd) < 5e-9:
+    if abs(usd) < 5e-5:
         return "$0"
     return f"{'−' if usd < 0 else ''}${plain(abs(usd))}"
 

@@ -147,7 +147,9 @@ def _sent(asker: Asker, path: Path, number: int, line: bytes) -> Sent:
     except RequestError as error:
         raise EvaluationFailure(f"{where}: {error.message}") from None
     at = given.get("at")
-    return Sent(identity, hints.task or asker.taken_for(features, scores), features, scores, float(at) if isinstance(at, (int, float)) else None)
+    return Sent(
+        identity, hints.task or asker.taken_for(features, scores), features, scores, float(at) if isinstance(at, (int, float)) else None
+    )
 
 
 def _body(where: str, given: dict[str, Any]) -> dict[str, Any]:
