@@ -61,10 +61,9 @@ def from_csv(text: str, models: Mapping[str, object], where: str = "worksheet") 
         if primary and primary not in models:
             raise EvaluationFailure(f"{where}:{line}: primary_model: no model {primary!r} in the spec; it has {', '.join(models)}")
         named[task] = (primary, (cells.get("fallback_model") or "").strip())
-        for column, number in _numbers(cells, names, f"{where}:{line}"):
-            sheet[task, column] = number
-            if column in OF_PRIMARY and primary:
-                sheet[task, f"{column}:{primary}"] = number
+        found = dict(_numbers(cells, names, f"{where}:{line}"))
+        found |= {f"{column}:{primary}": found[column] for column in OF_PRIMARY if primary and column in found}
+        sheet |= {(task, column): number for column, number in found.items()}
     return Evidence(where=where, sheet=sheet, named=named)
 
 
@@ -141,4 +140,4 @@ def _number(column: str, value: float, source: Source, off: float) -> Number:
         return numbers.fixed(value, source)
     if like == "rate":
         return numbers.rate(value, source)
-    return numbers.amount(value, source, off or _CV.get(column, ASSUMED_CV))
+    return numbers.amount(value, source, off if source.measured else _CV.get(column, ASSUMED_CV))

@@ -46,7 +46,7 @@ def written(source: Source, off: float = 0.0) -> str:
     if source.n:
         words.append(f"n={source.n}")
     if off:
-        words.append(f"±{off * 100:.2g}%")
+        words.append(f"±{max(off * 100, 0.01):.2f}".rstrip("0").rstrip(".") + "%")
     if source.since:
         words.append(f"{source.since}..{source.until}")
     return " ".join(words) + (f": {source.note}" if source.note else "")
