@@ -107,7 +107,9 @@ def truth(folder: Path) -> None:
     for task in dict.fromkeys(row["task"] for row in rows):
         for model in loaded.models:
             mine = [row for row in rows if row["task"] == task and row["model"] == model]
-            mean = {name: sum(float(row[name]) for row in mine) / len(mine) for name in ("score", "input_tokens", "output_tokens", "latency")}
+            mean = {
+                name: sum(float(row[name]) for row in mine) / len(mine) for name in ("score", "input_tokens", "output_tokens", "latency")
+            }
             print(f"{folder.name:20} {task:16} {model:8} " + "  ".join(f"{name} {value:.2f}" for name, value in mean.items()))
 
 

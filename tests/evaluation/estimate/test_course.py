@@ -30,13 +30,15 @@ def paths(decision: Decision, fails: float = 0.0) -> tuple[Course, ...]:
     return paths_of(decision, dict.fromkeys(models, 0.1), dict.fromkeys(models, fails))
 
 
-def means(good: dict[str, float], cost: dict[str, float], fails: float = 0.0, sees: float = 1.0, accepts: float = 1.0, together: float = 0.0) -> Means:
+def means(
+    good: dict[str, float], cost: dict[str, float], fails: float = 0.0, sees: float = 1.0, accepts: float = 1.0, together: float = 0.0
+) -> Means:
     one = np.ones(1)
     return Means(
         {model: one * rate for model, rate in good.items()},
-        {model: one * fails for model in good},
+        dict.fromkeys(good, one * fails),
         {model: one * usd for model, usd in cost.items()},
-        {model: one * 0.0 for model in good},
+        dict.fromkeys(good, one * 0.0),
         one * sees,
         one * accepts,
         one * together,
@@ -57,7 +59,9 @@ def test_with_perfect_checks_and_nothing_shared_the_cost_is_the_one_that_selecti
 
 
 @given(RATES, RATES, st.floats(0.0, 0.3), st.floats(0.5, 1.0), st.floats(0.8, 1.0), st.floats(0.0, 0.9))
-def test_every_path_has_its_chance_and_they_add_up(one: float, two: float, fails: float, sees: float, accepts: float, together: float) -> None:
+def test_every_path_has_its_chance_and_they_add_up(
+    one: float, two: float, fails: float, sees: float, accepts: float, together: float
+) -> None:
     found = sums(ladder("a", "b", retries=1), means({"a": one, "b": two}, {"a": 1.0, "b": 5.0}, fails, sees, accepts, together), fails)
     assert found.chances.sum() == pytest.approx(1.0)
     assert (found.chances >= 0).all()
@@ -110,7 +114,9 @@ def test_the_example_of_the_documentation_comes_out_as_it_is_worked_out_there() 
     told = {name: float(value) for name, value in re.findall(r"^\| ([a-z ]+) \| .+ \| ([\d.]+) \|$", page, re.MULTILINE)}
     found = sums(
         ladder("small", "large"),
-        means({"small": given["q1"], "large": given["q2"]}, {"small": given["c1"], "large": given["c2"]}, sees=given["s"], accepts=given["c"]),
+        means(
+            {"small": given["q1"], "large": given["q2"]}, {"small": given["c1"], "large": given["c2"]}, sees=given["s"], accepts=given["c"]
+        ),
     )
     assert len(told) == 5
     assert {

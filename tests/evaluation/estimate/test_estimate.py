@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from evaluation.estimate.specs import DESK, desk, loaded
 
+from evaluation.estimate.specs import DESK, desk, loaded
 from tierline.config.loaded import Loaded
 from tierline.evaluation.estimate.as_outcomes import outcomes_of, requests_of
 from tierline.evaluation.estimate.asked import asked_in

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluation.estimate.specs import desk
 
+from evaluation.estimate.specs import desk
 from tierline.config.loaded import Loaded
 from tierline.evaluation.estimate.evidence import Evidence
 from tierline.evaluation.estimate.fill import worksheet_of
@@ -36,7 +36,9 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
 def record(spec: Loaded, number: int, task: str = "orders", *, passed: bool = True, answered: str = "", cached: int = 0) -> Record:
     asked = Features(f"r{number}", hints=Hints(task=task), input_tokens=400)
     decision = Router(spec).decide(asked, NO_SCORES, NO_VIEW)
-    tried = Tried(decision.target, "first", True, 0.001, 0.2 + number / 1000, None, Usage(400, 150, cached, 0, 60), verdicts=(Verdict("v", passed),))
+    tried = Tried(
+        decision.target, "first", True, 0.001, 0.2 + number / 1000, None, Usage(400, 150, cached, 0, 60), verdicts=(Verdict("v", passed),)
+    )
     return Record(at=DAY * 20_000 + number * 864, features=asked, decision=decision, tried=() if answered else (tried,),
                   winner=None if answered else 0, answered=answered)  # fmt: skip
 
@@ -120,6 +122,14 @@ def test_shares_add_up_whatever_is_said_of_them(tmp_path: Path) -> None:
 
 def test_every_number_of_every_row_has_a_source_and_lies_within_its_range(spec: Loaded) -> None:
     for found in worksheet_of(spec).rows:
-        for number in (found.traffic_share, found.tokens_in, found.tokens_out, found.pass_rate, found.latency_p50, found.latency_p95, found.cost):
+        for number in (
+            found.traffic_share,
+            found.tokens_in,
+            found.tokens_out,
+            found.pass_rate,
+            found.latency_p50,
+            found.latency_p95,
+            found.cost,
+        ):
             assert number.source.kind in ("measured", "assumed", "catalogue", "config")
             assert number.low <= number.value <= number.high

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from evaluation.estimate.specs import desk
 from scipy import special
 
+from evaluation.estimate.specs import desk
 from tierline.evaluation.estimate.fill import worksheet_of
 from tierline.evaluation.estimate.latency import NINETY_FIVE, Stream, quantiles, seconds_of
 from tierline.evaluation.estimate.paths import Call

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 
 import pytest
-from evaluation.estimate.specs import desk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evaluation.estimate.specs import desk
 from tierline.config.loaded import Loaded
 from tierline.evaluation.estimate.evidence import Cell, Evidence, Seen, Tally
 from tierline.evaluation.estimate.fill import worksheet_of
@@ -34,7 +33,9 @@ def test_the_columns_are_those_of_a_worksheet() -> None:
 @given(st.integers(20, 500), st.floats(0.3, 1.0), st.floats(10, 5000), st.floats(0.1, 900), st.floats(0.01, 30))
 def test_what_is_written_is_read_again(spec: Loaded, n: int, rate: float, tokens: float, sd: float, slow: float) -> None:
     cell = Cell(Tally(n, rate, 0.2), Tally(), Tally(n, tokens, sd), Tally(n, 0.0, 0.0), tuple(slow * (1 + k / 30) for k in range(30)), n)
-    measured = Evidence("log", "2026-10-01", "2026-10-31", None, n, True, {"orders": Seen(n, Tally(n, tokens, sd))}, {("orders", "a"): cell})
+    measured = Evidence(
+        "log", "2026-10-01", "2026-10-31", None, n, True, {"orders": Seen(n, Tally(n, tokens, sd))}, {("orders", "a"): cell}
+    )
     sheet = worksheet_of(spec, measured)
     again = worksheet_of(spec, from_csv(to_csv(sheet), spec.models))
     for one, other in zip(sheet.rows, again.rows, strict=True):

@@ -4,6 +4,8 @@ One at a time, so what two inputs do together is not seen; the ranges, where all
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from tierline.evaluation.estimate.document import Swing
 from tierline.evaluation.estimate.inputs import SHARES, moved
 from tierline.evaluation.estimate.number import Number, quantile
@@ -17,8 +19,9 @@ NOTHING = 1e-6
 
 def swings(subject: Subject) -> tuple[Swing, ...]:
     """Every input that moves something, the largest swing first."""
+    called = _called(subject)
     ends = {
-        name: (quantile(number, LOW), quantile(number, HIGH)) for name, number in subject.numbers.items() if _matters(subject, name, number)
+        name: (quantile(number, LOW), quantile(number, HIGH)) for name, number in subject.numbers.items() if _matters(called, name, number)
     }
     inputs = moved(subject.numbers, ends)
     ours, base = totals(subject, subject.policy(SPEC), inputs), totals(subject, subject.policy(BEST), inputs)
@@ -31,18 +34,17 @@ def swings(subject: Subject) -> tuple[Swing, ...]:
     return tuple(sorted(found, key=lambda swing: -abs(swing.whole[1] - swing.whole[0])))
 
 
-def _matters(subject: Subject, name: str, number: Number) -> bool:
-    """Whether it is uncertain, and any plan of the two policies reads it. Seconds move no money."""
+def _called(subject: Subject) -> set[tuple[str, str]]:
+    """Task and model of every call that the spec, or everything to the best model, may make."""
+    plans = [(task, plan) for policy in (SPEC, BEST) for task, found in subject.policy(policy).plans.items() for plan in found]
+    return {(task, model) for task, plan in plans for model in plan.models}
+
+
+def _matters(called: Set[tuple[str, str]], name: str, number: Number) -> bool:
+    """Whether it is uncertain, and any plan of the two policies reads it. Seconds move no money, and one task alone has no share to move."""
     kind, *rest = name.split("/")
-    if number.like == "fixed" or kind == "latency" or (name.startswith(SHARES) and len(subject.worksheet.rows) == 1):
+    if number.like == "fixed" or kind == "latency" or (name.startswith(SHARES) and len({task for task, _ in called}) == 1):
         return False
-    called = {
-        (task, model)
-        for policy in (SPEC, BEST)
-        for task, plans in subject.policy(policy).plans.items()
-        for plan in plans
-        for model in plan.models
-    }
     if kind == "fails":
         return any(model == rest[0] for _, model in called)
     return len(rest) < 2 or (rest[0], "/".join(rest[1:])) in called
