@@ -1,4 +1,5 @@
-"""The four worked examples: files up to date, gates that hold, worksheets that a simulation confirms, and requests that the gateway answers."""
+"""The four worked examples: files up to date, gates that hold, worksheets that a simulation confirms, and requests that the gateway
+answers."""
 
 from __future__ import annotations
 

@@ -9,17 +9,22 @@ import pytest
 
 from evaluation.estimate.specs import DESK, desk, loaded
 from tierline.config.loaded import Loaded
+from tierline.config.spec import ScorerSpec
 from tierline.evaluation.estimate.as_outcomes import outcomes_of, requests_of
 from tierline.evaluation.estimate.asked import asked_in
 from tierline.evaluation.estimate.document import Estimate
 from tierline.evaluation.estimate.estimate import estimate
-from tierline.evaluation.estimate.evidence import NO_EVIDENCE
+from tierline.evaluation.estimate.evidence import NO_EVIDENCE, Evidence, Sample, Seen, Tally
 from tierline.evaluation.estimate.markdown import to_markdown
+from tierline.evaluation.estimate.sheet import from_csv, to_csv
 from tierline.evaluation.estimate.volume import DAYS, parse
 from tierline.evaluation.simulate.report import Simulation, summary
 from tierline.evaluation.simulate.simulate import simulate
 from tierline.routing.router import Router
 from tierline.types.errors import EvaluationFailure
+from tierline.types.features import Features
+from tierline.types.hints import Hints
+from tierline.types.scores import Scores
 
 WIDER = 1.68
 """From a 95 % interval to one of 99.9 %: what is tested often should fail seldom."""
@@ -106,8 +111,6 @@ def test_what_moves_the_answer_stands_in_the_order_of_how_far(found: Estimate) -
 
 
 def test_measured_numbers_narrow_the_ranges(spec: Loaded) -> None:
-    from tierline.evaluation.estimate.sheet import from_csv, to_csv
-
     sheet = to_csv(estimate(spec, draws=50).worksheet)
     known = from_csv(sheet.replace("assumed: spec", "measured n=100000 ±1%"), spec.models)
     wide, narrow = estimate(spec, draws=100).chosen.cost, estimate(spec, known, draws=100).chosen.cost
@@ -156,3 +159,34 @@ def test_volumes_are_read_as_people_write_them(text: str, per_day: float) -> Non
 def test_what_is_no_volume_is_refused() -> None:
     with pytest.raises(EvaluationFailure, match="'lots' is no volume: write 1M/month"):
         parse("lots")
+
+
+def known(spec: Loaded, good: dict[str, float], weight: float) -> Sample:
+    """A request of orders of which a trained scorer believes this."""
+    features = Features(f"r{weight}", hints=Hints(task="orders"), input_tokens=900, output_tokens=150)
+    return Sample(features, Scores(good=good, by="linear"), weight)
+
+
+def test_a_trained_scorer_decides_alone_where_there_are_requests_that_it_can_speak_of(spec: Loaded) -> None:
+    """Half of the requests are easy for the small model and half are not; the scorer tells them apart, and the pass rates are moved
+    with it."""
+    route = msgspec.structs.replace(spec.spec.routes["auto"], scorer=ScorerSpec(kind="linear", artifact="scorer.tl"))
+    trained = msgspec.structs.replace(spec, spec=msgspec.structs.replace(spec.spec, routes={"auto": route}))
+    easy, hard = known(spec, {"a": 0.95, "b": 0.97, "c": 0.99}, 1.0), known(spec, {"a": 0.3, "b": 0.9, "c": 0.97}, 1.5)
+    told = Evidence(tasks={"orders": Seen(samples=(easy, hard))})
+    learned = estimate(trained, told, draws=50).policy("learned")
+    orders = next(task for task in learned.tasks if task.task == "orders")
+    assert {way.steps[0][0]: pytest.approx(way.share) for way in orders.ways} == {"a": 0.4, "b": 0.6}
+    assert "no trained scorer" in estimate(spec, told, draws=50).absent["learned"]
+    assert "--workload" in estimate(trained, draws=50).absent["learned"]
+
+
+def test_what_comes_from_a_prompt_cache_is_paid_at_its_price(tmp_path: Path) -> None:
+    text = DESK.replace("price: {input: 1, output: 4}", "price: {input: 1, output: 4, cache_read: 0.1}")
+    cached = Evidence(tasks={"orders": Seen(requests=100, cached=Tally(100, 0.5, 0.1))})
+    half, none = (estimate(loaded(tmp_path, text), known, draws=50).policy("all cheap") for known in (cached, NO_EVIDENCE))
+    per_call = {
+        name: next(task.costs["first"] for task in policy.tasks if task.task == "orders")
+        for name, policy in (("half", half), ("none", none))
+    }
+    assert per_call["none"] - per_call["half"] == pytest.approx(0.99 * 900 * 0.5 * (1.0 - 0.1) / 1e6, rel=1e-3)

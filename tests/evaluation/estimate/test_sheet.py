@@ -24,8 +24,8 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
 
 def test_the_columns_are_those_of_a_worksheet() -> None:
     assert COLUMNS == (
-        "task", "traffic_share", "quality_threshold", "primary_model", "fallback_model", "tokens_in", "tokens_out", "validation", "pass_rate",
-        "latency_p50", "latency_p95", "cost_per_request", "last_review",
+        "task", "traffic_share", "quality_threshold", "primary_model", "fallback_model", "tokens_in", "tokens_out", "validation",
+        "pass_rate", "latency_p50", "latency_p95", "cost_per_request", "last_review",
     )  # fmt: skip
 
 

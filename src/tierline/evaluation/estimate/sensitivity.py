@@ -41,7 +41,8 @@ def _called(subject: Subject) -> set[tuple[str, str]]:
 
 
 def _matters(called: Set[tuple[str, str]], name: str, number: Number) -> bool:
-    """Whether it is uncertain, and any plan of the two policies reads it. Seconds move no money, and one task alone has no share to move."""
+    """Whether it is uncertain, and any plan of the two policies reads it. Seconds move no money, and one task alone has no share to
+    move."""
     kind, *rest = name.split("/")
     if number.like == "fixed" or kind == "latency" or (name.startswith(SHARES) and len({task for task, _ in called}) == 1):
         return False

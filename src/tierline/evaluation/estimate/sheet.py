@@ -18,8 +18,8 @@ from tierline.evaluation.estimate.source import Source, read, written
 from tierline.evaluation.estimate.worksheet import Row, Worksheet
 from tierline.types.errors import EvaluationFailure
 
-COLUMNS = ("task", "traffic_share", "quality_threshold", "primary_model", "fallback_model", "tokens_in", "tokens_out", "validation", "pass_rate",
-           "latency_p50", "latency_p95", "cost_per_request", "last_review")  # fmt: skip
+COLUMNS = ("task", "traffic_share", "quality_threshold", "primary_model", "fallback_model", "tokens_in", "tokens_out", "validation",
+           "pass_rate", "latency_p50", "latency_p95", "cost_per_request", "last_review")  # fmt: skip
 """The worksheet's own, in their order."""
 SOURCED = ("traffic_share", "tokens_in", "tokens_out", "pass_rate", "latency_p50", "latency_p95", "cost_per_request")
 BESIDE = ("cached", "tool_hits", "asks")

@@ -28,9 +28,9 @@ _FIELDS = ("messages", "prompt", "system", "task", "user_tier", "risk", "max_cos
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """One request. `query` and `task` are what the outcome models know it by (the router sees neither, unless the client names the task; where
-    nobody names one, a file's request has the task that the router takes it for);
-    `at` is seconds from the start, None where arrivals are to be drawn."""
+    """One request. `query` and `task` are what the outcome models know it by (the router sees neither, unless the client names the
+    task; where nobody names one, a file's request has the task that the router takes it for); `at` is seconds from the start, None
+    where arrivals are to be drawn."""
 
     query: str
     task: str

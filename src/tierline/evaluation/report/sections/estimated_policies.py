@@ -9,7 +9,7 @@ from tierline.evaluation.estimate.words import money, per_thousand, said_volume
 from tierline.evaluation.report.charts.bars import Bar, Part, bars
 from tierline.evaluation.report.charts.frame import responsive
 from tierline.evaluation.report.charts.tradeoff import Mark, tradeoff
-from tierline.evaluation.report.figures import NONE, percent, points, round_percent, seconds
+from tierline.evaluation.report.figures import percent, points, round_percent, seconds
 from tierline.evaluation.report.html import Child, Html, join, tag
 from tierline.evaluation.report.section import Section, legend, note, numbers, present, table
 
@@ -61,7 +61,7 @@ def _less(saved: float) -> str:
 def _sentence(found: Estimate) -> Html:
     ours, best = found.chosen, found.policy("all best")
     whole = ours.saving.whole
-    verdict = "still worth it" if whole.low > 0 else "no longer worth it" if whole.high < 0 else "not clearly either"
+    verdict = "worth it" if whole.low > 0 else "not worth it" if whole.high < 0 else "not clearly either"
     return join(
         (
             f"{per_thousand(ours.cost.value)} per 1,000 requests instead of {per_thousand(best.cost.value)}, at ",
@@ -86,24 +86,16 @@ def policies(found: Estimate) -> Section:
     title = "Expected cost and quality: " + "; ".join(
         f"{p.name} {percent(p.quality.value)} at {per_thousand(p.cost.value)}" for p in found.policies
     )
-    head = [
-        "policy",
-        "USD / 1,000",
-        "quality",
-        "median",
-        "p95",
-        "risk, USD / 1,000",
-        "saved a day",
-        "a month",
-        "a year",
-        "quality against all best",
-    ]
+    head = ["policy", "USD / 1,000", "quality", "median", "p95", "risk, USD / 1,000", "both, USD / 1,000"]
+    saved = ["policy", "a day", "a month", "a year", "of its cost", "quality, points", "with risk, USD / 1,000"]
+    others = [policy for policy in found.policies if policy.name != "all best"]
     return present(
         "policies",
         "Policies side by side",
         "The same traffic, sent in other ways. Up is better, left is cheaper; the bars are the ranges of quality.",
         responsive(lambda width: tradeoff(width, marks, [], title)),
         table("Expected figures, with ranges", head, [_row(policy) for policy in found.policies], class_="dense"),
+        table(f"Saved against all best, at {said_volume(found)}", saved, [_saved(policy) for policy in others], class_="dense"),
         tag("ul", [tag("li", tag("strong", policy.name), f": {policy.about}") for policy in found.policies], class_="plain"),
         note(*(f"No policy “{name}”: {why}. " for name, why in found.absent.items())) if found.absent else None,
     )
@@ -114,17 +106,21 @@ def _kind(policy: PolicyEstimate, place: int) -> str:
 
 
 def _row(policy: PolicyEstimate) -> list[Child]:
-    saving = policy.saving
-    saved = [spanned(period, money) for period in (saving.day, saving.month, saving.year)] + [spanned(saving.quality, points)]
     return [
         policy.name,
         spanned(policy.cost, per_thousand),
         spanned(policy.quality, percent),
-        seconds(policy.latency_p50.value),
-        seconds(policy.latency_p95.value),
+        spanned(policy.latency_p50, seconds),
+        spanned(policy.latency_p95, seconds),
         spanned(policy.risk, per_thousand),
-        *([NONE] * 4 if policy.name == "all best" else saved),
+        spanned(policy.whole, per_thousand),
     ]
+
+
+def _saved(policy: PolicyEstimate) -> list[Child]:
+    saving = policy.saving
+    periods = [spanned(period, money) for period in (saving.day, saving.month, saving.year)]
+    return [policy.name, *periods, spanned(saving.share, percent), spanned(saving.quality, points), spanned(saving.whole, per_thousand)]
 
 
 def spanned(found: Range, form: Callable[[float], str]) -> Html:

@@ -34,7 +34,8 @@ def sheet(found: Estimate) -> Section:
     return present(
         "worksheet",
         "Worksheet",
-        "What a team fills in before a route is shipped. Pass rate, seconds and cost are those of one call of the primary model; cost is per 1,000.",
+        "What a team fills in before a route is shipped. Pass rate, seconds and cost are those of one call of the primary model, "
+        "its cost per 1,000.",
         table("The worksheet", COLUMNS, rows, class_="dense"),
         tag("ul", marks, class_="legend"),
         tag("ul", [tag("li", tag("strong", row.task), f": {row.why}") for row in found.worksheet.rows if row.why], class_="plain"),
@@ -43,7 +44,7 @@ def sheet(found: Estimate) -> Section:
 
 def _cell(said: str, number: Number | None) -> Child:
     if number is None:
-        return said
+        return tag("span", said, class_="words")
     span = "" if number.low == number.high else f", {number.low:.4g} to {number.high:.4g} nine times out of ten"
     return tag("abbr", said, title=f"{written(number.source)}{span}")
 
@@ -60,8 +61,8 @@ def tasks(found: Estimate) -> Section:
     return present(
         "tasks",
         "Tasks under the spec",
-        "Quality of what is given in the end, after retries, fallbacks and escalations. The upright mark is the threshold: green clears it over the "
-        "whole range, red never does.",
+        "Quality of what is given in the end, after retries, fallbacks and escalations. The upright mark is the threshold: green clears "
+        "it over the whole range, red never does.",
         responsive(lambda width: bullets(width, rows, title, "quality")),
         table("Every task, over its whole course", head, [_figures(task) for task in found.chosen.tasks], class_="dense"),
         table("Within the latency budget", ["task", "budget", "in time"], [_timed(task, _row(found, task)) for task in timed])
@@ -128,7 +129,8 @@ def moves(found: Estimate) -> Section:
     return present(
         "moves",
         "What moves the answer most",
-        "Cost and risk of 1,000 requests when one input goes from its 10th to its 90th percentile and all others stay. Measure what stands at the top first.",
+        "Cost and risk of 1,000 requests when one input goes from its 10th to its 90th percentile and all others stay. "
+        "Measure what stands at the top first.",
         responsive(
             lambda width: swings(
                 width, found.chosen.whole.value * 1000, rows, signed_money, _dollars, title, "cost and risk, USD per 1,000 requests"
