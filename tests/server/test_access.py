@@ -27,6 +27,8 @@ from tierline.server.endpoints import endpoints
 from tierline.server.key_admin import Keeping
 from tierline.server.keyring import Keyring
 from tierline.server.metrics import Meters
+from tierline.server.panels.ground import Ground
+from tierline.server.panels.panels import routes_of
 from tierline.server.public import Public
 from tierline.server.release_admin import Releasing
 
@@ -79,8 +81,9 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str
 
     async def made() -> App:
         live = Live(load(folder / "tierline.yaml", {}), {}, Log(), meters.observe, books.keep_spec, meters.reloaded)
+        panels = routes_of(Ground(live, books, (folder / "ledger.db",)))
         handlers = (endpoints(live.gateway.dialects), Public(live, books, meters), Admin(live, books), Reviewing(books))
-        app = App(live, meters, *handlers, Keeping(live, books, Keyring()), Releasing(live, books, {}))
+        app = App(live, meters, *handlers, Keeping(live, books, Keyring()), Releasing(live, books, {}), panels)
         await live.close()
         return app
 

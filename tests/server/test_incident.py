@@ -23,6 +23,7 @@ from tierline.server.keyring import Keyring
 from tierline.server.metrics import Meters
 from tierline.server.public import Public
 from tierline.server.release_admin import Releasing
+from tierline.server.route import Routes
 from tierline.types.errors import LogFailure
 from tierline.types.record import Record
 
@@ -96,6 +97,7 @@ def play(tmp_path: Path, acts: Callable[[Callable[[], Any], Log], Any]) -> None:
             Reviewing(books),
             keeping,
             Releasing(live, books, {}),
+            Routes(),
         )
 
         async def ask() -> Protocol:

@@ -13,11 +13,12 @@ import typer
 from tierline.cli import estimate_view
 from tierline.cli.document import hand_over, on_stdout
 from tierline.cli.log import moment
-from tierline.cli.log_source import SCHEMES, configured, reader_of
+from tierline.cli.log_source import LOG, configured
 from tierline.cli.made import made
 from tierline.cli.terminal import refusing, terminal
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import Filter
 from tierline.evaluation.datasets import Reading, read
 from tierline.evaluation.estimate.document import Estimate
@@ -34,6 +35,7 @@ from tierline.evaluation.replay.logged import labels_of
 from tierline.evaluation.report.estimated import estimate_report
 from tierline.evaluation.routers.spec import SpecRouter
 from tierline.evaluation.simulate.workload import of_file
+from tierline.postgres.connection import is_address
 from tierline.routing.router import Router
 from tierline.types.errors import EvaluationFailure
 
@@ -45,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
 def estimate_command(
     spec: Annotated[Path, typer.Option("--spec", "-s", help="The spec to estimate.")] = Path("tierline.yaml"),
-    log: Annotated[str, typer.Option("--log", help="Measure by this decision log: a file, or postgresql://….")] = "",
+    log: Annotated[str, typer.Option("--log", help=f"{LOG}; what it shows is measured.")] = "",
     config: Annotated[Path | None, typer.Option("--config", help="Measure by the log that this spec names.")] = None,
     since: Annotated[str, typer.Option(help="Only the log's rows from this time on: 24h, 7d, 2026-11-22.")] = "",
     data: Annotated[list[Path] | None, typer.Option("--data", help="Measured answers, as for `tierline evaluate`.")] = None,
@@ -89,10 +91,9 @@ def estimate_command(
 def _known(loaded: Loaded, log: str, since: str, data: list[Path], workload: Path | None, worksheet: Path | None) -> Iterator[Evidence]:
     """What is known, what was measured first."""
     if log:
-        labels = {} if log.startswith(SCHEMES) else labels_of(Path(log))
-        name = "log" if log.startswith(SCHEMES) else Path(log).name
-        with closing(reader_of(log)) as reader:
-            yield from_log(reader.records(Filter(since=moment(since, time.time()) if since else 0.0)), labels, name)
+        which = Filter(since=moment(since, time.time()) if since else 0.0)
+        with closing(open_reader(log)) as reader:
+            yield from_log(reader.records(which), labels_of(log), "log" if is_address(log) else Path(log).name)
     if data:
         table = read(data, Reading(sparse=True)).table
         yield from_table(table, SpecRouter(loaded).matched(table.models), ", ".join(path.name for path in data))

@@ -12,9 +12,11 @@ from rich.table import Table as Shown
 
 from tierline.cli.document import hand_over, on_stdout
 from tierline.cli.intervals import interval
+from tierline.cli.log_source import LOG
 from tierline.cli.terminal import progressing, refusing, terminal
 from tierline.config.load import load
-from tierline.decision_log.reader import Filter, LogReader
+from tierline.decision_log.opening import open_reader
+from tierline.decision_log.reader import Filter
 from tierline.evaluation.datasets import Reading, read
 from tierline.evaluation.estimate.as_outcomes import outcomes_of, requests_of
 from tierline.evaluation.estimate.asked import asked_in
@@ -30,6 +32,7 @@ from tierline.evaluation.simulate.report import Simulation, summary
 from tierline.evaluation.simulate.simulate import simulate
 from tierline.evaluation.simulate.workload import Sent, of_file, of_log, of_table, resampled
 from tierline.evaluation.table import Table
+from tierline.postgres.connection import place_of
 from tierline.routing.router import Router
 from tierline.types.errors import EvaluationFailure
 
@@ -47,9 +50,7 @@ def simulate_command(
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="Measured answers, as for `tierline evaluate`; fits the models.")
     ] = None,
-    log: Annotated[
-        Path | None, typer.Option("--log", help="A decision log; fits the models, and is the workload if no other is given.")
-    ] = None,
+    log: Annotated[str, typer.Option("--log", help=f"{LOG}; fits the models, and is the workload if no other is given.")] = "",
     worksheet: Annotated[
         Path | None,
         typer.Option("--worksheet", "-w", help="A sheet of `tierline estimate --csv`; fits the models, and is the workload too."),
@@ -79,7 +80,7 @@ def simulate_command(
         checks = Checks(sensitivity, specificity)
         windows = () if faults is None else read_faults(faults, router.loaded.models, router.loaded.providers)
         if worksheet is not None:
-            if data or log is not None:
+            if data or log:
                 raise EvaluationFailure("give --worksheet alone: --data and --log fit the models as well")
             fitted, checks, sent = _of_sheet(router, worksheet, workload, requests or SHEET_REQUESTS, seed)
             name = str(workload or worksheet)
@@ -102,16 +103,16 @@ def _of_sheet(router: Router, path: Path, workload: Path | None, count: int, see
     return fitted, checks, requests_of(sheet, samples, count, seed)
 
 
-def _material(router: Router, data: list[Path], log: Path | None, workload: Path | None) -> tuple[Fitted, list[Sent], str]:
+def _material(router: Router, data: list[Path], log: str, workload: Path | None) -> tuple[Fitted, list[Sent], str]:
     """What answers, what is sent, and what it is called."""
-    if bool(data) == (log is not None):
+    if bool(data) == bool(log):
         raise EvaluationFailure("give --data, --log or --worksheet: one of them, to fit the models of outcomes from")
-    if log is not None:
+    if log:
         labels = labels_of(log)
-        with closing(LogReader(log)) as reader:
+        with closing(open_reader(log)) as reader:
             fitted = fitted_from_log(router.loaded, from_log(reader, labels, Filter(), whole=True))
             sent = of_log(router, from_log(reader, labels)) if workload is None else of_file(router, workload)
-        return fitted, sent, str(workload or log)
+        return fitted, sent, str(workload or place_of(log))
     table: Table = read(data, Reading(text=workload is None)).table
     fitted = from_table(router.loaded, table, SpecRouter(router.loaded).matched(table.models))
     sent = of_table(router, table) if workload is None else of_file(router, workload)

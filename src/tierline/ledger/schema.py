@@ -158,5 +158,31 @@ MIGRATIONS = (
         PRIMARY KEY (release, task, model, candidate)
     );
     """,
+    """
+    CREATE TABLE alerts (             -- what is watched and has moved
+        id INTEGER PRIMARY KEY,
+        watch TEXT NOT NULL,
+        subject TEXT NOT NULL,        -- task/…, model/…, route/…, budget/…; empty: everything
+        raised REAL NOT NULL,         -- Unix time, seconds
+        since REAL NOT NULL,          -- when it began to move
+        was REAL NOT NULL,
+        now REAL NOT NULL,
+        sure REAL NOT NULL,           -- 0 to 1
+        what TEXT NOT NULL,
+        todo TEXT NOT NULL,
+        requests TEXT NOT NULL,       -- JSON: ids of some that show it
+        recovered REAL                -- Unix time; NULL: still open
+    );
+    CREATE INDEX alerts_raised ON alerts (raised);
+    CREATE TABLE signoffs (           -- a task's row of the worksheet was looked at again by a person
+        id INTEGER PRIMARY KEY,
+        at REAL NOT NULL,             -- Unix time, seconds
+        task TEXT NOT NULL,
+        "by" TEXT NOT NULL,
+        why TEXT NOT NULL,
+        facts TEXT NOT NULL           -- JSON: what held then (prices, pass rates, latency, share, prompts), for the next look to compare
+    );
+    CREATE INDEX signoffs_task ON signoffs (task, at);
+    """,
 )
 """Append-only: a released script is never changed."""

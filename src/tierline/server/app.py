@@ -6,37 +6,27 @@ limit in flight → find the route → who calls, and may they → handler → e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import cached_property
 from time import perf_counter
 from typing import Any
-
-import msgspec
 
 from tierline.gateway.reload import Live
 from tierline.server import headers
 from tierline.server.admin import Admin, Reviewing
 from tierline.server.auth import NotLetIn, Scope, authenticate, permit
 from tierline.server.endpoints import Endpoints
-from tierline.server.errors import BodyLate, NotFound, WrongMethod, incident
+from tierline.server.errors import BodyLate, NotFound, WrongMethod, incident, out_of_reach
 from tierline.server.exchange import Exchange
 from tierline.server.key_admin import Keeping
 from tierline.server.metrics import Meters
 from tierline.server.openapi import document
 from tierline.server.public import Public
 from tierline.server.release_admin import Releasing
-from tierline.types.errors import ClientClosed, RequestError, Unavailable
+from tierline.server.route import Route, Routes
+from tierline.types.errors import ClientClosed, LogFailure, RequestError, Unavailable
 
 WATCH_AFTER = 0.1
 """Seconds after which the client of a whole answer is watched for going away; a stream's is watched from the start."""
-
-
-class Route(msgspec.Struct, frozen=True):
-    """Who answers a path, the scope that a key needs for it, and the dialect that is spoken there: empty where the headers tell."""
-
-    handler: Callable[[Exchange], Awaitable[None]]
-    scope: Scope = ""
-    dialect: str = ""
 
 
 class App:
@@ -52,6 +42,7 @@ class App:
         reviewing: Reviewing,
         keeping: Keeping,
         releasing: Releasing,
+        panels: Routes,
     ) -> None:
         self._live = live
         self._ring = keeping.ring
@@ -90,6 +81,7 @@ class App:
             ("GET", "/admin/keys"): Route(keeping.list, "admin"),
             ("POST", "/admin/keys"): Route(keeping.create, "admin"),
             ("GET", "/admin/audit"): Route(keeping.audit, "admin"),
+            **panels.exact,
         }
         self._below = {
             ("GET", "/v1/models/"): Route(public.model, "call"),
@@ -103,6 +95,7 @@ class App:
             ("GET", "/admin/keys/"): Route(keeping.one, "admin"),
             ("POST", "/admin/keys/"): Route(keeping.change, "admin"),
             ("DELETE", "/admin/keys/"): Route(keeping.revoke, "admin"),
+            **panels.below,
         }
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
@@ -130,6 +123,8 @@ class App:
             self._refuse(exchange, self._ended(exchange, error))
         except RequestError as error:
             self._refuse(exchange, error)
+        except LogFailure as failure:
+            self._refuse(exchange, out_of_reach(failure, exchange.key))
         except Exception as error:
             self._refuse(exchange, incident(error, exchange.scope.path))
         finally:

@@ -22,7 +22,7 @@ PATIENCE = 15.0
 """How many times as long as a look took is waited before the next."""
 
 
-async def watch_experiments(live: Live, books: Books, path: Path) -> None:
+async def watch_experiments(live: Live, books: Books, where: Path | str) -> None:
     """Look again and again, until cancelled. While no experiment has guards, an end or adaptive shares, nothing is read."""
     referee: Any = None
     taken = 0.0
@@ -34,7 +34,7 @@ async def watch_experiments(live: Live, books: Books, path: Path) -> None:
             continue
         began = time.perf_counter()
         try:
-            referee = referee or await asyncio.to_thread(_referee, path)
+            referee = referee or await asyncio.to_thread(_referee, where)
             for act in await asyncio.to_thread(referee.look, loaded, time.time()):
                 await books.ask(act)
         except TierlineError as failure:
@@ -42,6 +42,6 @@ async def watch_experiments(live: Live, books: Books, path: Path) -> None:
         taken = time.perf_counter() - began
 
 
-def _referee(path: Path) -> Any:
+def _referee(where: Path | str) -> Any:
     """A referee; it needs NumPy, which is an extra, so it is imported when an experiment asks for it."""
-    return importlib.import_module("tierline.evaluation.experiments.referee").Referee(path)
+    return importlib.import_module("tierline.evaluation.experiments.referee").Referee(where)

@@ -27,20 +27,20 @@ PATIENCE = 15.0
 """How many times as long as a look took is waited before the next."""
 
 
-async def watch_published(live: Live, books: Books, path: Path, environ: Mapping[str, str]) -> None:
+async def watch_published(live: Live, books: Books, where: Path | str, environ: Mapping[str, str]) -> None:
     """Look again and again, until cancelled. Nothing is read but one row of the ledger while nothing was published lately."""
     taken = 0.0
     while True:
         await asyncio.sleep(max(LOOK_EVERY, PATIENCE * taken))
         began = time.perf_counter()
         try:
-            await _look(live, books, path, environ)
+            await _look(live, books, where, environ)
         except TierlineError as failure:
             _logger.error("what was published could not be looked at: %s", failure.message)
         taken = time.perf_counter() - began
 
 
-async def _look(live: Live, books: Books, path: Path, environ: Mapping[str, str]) -> None:
+async def _look(live: Live, books: Books, where: Path | str, environ: Mapping[str, str]) -> None:
     settings, now = live.gateway.loaded.spec.release, time.time()
     published = await books.ask(lambda ledger: ledger.releases.at_work())
     if published is None or published.stage != "published" or now - published.at >= float(settings.watch) or not settings.guards:
@@ -48,7 +48,7 @@ async def _look(live: Live, books: Books, path: Path, environ: Mapping[str, str]
     before = await books.ask(lambda ledger: _since(ledger, published))
     since = max(before, published.at - float(settings.compare))
     compared = importlib.import_module("tierline.evaluation.propose.watch").compared  # it needs NumPy, which is an extra
-    found: list[Any] = await asyncio.to_thread(compared, path, settings, published.candidate, published.at, since)
+    found: list[Any] = await asyncio.to_thread(compared, where, settings, published.candidate, published.at, since)
     worse = next((one for one in found if one.worse), None)
     if worse is None:
         return

@@ -96,7 +96,7 @@ def rows_where(reader: LogReader, which: Filter, most: int | None = None) -> Ite
             )
 
 
-def said_of(path: Path, since: float = 0.0) -> dict[tuple[str, str], Said]:
+def said_of(path: Path | str, since: float = 0.0) -> dict[tuple[str, str], Said]:
     """What labels and feedback say of answers: those of the highest source, their mean where there are several."""
     found: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
     ledger = LedgerReader(path)

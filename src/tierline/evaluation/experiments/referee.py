@@ -12,6 +12,7 @@ from pathlib import Path
 from tierline.config.experiments import arms_of
 from tierline.config.loaded import Loaded
 from tierline.config.spec import ExperimentSpec
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import LogReader
 from tierline.evaluation.experiments.reading import Row, rows_of, said_of, units_of
 from tierline.evaluation.experiments.thompson import moved, thompson
@@ -36,9 +37,9 @@ Act = Callable[[Ledger], None]
 
 
 class Referee:
-    """Looks at the log at `path`."""
+    """Looks at the log at `path`, a file's or the address of a database."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         self._path = path
         self._seen: dict[str, tuple[str, dict[str, Row]]] = {}
         self._shared: dict[str, float] = {}
@@ -57,7 +58,7 @@ class Referee:
         finally:
             ledger.close()
         acts: list[Act] = []
-        reader = LogReader(self._path)
+        reader = open_reader(self._path)
         try:
             for name, experiment in watched.items():
                 if entries.get(name):

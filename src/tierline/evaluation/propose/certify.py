@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from tierline.config.loaded import Loaded
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.datasets import Dataset
 from tierline.evaluation.document import Row
@@ -23,6 +24,7 @@ from tierline.evaluation.replay.logged import Logged, from_log, labels_of
 from tierline.evaluation.replay.replay import replay
 from tierline.evaluation.routers.routing import silent
 from tierline.evaluation.routers.spec import SpecRouter, restricted
+from tierline.postgres.connection import place_of
 from tierline.routing.router import Router
 from tierline.types.certificate import Basis, Certificate, Evidence, Measured
 from tierline.types.errors import LogFailure
@@ -44,7 +46,7 @@ class Against(msgspec.Struct, frozen=True):
 
 
 def certificate(
-    before: Loaded, candidate: Loaded, log: Path | None, data: Dataset | None, made: float, margin: float = MARGIN, since: float = 0.0
+    before: Loaded, candidate: Loaded, log: Path | str | None, data: Dataset | None, made: float, margin: float = MARGIN, since: float = 0.0
 ) -> Certificate:
     """What is known of the candidate; `made` is Unix time in seconds."""
     again = None if log is None else _replayed(before, candidate, log, since)
@@ -77,22 +79,22 @@ def certificate(
     )
 
 
-def _replayed(before: Loaded, candidate: Loaded, log: Path, since: float) -> Replay | None:
+def _replayed(before: Loaded, candidate: Loaded, log: Path | str, since: float) -> Replay | None:
     """The half of the log that measures, decided by the candidate; None where that half is empty."""
     router = Router(candidate)
-    with closing(LogReader(log)) as reader:
+    with closing(open_reader(log)) as reader:
         which = Filter(since=since)
         own = Filter(since=since, policy=before.fingerprint)
         held = _held(reader, log, own if reader.count(own) else which)
         try:
-            return replay(held, router, source=str(log), spec_of=specs_beside(log, (Router(before), router)))
+            return replay(held, router, source=str(place_of(log)), spec_of=specs_beside(log, (Router(before), router)))
         except LogFailure:
             if reader.count(which):
                 raise
             return None
 
 
-def _held(reader: LogReader, log: Path, which: Filter) -> Iterator[list[Logged]]:
+def _held(reader: LogReader, log: Path | str, which: Filter) -> Iterator[list[Logged]]:
     for batch in from_log(reader, labels_of(log), which):
         learnt = learns([row.features.request_id for row in batch])
         yield [row for row, used in zip(batch, learnt, strict=True) if not used]
@@ -166,10 +168,12 @@ def _worst(row: Row | None) -> str:
     return f"{worst.dimension} {worst.name}: quality {worst.quality:.3f}{told} over {worst.queries}"
 
 
-def _evidence(log: Path | None, again: Replay | None, data: Dataset | None, against: Against | None) -> Iterator[Evidence]:
+def _evidence(log: Path | str | None, again: Replay | None, data: Dataset | None, against: Against | None) -> Iterator[Evidence]:
     if log is not None and again is not None:
         yield Evidence(
-            log.name, digest_of([again.source, str(again.rows.decided), *sorted(map(str, again.rows.policies.items()))]), again.rows.read
+            place_of(log).name,
+            digest_of([again.source, str(again.rows.decided), *sorted(map(str, again.rows.policies.items()))]),
+            again.rows.read,
         )
     for file in () if data is None else data.files:
         yield Evidence(file.name, hashlib.sha256(file.read_bytes()).hexdigest()[:16], 0 if against is None else against.rows)

@@ -12,7 +12,8 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from tierline.decision_log.reader import Filter, LogReader
+from tierline.decision_log.opening import open_reader
+from tierline.decision_log.reader import Filter
 from tierline.evaluation.experiments.reading import GOOD, heard, said_of
 from tierline.evaluation.interval import Figure, mean_of
 from tierline.evaluation.sweep.operating_point import parts_of
@@ -59,12 +60,12 @@ def learns(ids: Sequence[str]) -> list[bool]:
     return [bool(part) for part in parts_of(ids, 2).tolist()] if ids else []
 
 
-def of_log(path: Path, since: float = 0.0) -> dict[tuple[str, str], Cell]:
+def of_log(path: Path | str, since: float = 0.0) -> dict[tuple[str, str], Cell]:
     """From a log: each model's first attempts, for one that was climbed to saw only what others had failed at. An answer is good by what
     was said of it, else by its validators."""
     said = said_of(path)
     heaps: dict[tuple[str, str], _Heap] = {}
-    with closing(LogReader(path)) as reader:
+    with closing(open_reader(path)) as reader:
         for record in reader.records(Filter(since=since)):
             first = record.tried[0] if record.tried else None
             if first is None or not first.ok or not record.decision.task or not learns([record.features.request_id])[0]:

@@ -1,0 +1,1 @@
+"""The dashboard's static pages: no build step, nothing from elsewhere. They are a client of the HTTP API like any other."""

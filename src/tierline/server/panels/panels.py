@@ -1,0 +1,18 @@
+"""Every panel's routes, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tierline.server.panels.ground import Ground
+from tierline.server.route import Routes
+
+PANELS: tuple[Callable[[Ground], Routes], ...] = ()
+"""What makes each panel's routes."""
+
+
+def routes_of(ground: Ground) -> Routes:
+    """The routes of every panel."""
+    panels = [made(ground) for made in PANELS]
+    exact = {at: route for panel in panels for at, route in panel.exact.items()}
+    return Routes(exact, {at: route for panel in panels for at, route in panel.below.items()})
