@@ -79,7 +79,9 @@ def network() -> Iterator[Network]:
         yield made
 
 
-def test_a_replica_whose_wire_is_pulled_out_goes_on_with_its_share_and_makes_it_up_when_it_is_back(tmp_path: Path, network: Network) -> None:
+def test_a_replica_whose_wire_is_pulled_out_goes_on_with_its_share_and_makes_it_up_when_it_is_back(
+    tmp_path: Path, network: Network
+) -> None:
     with contextlib.ExitStack() as open_:
         engine = open_.enter_context(own_valkey(host=network.here, config={"bind": network.here, "protected-mode": "no"}))
         url, prefix = f"redis://{network.here}:{engine.port}/0", fresh_prefix()

@@ -133,3 +133,26 @@ def test_every_number_of_every_row_has_a_source_and_lies_within_its_range(spec: 
         ):
             assert number.source.kind in ("measured", "assumed", "catalogue", "config")
             assert number.low <= number.value <= number.high
+
+
+def test_only_a_model_that_is_known_to_reason_is_taken_to_think(tmp_path: Path) -> None:
+    """Nobody knows what a model can do for which neither spec nor catalogue says; that is no reason to pay for thinking."""
+    told = desk(
+        tmp_path,
+        "price: {input: 30, output: 150}, capabilities: [json_object]",
+        "price: {input: 30, output: 150}, capabilities: [reasoning]",
+    )
+    models = row(worksheet_of(told), "orders").models
+    assert (models["c"].thinking.value, models["c"].thinking.source.kind) == (150.0, "assumed")
+    assert (models["a"].thinking.value, models["a"].thinking.source.note) == (0.0, "cannot reason")
+    untold = desk(tmp_path, "price: {input: 30, output: 150}, capabilities: [json_object]", "price: {input: 30, output: 150}")
+    thinking = row(worksheet_of(untold), "orders").models["c"].thinking
+    assert (thinking.value, thinking.source.note) == (0.0, "not known to reason")
+
+
+def test_a_request_that_governance_refuses_costs_nothing_and_is_answered_by_nobody(tmp_path: Path) -> None:
+    found = worksheet_of(
+        desk(tmp_path, "routes:", "governance: {rules: [{when: 'task == \"drafts\"', refuse: true, why: not ours}]}\nroutes:")
+    )
+    drafts = row(found, "drafts")
+    assert (drafts.primary_model, drafts.cost.value) == ("", 0.0)

@@ -167,10 +167,11 @@ class _Filling:
             return numbers.amount(cell.thinking.mean, self._measured(cell.thinking.n), cell.thinking.off)
         if said is not None:
             return said
-        if "reasoning" not in self._loaded.models[model].capabilities:
-            return numbers.fixed(
-                0.0, Source("catalogue" if self._loaded.models[model].source == "catalogue" else "config", note="cannot reason")
-            )
+        given = self._loaded.models[model]
+        if given.source != "catalogue" and self._loaded.spec.models[model].capabilities is None:
+            return numbers.fixed(0.0, Source("assumed", note="not known to reason"))
+        if "reasoning" not in given.capabilities:
+            return numbers.fixed(0.0, Source("catalogue" if given.source == "catalogue" else "config", note="cannot reason"))
         return numbers.amount(out.value * THINKING, Source("assumed", note="as many as it says"), THINKING_CV)
 
     def _latency(self, name: str, model: str, cell: Cell, tokens: float) -> tuple[Number, Number]:
