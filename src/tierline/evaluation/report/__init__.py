@@ -1,1 +1,1 @@
-"""Reports as pages: one file each, nothing fetched from anywhere."""
+"""Reports as HTML: one file each that needs nothing else, the charts inside it as SVG."""
