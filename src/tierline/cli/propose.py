@@ -25,6 +25,7 @@ from tierline.evaluation.propose.certify import MARGIN, certificate
 from tierline.evaluation.propose.changes import Change, changes_of
 from tierline.evaluation.propose.edit import written
 from tierline.evaluation.propose.measured import of_log, of_table, together
+from tierline.evaluation.propose.thresholds import threshold_changes
 from tierline.evaluation.routers.spec import SpecRouter
 from tierline.types.certificate import Certificate, Measured
 
@@ -61,6 +62,9 @@ def propose(
         artifact, card = ("", "") if scorer is None else _scorer(spec, scorer)
         changes = changes_of(before, cells, artifact, card)
         text = spec.read_text(encoding="utf-8")
+        if dataset is not None:
+            so_far = load(spec, need_secrets=False, written=candidate_text(text, changes, made, ()).encode())
+            changes += threshold_changes(so_far, dataset.table, margin)
         if not changes:
             typer.echo("nothing is proposed: no interval says that the spec is wrong", err=True)
             raise typer.Exit(1)

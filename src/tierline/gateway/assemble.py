@@ -87,6 +87,13 @@ def open_log(loaded: Loaded, path: Path) -> DecisionLog:
     return cast(DecisionLog, plugins.find("decision_logs", "postgres")(path, **kept, **shared))
 
 
+def evidence_kept(loaded: Loaded) -> float | None:
+    """For how many seconds shadows' rows and labels are kept; None: for ever."""
+    spec = loaded.spec.decision_log
+    kept = spec.retention if spec.evidence_retention is None else spec.evidence_retention
+    return None if kept is None else float(kept)
+
+
 def open_shared(loaded: Loaded) -> Shared | None:
     """What replicas share, where the spec names an engine for it; it is not reached yet."""
     spec = loaded.spec.shared

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +30,10 @@ MOST_WAITING = 10_000
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at pins and arms: how long it takes until what another process did to them works here."""
+
+
+FORGET_EVERY = 60.0
+"""Seconds between two looks for evidence that is too old."""
 
 
 class KeyClash(TierlineError):
@@ -116,7 +121,25 @@ class Books:
         world.pin(await self.ask(lambda ledger: ledger.pins.active(time.time())))
         world.set_arms(await self.ask(shares_now))
 
+    async def forget(self, span: Callable[[], float | None]) -> None:
+        """Let evidence go that is older than `span` seconds (None: none is), in batches, again and again, until cancelled."""
+        while True:
+            await self.forget_once(span())
+            await asyncio.sleep(FORGET_EVERY)
+
+    async def forget_once(self, span: float | None) -> None:
+        """All that is too old now; others may write between two batches."""
+        try:
+            while span is not None and await self.ask(partial(_forget, time.time() - span)):
+                pass
+        except LogFailure as failure:
+            _logger.error("old shadows and labels could not be deleted: %s", failure.message)
+
     def close(self) -> None:
         """Finish what was asked, and let go of the file."""
         self._thread.submit(self._ledger.close).result()
         self._thread.shutdown()
+
+
+def _forget(before: float, ledger: Ledger) -> bool:
+    return ledger.retention.run(before)

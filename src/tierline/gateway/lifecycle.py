@@ -36,7 +36,7 @@ class Lifecycle:
         self._books = books
         self._path = path
         self._environ = environ
-        self._read: Loaded | None = None
+        self._read: tuple[Loaded, int] | None = None
         self._seen = -1
         self._rehearsal: Rehearsal | None = None
 
@@ -58,7 +58,7 @@ class Lifecycle:
                 f"{loaded.path} is {loaded.fingerprint}, which nobody has released (at work is {known.candidate}), and "
                 "`release.require_certificate` is on → `tierline release publish` it, or put the file back as it was"
             )
-        self._read = loaded
+        self._read = loaded, 0 if newest is None else newest.id
         if newest is None or newest.stage != "canary" or newest.before != loaded.fingerprint:
             return loaded
         candidate = self._candidate(newest)
@@ -66,9 +66,9 @@ class Lifecycle:
 
     def taken(self, done: Reloaded) -> None:
         """Note a spec that is at work now without having come through the life cycle; another thread does it, once for all workers."""
-        loaded = self._read
-        if loaded is not None and not done.problem:
-            self._books.later(lambda ledger: _note(ledger, loaded), f"that {loaded.fingerprint} is at work")
+        if self._read is not None and not done.problem:
+            loaded, after = self._read
+            self._books.later(lambda ledger: _note(ledger, loaded, after), f"that {loaded.fingerprint} is at work")
 
     async def follow(self, live: Live) -> None:
         """Act on what the ledger says, again and again, until cancelled."""
@@ -151,9 +151,12 @@ def _alike(ledger: Ledger, fingerprint: str, loaded: Loaded) -> bool:
     return kept is not None and all(kept.parts.get(part) == loaded.parts.get(part) for part in ("spec", "files"))
 
 
-def _note(ledger: Ledger, loaded: Loaded) -> None:
+def _note(ledger: Ledger, loaded: Loaded, after: int) -> None:
+    """Note a spec that was read when the newest stage was `after`. Where another has come since, what was read is of yesterday, and the
+    next look reads anew."""
     newest, known = ledger.releases.now(), ledger.releases.at_work()
-    if (newest is not None and newest.stage in ENDS) or (known is not None and known.candidate == loaded.fingerprint):
+    overtaken = newest is not None and (newest.id != after or newest.stage in ENDS)
+    if overtaken or (known is not None and known.candidate == loaded.fingerprint):
         return
     first, alike = known is None, known is not None and _alike(ledger, known.candidate, loaded)
     why = "the first spec" if first else CATALOGUE if alike else "the file was changed, without a certificate"

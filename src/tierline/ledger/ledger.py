@@ -15,6 +15,7 @@ from tierline.ledger.keys import Keys
 from tierline.ledger.labels import Labels
 from tierline.ledger.pins import Pins
 from tierline.ledger.releases import Releases
+from tierline.ledger.retention import Retention
 from tierline.ledger.reviews import Reviews
 from tierline.ledger.schema import MIGRATIONS, PART
 from tierline.ledger.shadows import Shadows
@@ -43,6 +44,7 @@ class Ledger:
         self.arms = Arms(self.path, self._connection, self.audit, clock)
         self.releases = Releases(self.path, self._connection, self.audit, clock)
         self.reviews = Reviews(self.path, self._connection, self.audit, self.feedback, clock)
+        self.retention = Retention(self.path, self._connection)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -33,11 +33,10 @@ SAME = "says the same as the answer given"
 
 Way = Literal["first", "fallback", "hedge", "branch", "escalation", "retry", "shadow"]
 
-_DECISIONS = """
-    SELECT seq, request_id, at, route, task, language, winner, flagged, propensity, fallbacks, escalations, cost, latency, tried
-    FROM decisions WHERE seq > ? AND (? IS NULL OR request_id IN (SELECT value FROM json_each(?))) ORDER BY seq LIMIT ?
-"""
 _OF_THESE = "IN (SELECT value FROM json_each(?))"
+_COLUMNS = "seq, request_id, at, route, task, language, winner, flagged, propensity, fallbacks, escalations, cost, latency, tried"
+_DECISIONS = f"SELECT {_COLUMNS} FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608  # a constant of this file
+_NAMED = f"SELECT {_COLUMNS} FROM decisions WHERE request_id {_OF_THESE} ORDER BY seq"  # noqa: S608  # likewise
 _FEEDBACK = (
     "SELECT request_id, at, score, accept, correction, source, tool_success, {kind} FROM feedback WHERE request_id {these} ORDER BY id"
 )
@@ -106,16 +105,26 @@ class _Beside(msgspec.Struct, frozen=True):
 
 
 def heard(path: Path, only: Sequence[str] | None = None) -> Iterator[Row]:
-    """Every logged request, or only those of these ids, in the order of writing; raises LogFailure when the log cannot be read."""
+    """Every logged request in the order of writing, or only those of these ids; raises LogFailure when the log cannot be read."""
     with closing(LogReader(path)) as log, closing(LedgerReader(path)) as ledger:
         tables, standing = _tables(ledger), ledger.judges()
-        after = 0
-        wanted = None if only is None else msgspec.json.encode(only).decode()
-        while page := log.query(_DECISIONS, (after, wanted, wanted, PAGE)):
+        for page in _pages(log) if only is None else _pages_of(log, only):
             beside = _beside(ledger, tables, [row["request_id"] for row in page])
             for row in page:
                 yield _row(row, beside, path, standing)
-            after = page[-1]["seq"]
+
+
+def _pages(log: LogReader) -> Iterator[Sequence[Any]]:
+    after = 0
+    while page := log.query(_DECISIONS, (after, PAGE)):
+        yield page
+        after = page[-1]["seq"]
+
+
+def _pages_of(log: LogReader, only: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """A page of ids at a time: each is looked up, however long the log is."""
+    for first in range(0, len(only), PAGE):
+        yield log.query(_NAMED, (msgspec.json.encode(only[first : first + PAGE]).decode(),))
 
 
 def answers(path: Path) -> Iterator[Answer]:
