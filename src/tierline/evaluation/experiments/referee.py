@@ -83,9 +83,7 @@ class Referee:
             rows.update(rows_of(reader, name, max(began, since - OVERLAP), MOST))
         return rows
 
-    def _judged(
-        self, name: str, experiment: ExperimentSpec, seen: Seen, entries: list[ArmEntry], loaded: Loaded, now: float
-    ) -> list[Act]:
+    def _judged(self, name: str, experiment: ExperimentSpec, seen: Seen, entries: list[ArmEntry], loaded: Loaded, now: float) -> list[Act]:
         found = verdict(name, experiment, *seen, entries, figures=False)
         acts = [*_stops(found, entries), *(_ends(found, entries) if experiment.stop else ())]
         due = experiment.adaptive is not None and now >= self._shared.get(name, 0.0) + float(experiment.adaptive.every)

@@ -60,9 +60,7 @@ def _order(name: str, task: TaskSpec, cells: dict[str, Cell]) -> Iterator[Change
     if bar is None or len(task.models) < 2 or task.models[0] not in cells:
         return
     first = cells[task.models[0]]
-    clearing = [
-        model for model in task.models if model in cells and _clears(cells[model], bar) and cells[model].cost.value is not None
-    ]
+    clearing = [model for model in task.models if model in cells and _clears(cells[model], bar) and cells[model].cost.value is not None]
     cheapest = min(clearing, key=lambda model: cells[model].cost.value or 0.0, default="")
     if not cheapest or cheapest == task.models[0]:
         return

@@ -111,7 +111,9 @@ def _choose(swept: Swept, single: NDArray[np.float64], first: NDArray[np.bool_],
     return int(np.lexsort((-quality, cost, ~keeps))[0])
 
 
-def outcome_of(asked: Questions, outcomes: Outcomes, setting: Setting, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def outcome_of(
+    asked: Questions, outcomes: Outcomes, setting: Setting, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Score and cost of each of these rows under one setting."""
     chosen = Chooser(asked.part(rows)).choose(setting.thresholds)
     score, cost = np.where(chosen < 0, 0.0, outcomes.score[chosen, rows]), np.where(chosen < 0, 0.0, outcomes.cost[chosen, rows])
