@@ -532,9 +532,7 @@ class DecisionLogSpec(Section, frozen=True, kw_only=True):
     text_retention: Annotated[Duration, Meta(description="stored prompts and answers older than this are deleted")] = _span(7 * 86400)
     evidence_retention: Annotated[
         Duration | None,
-        Meta(
-            description="shadows' rows and labels older than this are deleted, golden and reviewed ones never; at least a day; `retention` if left out"
-        ),
+        Meta(description="shadows and labels older than this go, golden and reviewed ones never; a day at least; `retention` if left out"),
     ] = None
     max_queue: Annotated[int, Meta(ge=100, description="rows that may wait for the disk; past it requests are refused, none is lost")] = (
         100_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
-from typing import Any
 
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
