@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from evaluation.labelled import Asked, labelled, logged
+from evaluation.labelled import Asked, golden, labelled, logged, shadowed
 from evaluation.logs import serve
 from tierline.cli.app import build
 from tierline.config.load import load
@@ -220,8 +220,8 @@ def test_a_certificate_names_the_evidence_that_it_is_from(folder: Path) -> None:
     assert certified(folder)["data"] == first
     with closing(LogReader(log)) as reader:
         named = [record.features.request_id for record in reader.records()]
-    labelled(log, *[Label(one, "strongest", 0.0, "golden", 9.0) for one in named[:40]])
-    propose(folder, "--log", str(log), "--margin", "0.05")
+    labelled(log, *[Label(one, "strongest", float(number % 10 > 0), "golden", 9.0) for number, one in enumerate(named[:100])])
+    assert propose(folder, "--log", str(log), "--margin", "0.05").exit_code in (0, 1)
     assert certified(folder)["data"] != first, "what is said of the answers is part of the evidence"
 
 
@@ -260,3 +260,19 @@ def test_a_trained_scorer_is_proposed_and_certified_on_what_it_has_not_seen(fold
     assert (route.scorer.kind, route.scorer.artifact) == ("linear", "scorer.tl")
     told = json.loads(found.output)
     assert told["certificate"]["cost"]["value"] < 0 and (found.exit_code == 0) == (told["certificate"]["basis"] != "none")
+
+
+def test_a_log_whose_shadows_were_judged_certifies_by_itself(folder: Path) -> None:
+    """Every request was answered by big, and mini answered beside, unseen; both are judged, and the prompts are kept."""
+    (folder / "tierline.yaml").write_text(SPEC)
+    dice = random.Random(11)
+    asked = [Asked(f"r{n}", prompt=f"Please say hello to number {n}", model="big", task="easy") for n in range(500)]
+    log = logged(folder / "tierline.db", asked)
+    for one in asked:
+        shadowed(log, one.id, "mini", against="big", cost=0.0001 * (1 + dice.random()), judging=0.0)
+    chances = {"big": 0.97, "mini": 0.97}
+    labelled(log, *[golden(one.id, float(dice.random() < chance), model) for one in asked for model, chance in chances.items()])
+    found = propose(folder, "--log", str(log), "--margin", "0.05", "--json")
+    assert found.exit_code == 0, found.output
+    assert load(folder / "candidate.yaml").spec.tasks["easy"].quality["mini"] > 0.9
+    assert certified(folder)["basis"] == "cheaper" and certified(folder)["advantage"]["value"] is not None

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -20,6 +21,7 @@ from tierline.decision_log.reader import LogReader
 from tierline.evaluation.replay.kept import specs_beside
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.releases import Release
+from tierline.types.certificate import Certificate, sealed
 
 GREETING = {"x-tierline-task": "greeting"}
 SPEC = FLEET.replace("audited: {log_text: all}", "audited: {}")
@@ -239,10 +241,28 @@ def test_what_the_evidence_proposes_goes_to_work_by_its_certificate(spec: Path) 
 
 
 def test_a_certificate_of_another_candidate_or_of_another_spec_at_work_opens_nothing(spec: Path) -> None:
-    granted = {"candidate": "0" * 12, "before": load(spec).fingerprint, "made": 0.0, "basis": "cheaper", "why": "", "margin": 0.01}
-    certificate = spec.parent / "candidate.certificate.json"
-    for wrong in ({}, {"candidate": load(spec.parent / "candidate.yaml").fingerprint, "before": "1" * 12}):
-        certificate.write_text(json.dumps({**granted, **wrong}))
+    mine, at_work = load(spec.parent / "candidate.yaml").fingerprint, load(spec).fingerprint
+    for candidate, before, said in (("0" * 12, at_work, "the certificate is for"), (mine, "1" * 12, "the certificate compares with")):
+        write_certificate(spec, sealed(granted(candidate, before)))
         refused = release(spec, "publish", str(spec.parent / "candidate.yaml"))
-        assert refused.exit_code == 2 and "the certificate " in refused.output
+        assert refused.exit_code == 2 and said in refused.output
     assert spec.read_text() == SPEC
+
+
+def test_a_certificate_that_was_changed_after_it_was_made_opens_nothing(spec: Path) -> None:
+    made = granted(load(spec.parent / "candidate.yaml").fingerprint, load(spec).fingerprint)
+    for wrong in (made, msgspec.structs.replace(sealed(made), margin=0.5), msgspec.structs.replace(sealed(made), basis="better")):
+        write_certificate(spec, wrong)
+        refused = release(spec, "publish", str(spec.parent / "candidate.yaml"))
+        assert refused.exit_code == 2 and "the certificate is not as it was made" in refused.output
+    write_certificate(spec, sealed(made))
+    done(spec, "publish", str(spec.parent / "candidate.yaml"))
+    assert spec.read_text() == OTHER
+
+
+def granted(candidate: str, before: str) -> Certificate:
+    return Certificate(candidate=candidate, before=before, made=0.0, basis="cheaper", why="", margin=0.01)
+
+
+def write_certificate(spec: Path, certificate: Certificate) -> None:
+    (spec.parent / "candidate.certificate.json").write_bytes(msgspec.json.encode(certificate))

@@ -20,12 +20,14 @@ from tierline.config.load import load
 from tierline.config.loaded import Loaded
 from tierline.config.scorer_file import read_scorer
 from tierline.evaluation.datasets import Dataset, Reading, read
+from tierline.evaluation.propose.beside import answered_beside
 from tierline.evaluation.propose.candidate import candidate_text, diff_of
 from tierline.evaluation.propose.certify import MARGIN, certificate
 from tierline.evaluation.propose.changes import Change, changes_of
 from tierline.evaluation.propose.edit import written
 from tierline.evaluation.propose.measured import of_log, of_table, together
 from tierline.evaluation.propose.thresholds import threshold_changes
+from tierline.evaluation.routers.learned import TrainedRouter
 from tierline.evaluation.routers.spec import SpecRouter
 from tierline.types.certificate import Certificate, Measured
 
@@ -57,7 +59,9 @@ def propose(
         made = time.time()
         start = moment(since, made) if since else 0.0
         before = load(spec, need_secrets=False)
-        dataset = _read(before, data or [])
+        dataset = _read(before, data or []) if data else None if log is None else answered_beside(before, log)
+        if dataset is not None and scorer is not None:
+            dataset = TrainedRouter(scorer).held_out(dataset)
         cells = together({} if log is None else of_log(log, start), _cells(before, dataset))
         artifact, card = ("", "") if scorer is None else _scorer(spec, scorer)
         changes = changes_of(before, cells, artifact, card)
@@ -79,9 +83,7 @@ def propose(
         raise typer.Exit(1)
 
 
-def _read(before: Loaded, data: list[Path]) -> Dataset | None:
-    if not data:
-        return None
+def _read(before: Loaded, data: list[Path]) -> Dataset:
     router = SpecRouter(before)
     return read(data, Reading(text=True, choose=lambda models: list(dict.fromkeys(router.matched(models).values()))))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
@@ -16,7 +17,8 @@ _logger = logging.getLogger("tierline.server")
 
 async def watch_experiments(live: Live, books: Books, path: Path) -> None:
     """Look again and again, until cancelled. While no experiment has guards, an end or adaptive shares, nothing is read."""
-    looks, referee = Looks(), None  # type: tuple[Looks, Any]
+    looks = Looks()
+    referee: Any = None
 
     async def look() -> None:
         nonlocal referee

@@ -111,6 +111,16 @@ def test_a_guard_holds_where_the_arm_is_no_worse(seed: int) -> None:
     assert [one.metric for one in found.guards if one.shown] == []
 
 
+def test_an_estimate_is_never_outside_of_what_a_rate_can_be() -> None:
+    """Shares that moved make a weighted mean, which by itself may fall below zero."""
+    moved = {"a": 0.9, "b": 0.1}
+    rows = {
+        name: msgspec.structs.replace(row, failed=int(name[1:]) == 3, shares=moved if int(name[1:]) > 100 else row.shares)
+        for name, row in drawn(300, {"a": 0.9, "b": 0.9}).items()
+    }
+    assert all(0.0 <= arm.estimates["error_rate"].value <= 1.0 for arm in judged(spec(), rows).arms)
+
+
 def test_an_arm_that_was_stopped_counts_no_more_for_the_winner() -> None:
     stopped = ArmEntry(1.0, "e", "c", "stopped", 0.0, "too dear", "ann", "d")
     arms = {"a": 0.3, "b": 0.3, "c": 0.4}

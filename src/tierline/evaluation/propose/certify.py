@@ -24,6 +24,8 @@ from tierline.evaluation.replay.logged import Logged, from_log
 from tierline.evaluation.replay.replay import replay
 from tierline.evaluation.routers.routing import silent
 from tierline.evaluation.routers.spec import SpecRouter, restricted
+from tierline.evaluation.table import Table
+from tierline.evaluation.training.log_texts import is_log
 from tierline.routing.router import Router
 from tierline.types.certificate import Basis, Certificate, Evidence, Measured, sealed
 from tierline.types.errors import LogFailure
@@ -192,8 +194,18 @@ def _worst(row: Row | None) -> str:
 def _evidence(log: Path | None, again: Replay | None, read: Read, data: Dataset | None, against: Against | None) -> Iterator[Evidence]:
     if log is not None and again is not None:
         yield Evidence(log.name, read.digest, again.rows.read)
-    for file in () if data is None else data.files:
-        yield Evidence(file.name, hashlib.sha256(file.read_bytes()).hexdigest()[:16], 0 if against is None else against.rows)
+    if data is None:
+        return
+    for file in data.files:
+        digest = _of_table(data.table) if is_log(file) else hashlib.sha256(file.read_bytes())
+        yield Evidence(file.name, digest.hexdigest()[:16], 0 if against is None else against.rows)
+
+
+def _of_table(table: Table) -> hashlib._Hash:
+    """A log's file grows while it is read: what was read of it stands for it."""
+    digest = hashlib.sha256("\n".join((*table.models, *table.query)).encode())
+    digest.update(table.score.tobytes())
+    return digest
 
 
 def _measured(figure: Figure) -> Measured:

@@ -77,13 +77,13 @@ def _order(name: str, task: TaskSpec, cells: dict[str, Cell]) -> Iterator[Change
 
 
 def _tokens(name: str, task: TaskSpec, cells: dict[str, Cell]) -> Iterator[Change]:
-    """Tokens as its first model has them."""
+    """Tokens as its first model has them, where the spec says any."""
     cell = cells.get(task.models[0]) if task.models else None
     if cell is None:
         return
     for kind, measured in (("input", cell.input), ("output", cell.output)):
         was = getattr(task.tokens, kind)
-        if measured.rows < LEAST or not measured.value or measured.low is None or measured.high is None or was is None:
+        if measured.rows < LEAST or not measured.value or measured.low is None or measured.high is None or not was:
             continue
         if not measured.low <= was <= measured.high and abs(measured.value - was) > FURTHER * measured.value:
             evidence = f"{measured.value:.0f} [{measured.low:.0f}, {measured.high:.0f}] over {measured.rows} ({cell.origin})"
