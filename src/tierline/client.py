@@ -93,8 +93,8 @@ class Client:
 
     async def __aenter__(self) -> Client:
         self._log = open_log(self._loaded, self._path)
-        self._books = Books(self._path)
-        books, pool = self._books, Pool(Accounts(self._books.ask))
+        self._books = Books(self._path, self._loaded.spec.decision_log.url, self._loaded.spec.decision_log.read_url)
+        books, pool = self._books, Pool(Accounts(self._books.ask, self._books.note))
         self._live = Live(self._loaded, self._environ, self._log, books.review, books.keep_spec, lambda _: None, pool)
         await self._books.read_pins(self._live.world)
         self._following = asyncio.create_task(self._books.follow_pins(self._live.world))

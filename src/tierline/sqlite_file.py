@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 from tierline.types.errors import LogFailure
 
@@ -58,14 +58,15 @@ def open_file(
     return connection
 
 
-def open_for_reading(path: Path, part: str, known: int) -> sqlite3.Connection:
-    """Open the file read-only, beside a running gateway or without one. `known` is the newest version of `part` that the caller reads.
+def open_for_reading(path: Path, part: str, known: int, *, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    """Open the file read-only, beside a running gateway or without one. `known` is the newest version of `part` that the caller reads,
+    `factory` the class of the connection.
 
     Raises LogFailure when there is no such file, or it is not a decision log that this Tierline can read."""
     if not path.is_file():
         raise LogFailure(f"there is no decision log at {path}: give its path with --log, or start the gateway once to make it")
     with told(path):
-        connection = _read_only(path)
+        connection = _read_only(path, factory)
         try:
             _check_owner(connection, path)
             version = _version(connection, part)
@@ -125,18 +126,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
+def _read_only(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     """In WAL mode even a reader needs the shared-memory file beside the log; where it cannot be made (a read-only disk), and no log
     file waits there either, the file cannot change and is read as it stands."""
     address = path.resolve().as_uri()
-    connection = sqlite3.connect(f"{address}?mode=ro", uri=True, timeout=BUSY, isolation_level=None, check_same_thread=False)
+    how: dict[str, Any] = {"uri": True, "isolation_level": None, "check_same_thread": False, "factory": factory}
+    connection: sqlite3.Connection = sqlite3.connect(f"{address}?mode=ro", timeout=BUSY, **how)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         connection.close()
         if path.with_name(path.name + "-wal").exists():
             raise
-        return sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+        return cast(sqlite3.Connection, sqlite3.connect(f"{address}?immutable=1", **how))
     return connection
 
 

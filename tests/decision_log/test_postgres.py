@@ -8,27 +8,26 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from databases import ask, fresh_database
 from decision_log.make_records import typical
 from decision_log.relay import Relay
 from tierline.cli.app import build
 from tierline.decision_log.postgres.log import PostgresLog
-from tierline.decision_log.postgres.migrate import upgrade
 from tierline.decision_log.postgres.reader import PostgresReader
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.decision_log.sqlite import SqliteLog
 from tierline.decision_log.stats import stats
 from tierline.interfaces import DecisionLog
+from tierline.postgres.migrate import HEAD, upgrade
 from tierline.types.errors import LogFailure
 
 HERE = Path(__file__).parent
@@ -39,28 +38,8 @@ NOON = 1_790_000_000.0 // DAY * DAY + DAY / 2
 @pytest.fixture
 def url(postgres: str) -> Iterator[str]:
     """A database of its own for each test."""
-    name = f"log_{uuid.uuid4().hex[:12]}"
-    asyncio.run(_run(postgres, f"CREATE DATABASE {name}"))
-    head, _, query = postgres.partition("?")
-    yield head.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
-    asyncio.run(_run(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-async def _run(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
-
-
-def ask(url: str, statement: str) -> list[Any]:
-    async def fetch() -> list[Any]:
-        connection = await asyncpg.connect(url)
-        try:
-            return list(await connection.fetch(statement))
-        finally:
-            await connection.close()
-
-    return asyncio.run(fetch())
+    with fresh_database(postgres) as found:
+        yield found
 
 
 @contextmanager
@@ -277,7 +256,7 @@ def test_several_gateways_may_bring_one_database_up_to_date_at_once(url: str) ->
         await asyncio.gather(*(upgrade(url) for _ in range(4)))
 
     asyncio.run(all_at_once())
-    assert ask(url, "SELECT version_num FROM tierline_version")[0]["version_num"] == "0001"
+    assert ask(url, "SELECT version_num FROM tierline_version")[0]["version_num"] == HEAD
 
 
 def test_a_database_without_a_log_and_one_that_is_not_there_say_so(url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from tierline.gateway.assemble import assemble
 from tierline.gateway.drive import drive
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.purse import Paid
-from tierline.interfaces import Validator
+from tierline.interfaces import Shared, Validator
 from tierline.routing.pursue import pursue
 from tierline.state.budgets import Budgets
+from tierline.state.local_shared import LocalShared, Table
 from tierline.state.world import World
 from tierline.testing import builders
 from tierline.types.ask import Ask
@@ -33,6 +35,7 @@ from tierline.types.features import Features
 from tierline.types.hints import Hints
 from tierline.types.outcome import Result, Usage
 from tierline.types.record import Record
+from tierline.types.shared import Claim, Grant
 
 USED = Usage(input=100, output=50)
 FLEET: dict[str, dict[str, Any]] = {name: {"price": (1.0 + place, 2.0 + place)} for place, name in enumerate(["mini", "mid", "big"])}
@@ -178,16 +181,16 @@ MIDNIGHT = MONDAY - 3600.0
 class Gateways:
     """A gateway whose clock is that of its loop; it begins so many seconds before Berlin's midnight."""
 
-    def __init__(self, folder: Path, before: float) -> None:
+    def __init__(self, folder: Path, before: float, shared: Shared | None = None) -> None:
         spec = folder / "tierline.yaml"
         spec.write_text(SPEC)
         self.rows: list[Record] = []
         self.log = SqliteLog(folder / "tierline.db")
-        self._loaded, self._begins = load(spec, {}), MIDNIGHT - before
+        self._loaded, self._begins, self._shared = load(spec, {}), MIDNIGHT - before, shared
 
     def made(self) -> Gateway:
         loop = asyncio.get_running_loop()
-        world = World(self._loaded, loop.time, lambda: self._begins + loop.time())
+        world = World(self._loaded, loop.time, lambda: self._begins + loop.time(), self._shared)
         return assemble(self._loaded, world, self.log, self.rows.append)
 
 
@@ -246,3 +249,23 @@ def test_a_client_that_leaves_the_queue_is_logged_and_costs_nothing(tmp_path: Pa
     assert (last.status, last.error, last.tried) == (499, "client_closed", ())
     assert last.asides[0].error == "cancelled" and round(last.asides[0].elapsed) == 5
     gateways.log.close()
+
+
+class Elsewhere(LocalShared):
+    """Nobody has used anything, and whatever is asked for has just been taken."""
+
+    async def claim(self, claims: Sequence[Claim]) -> Sequence[Grant]:
+        return [Grant(0.0, 0.0, 0.0) for _ in claims]
+
+
+def test_a_request_whose_money_others_take_again_and_again_is_refused_and_logged(tmp_path: Path) -> None:
+    gateways = Gateways(tmp_path, before=600.0, shared=Elsewhere(Table()))
+    said = run(asked_once(gateways))
+    assert isinstance(said.error, BudgetSpent) and said.status == 402 and said.error.retry_after == 1.0
+    (row,) = gateways.rows
+    assert (row.status, row.error, row.tried, row.decision.steps != ()) == (402, "budget_exhausted", (), True)
+    gateways.log.close()
+
+
+async def asked_once(gateways: Gateways) -> Answered:
+    return await ask(gateways.made(), "prompt", 10.0)

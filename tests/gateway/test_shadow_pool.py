@@ -17,6 +17,7 @@ from gateway.clock import run
 from tierline.gateway.shadow.accounts import DAY, FRESH, Accounts
 from tierline.gateway.shadow.pool import AFTER, AT_ONCE, MOST_BYTES, MOST_WAITING, OF_ONE, Job, Pool
 from tierline.ledger.ledger import Ledger
+from tierline.ledger.notes import Note
 from tierline.ledger.shadows import Shadowed
 from tierline.types.errors import LogFailure
 
@@ -45,12 +46,12 @@ class Clock:
         return self.now
 
 
-async def nowhere(act: Callable[[Ledger], Any]) -> Any:
+async def nowhere(_: object) -> Any:
     raise LogFailure("there is no disk")
 
 
 def pool(watch: Counting) -> Pool:
-    return Pool(Accounts(nowhere), watch)
+    return Pool(Accounts(nowhere, nowhere), watch)
 
 
 OWNER = object()
@@ -206,7 +207,10 @@ def accounts(ledger: Ledger, clock: Clock) -> Accounts:
     async def ask(act: Callable[[Ledger], Any]) -> Any:
         return act(ledger)
 
-    return Accounts(ask, clock)
+    async def note(note: Note) -> None:
+        note.enter(ledger)
+
+    return Accounts(ask, note, clock)
 
 
 def row(clock: Clock, cost: float = 1.0) -> Shadowed:
@@ -269,7 +273,7 @@ def test_a_new_day_begins_at_nothing(ledger: Ledger) -> None:
 def test_where_the_disk_is_gone_the_cap_holds_by_what_is_known(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         clock = Clock()
-        own = Accounts(nowhere, clock)
+        own = Accounts(nowhere, nowhere, clock)
         await own.refresh()
         own.put(row(clock))
         await own.written()

@@ -142,23 +142,23 @@ def test_every_change_is_in_the_trail_with_who_made_it_and_without_the_secret(le
     assert ledger.audit.verify() is None
 
 
-def test_many_hands_at_once_make_each_key_once_and_keep_the_chain(path: Path) -> None:
+def test_many_hands_at_once_make_each_key_once_and_keep_the_chain(where: Path | str) -> None:
     refused: list[str] = []
 
     def make(who: int) -> None:
-        with closing(Ledger(path)) as ledger:
+        with closing(Ledger(where)) as ledger:
             for number in range(10):
                 try:
                     ledger.keys.create(f"key-{number}", Given(), f"hand-{who}")
                 except CannotKeep:
                     refused.append(f"key-{number}")
 
-    Ledger(path).close()
+    Ledger(where).close()
     hands = [threading.Thread(target=make, args=(who,)) for who in range(4)]
     for hand in hands:
         hand.start()
     for hand in hands:
         hand.join()
-    with closing(Ledger(path)) as ledger:
+    with closing(Ledger(where)) as ledger:
         assert len(ledger.keys.list()) == 10 and len(refused) == 30
         assert ledger.audit.head().seq == 10 and ledger.audit.verify() is None

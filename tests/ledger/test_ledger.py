@@ -58,10 +58,10 @@ def test_a_spec_is_kept_once_with_the_time_it_was_first_seen(ledger: Ledger) -> 
     assert ledger.specs.get("f2") is None
 
 
-def test_specs_are_listed_as_they_were_first_seen_and_outlive_the_process(ledger: Ledger, path: Path) -> None:
+def test_specs_are_listed_as_they_were_first_seen_and_outlive_the_process(ledger: Ledger, where: Path | str) -> None:
     ledger.specs.keep("later", {}, b"2", 2.0)
     ledger.specs.keep("earlier", {}, b"1", 1.0)
-    with closing(Ledger(path)) as again:
+    with closing(Ledger(where)) as again:
         assert [spec.fingerprint for spec in again.specs.list()] == ["earlier", "later"]
 
 
@@ -97,8 +97,8 @@ def test_a_pin_that_would_already_be_over_is_refused(ledger: Ledger, clock: Cloc
     assert ledger.audit.list() == []
 
 
-def test_pins_of_one_process_are_seen_by_the_others(ledger: Ledger, path: Path, clock: Clock) -> None:
-    with closing(Ledger(path, clock=clock)) as other:
+def test_pins_of_one_process_are_seen_by_the_others(ledger: Ledger, where: Path | str, clock: Clock) -> None:
+    with closing(Ledger(where, clock=clock)) as other:
         other.pins.pin("auto", "sonnet", clock.now + HOUR, "ann", "mini is failing")
     assert ledger.pins.active(clock.now) == {"auto": "sonnet"}
 
@@ -183,18 +183,18 @@ def test_the_file_itself_refuses_to_change_the_trail(ledger: Ledger, path: Path,
         file.execute(deed)
 
 
-def test_entries_of_several_processes_make_one_chain(path: Path) -> None:
+def test_entries_of_several_processes_make_one_chain(where: Path | str) -> None:
     def write() -> None:
-        with closing(Ledger(path, durability="process")) as ledger:
+        with closing(Ledger(where, durability="process")) as ledger:
             trail(ledger, 25)
 
-    Ledger(path).close()
+    Ledger(where).close()
     threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    with closing(Ledger(path)) as ledger:
+    with closing(Ledger(where)) as ledger:
         assert ledger.audit.head().seq == 100
         assert ledger.audit.verify() is None
 

@@ -62,8 +62,8 @@ def test_a_pass_rate_weighs_each_answer_by_the_requests_that_it_stands_for(
     assert found.pass_rate == pytest.approx(sum(w for w, (passed, _) in zip(weights, answers, strict=True) if passed) / sum(weights))
 
 
-def test_a_reader_sees_them_beside_the_log(ledger: Ledger, path: Path) -> None:
+def test_a_reader_sees_them_beside_the_log(ledger: Ledger, where: Path | str) -> None:
     ledger.shadows.add([shadowed()])
-    reader = LedgerReader(path)
+    reader = LedgerReader(where)
     assert reader.shadows is not None and reader.shadows.of("r-1") == [shadowed()]
     reader.close()

@@ -48,7 +48,7 @@ models:
   cut: {{provider: cloud, model: cut, tier: balanced, {able}}}
   big: {{provider: cloud, model: echo-3, tier: best, {able}}}
   vectors: {{provider: cloud, model: v, tier: fast, price: {{input: 1, output: 0}}, capabilities: [embeddings]}}
-  house: {{provider: home, model: echo-2, tier: best, {able}}}
+  house: {{provider: home, model: echo-2, tier: best, {able.replace("1, output: 2", "3, output: 6")}}}
 sources:
   search: {{url: "http://127.0.0.1:{port}/search", method: POST}}
 tasks:
@@ -99,8 +99,11 @@ def everything(gateway: Running) -> list[bytes]:
                 path, body = told(client, TEXT, stream=stream, tools=task == "falls")
                 said = gateway.ask("POST", path, body, {**ADMIN, "x-tierline-task": task, "x-tierline-session": CANARIES["email"]})
                 decisions.append(said.headers["x-tierline-decision"])
-                if task != "cuts":
-                    assert (b"[EMAIL_1]" not in said.body and CANARIES["iban"].encode() in said.body) or stream, (client, task)
+                assert b"[EMAIL_1]" not in said.body or stream, (client, task)
+                if task == "quotes" and "redact:" in gateway.spec.read_text():  # asked first, and final; at home nobody may ask it
+                    assert (said.status, said.headers["x-tierline-model"]) == (400, "quoting"), client
+                elif task != "cuts":
+                    assert CANARIES["iban"].encode() in said.body or stream, (client, task)
         for route in ("auto/asks", "auto/asks", "auto/joins", "auto/races", "mini", "tier/best", "nobody-has-this"):
             path, body = told(client, TEXT, model=route)
             gateway.ask("POST", path, body, ADMIN)

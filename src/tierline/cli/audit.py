@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -13,16 +12,14 @@ import msgspec
 import typer
 from rich.table import Table
 
-from tierline import sqlite_file
 from tierline.cli.log import moment
+from tierline.cli.log_source import LOG, ledger_of
 from tierline.cli.terminal import local_time, refusing, terminal
-from tierline.config.load import load
-from tierline.gateway.assemble import log_path
-from tierline.ledger.audit import Audit, Broken, Entry, Head, Link, verify
-from tierline.ledger.schema import MIGRATIONS, PART
+from tierline.ledger.audit import Broken, Entry, Head, Link, verify
+from tierline.ledger.reader import LedgerReader
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="Take the log's path from this spec.")]
-Log = Annotated[Path | None, typer.Option("--log", help="The decision log's file; the trail is in the same file.")]
+Log = Annotated[str, typer.Option("--log", help=f"{LOG}, instead of the spec's; the trail is in it too.")]
 File = Annotated[Path | None, typer.Option("--file", help="Read a trail that `--ndjson` has exported instead.")]
 
 
@@ -42,7 +39,7 @@ def audit(
     ndjson: Annotated[bool, typer.Option("--ndjson", help="Export every entry with its hashes, oldest first, one a line.")] = False,
     file: File = None,
     config: Config = Path("tierline.yaml"),
-    log: Log = None,
+    log: Log = "",
 ) -> None:
     """Who changed which spec, key or pin, when. Each entry carries the hash of the one before it; nothing here writes.
 
@@ -67,16 +64,9 @@ def audit(
             _show(newest, last)
 
 
-def _kept(log: Path | None, config: Path) -> list[Link]:
-    path = log or log_path(load(config, need_secrets=False))
-    with _opened(path) as trail:
-        return list(trail.links())
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Audit]:
-    with closing(sqlite_file.open_for_reading(path, PART, len(MIGRATIONS))) as connection:
-        yield Audit(path, connection, time.time)
+def _kept(log: str, config: Path) -> list[Link]:
+    with closing(LedgerReader(log or ledger_of(config))) as ledger:
+        return list(ledger.audit())
 
 
 def _exported(file: Path) -> list[Link]:

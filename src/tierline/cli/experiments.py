@@ -15,11 +15,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tierline.cli.log_source import LOG, named, written
 from tierline.cli.terminal import local_time, refusing, terminal
 from tierline.config.load import load
 from tierline.config.spec import ExperimentSpec
 from tierline.config.structure import decode_unit
-from tierline.decision_log.reader import LogReader
+from tierline.decision_log.opening import open_reader
 from tierline.evaluation.experiments.reading import rows_of
 from tierline.evaluation.experiments.sequences import Interval
 from tierline.evaluation.experiments.verdict import ArmReading, Verdict, verdict
@@ -43,9 +44,10 @@ def experiments(
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME] | stop NAME ARM | resume NAME ARM", help="An experiment, or what to do to an arm.")
     ] = None,
-    log: Annotated[Path, typer.Option("--log", help="The decision log; the experiments' state is in the same file.")] = Path("tierline.db"),
+    log: Annotated[str, typer.Option("--log", help=f"{LOG}; the experiments' state is in it too.")] = "",
     config: Annotated[
-        Path | None, typer.Option(help="The spec to take guards and shares from; if left out, the newest that is kept beside the log.")
+        Path | None,
+        typer.Option(help="The spec to take the log, guards and shares from; if left out, the newest that is kept beside the log."),
     ] = None,
     why: Annotated[str, typer.Option(help="stop, resume: the reason, for those who read the audit trail.")] = "",
     by: Annotated[str, typer.Option(help="stop, resume: who does it; your user name if left out.")] = "",
@@ -57,21 +59,19 @@ def experiments(
     `tierline experiments stop mini-vs-local local --why "complaints"`"""
     with refusing("experiments"):
         if words and words[0] in VERBS:
-            _turn(words, log, why, by or getpass.getuser(), as_json)
+            _turn(words, written(log, config), why, by or getpass.getuser(), as_json)
         elif len(words or ()) > 1:
             raise ValueError(f"name one experiment, or begin with {' or '.join(VERBS)}")
         else:
-            _read(words[0] if words else "", log, config, as_json)
+            _read(words[0] if words else "", named(log, config), config, as_json)
 
 
-def _turn(words: list[str], log: Path, why: str, by: str, as_json: bool) -> None:
+def _turn(words: list[str], log: str, why: str, by: str, as_json: bool) -> None:
     if len(words) != 3:
         raise ValueError(f'name an experiment and an arm: tierline experiments {words[0]} mini-vs-local local --why "…"')
     if not why:
         raise ValueError("say why with --why: it stands in the audit trail")
     verb, name, arm = words
-    if not log.exists():
-        raise ValueError(f"there is no decision log at {log}: name one with --log")
     with closing(Ledger(log)) as ledger:
         known = {entry.arm: entry for entry in ledger.arms.now(name)}
         if arm not in known:
@@ -87,7 +87,7 @@ def _known(entries: list[ArmEntry]) -> str:
     return f"known: {', '.join(f'{entry.experiment}/{entry.arm}' for entry in entries) or 'none'}"
 
 
-def _read(name: str, log: Path, config: Path | None, as_json: bool) -> None:
+def _read(name: str, log: str, config: Path | None, as_json: bool) -> None:
     with closing(LedgerReader(log)) as ledger:
         specs = _specs(ledger, config)
         arms = ledger.arms()
@@ -97,7 +97,7 @@ def _read(name: str, log: Path, config: Path | None, as_json: bool) -> None:
         raise ValueError(f"there is no experiment {name!r} here; known: {', '.join(sorted(specs)) or 'none'}")
     said = said_of(log)
     found = []
-    with closing(LogReader(log)) as reader:
+    with closing(open_reader(log)) as reader:
         for one in [name] if name else sorted(specs):
             rows = dict(rows_of(reader, one, began[one] or 0.0))
             found.append((specs[one], verdict(one, specs[one], rows, said, entries[one], began[one])))

@@ -12,10 +12,12 @@ import msgspec
 import typer
 from rich.table import Table
 
+from tierline.cli.log_source import LOG, named
 from tierline.cli.terminal import Screen
 from tierline.config.load import load
-from tierline.decision_log.reader import LogReader
+from tierline.decision_log.opening import open_reader
 from tierline.library import Router
+from tierline.postgres.connection import place_of
 from tierline.routing.explain import Explanation
 from tierline.routing.explain_tools import explain_row
 from tierline.routing.router import Router as Decider
@@ -39,7 +41,7 @@ def explain_command(
     sensitivity: Annotated[str, typer.Option(help="What the client declares, e.g. `pii`.")] = "",
     max_cost: Annotated[float | None, typer.Option(help="Most USD for the request.")] = None,
     logged: Annotated[str, typer.Option("--logged", help="Explain this logged request (its id) instead of a prompt.")] = "",
-    log: Annotated[Path, typer.Option(help="The decision log, for --logged.")] = Path("tierline.db"),
+    log: Annotated[str, typer.Option(help=f"{LOG}, for --logged; if left out, as the spec says.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Explain a decision in sentences, without calling any model.
@@ -50,7 +52,7 @@ def explain_command(
     """
     try:
         if logged:
-            decision, told = _of_log(config, log, logged)
+            decision, told = _of_log(config, named(log, config), logged)
         else:
             text = sys.stdin.read() if prompt == "-" else prompt
             if not text:
@@ -68,11 +70,11 @@ def explain_command(
         _show(decision, told)
 
 
-def _of_log(config: Path, log: Path, request_id: str) -> tuple[Decision, Explanation]:
-    with closing(LogReader(log)) as reader:
+def _of_log(config: Path, log: str, request_id: str) -> tuple[Decision, Explanation]:
+    with closing(open_reader(log)) as reader:
         record = reader.get(request_id)
     if record is None:
-        raise LogFailure(f"{log} holds no request {request_id!r}; `tierline log tail` lists the latest")
+        raise LogFailure(f"{place_of(log)} holds no request {request_id!r}; `tierline log tail` lists the latest")
     router = Decider(load(config, need_secrets=False))
     if record.decision.policy != router.policy.fingerprint:
         typer.echo(

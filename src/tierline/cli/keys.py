@@ -15,18 +15,18 @@ import msgspec
 import typer
 from rich.table import Table
 
+from tierline.cli.log_source import LOG, ledger_of
 from tierline.cli.terminal import local_time, refusing, terminal
 from tierline.config.load import load
-from tierline.config.loaded import Loaded
 from tierline.config.resolve import PERIODS
 from tierline.config.units import Duration
-from tierline.gateway.assemble import log_path
 from tierline.ledger.key_check import check_given
 from tierline.ledger.keys import CannotKeep, Given, Kept, Scope
 from tierline.ledger.ledger import Ledger
 from tierline.types.access import Rate
 
-HELP = """Make, show, rotate and revoke keys, beside those of the spec. They are kept in the decision log's file, hashed.
+HELP = """Make, show, rotate and revoke keys, beside those of the spec. They are kept beside the decision log, in its file or in the
+database that replicas share, hashed.
 
 A running gateway follows within a second. Every change stands in the audit trail (`tierline audit`). From the first key on nobody gets in
 without one, so begin with an admin's.
@@ -37,7 +37,7 @@ Examples: `tierline keys create ops --admin`, `tierline keys create ci --owner a
 keys_app = typer.Typer(name="keys", help=HELP, no_args_is_help=True, rich_markup_mode="markdown")
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The spec: its names are checked, and it says where the log is.")]
-Log = Annotated[Path | None, typer.Option("--log", help="The decision log's file, instead of the spec's `decision_log.path`.")]
+Log = Annotated[str, typer.Option("--log", help=f"{LOG}, instead of the spec's.")]
 Name = Annotated[str, typer.Argument(help="The key's name, as logs and audit trail show it.")]
 By = Annotated[str, typer.Option(help="Who does it, for the audit trail; your user name if left out.")]
 To = Annotated[Path | None, typer.Option("--to", help="Write the secret into this new file, readable by you alone, and print its path.")]
@@ -69,7 +69,7 @@ def create(
     by: By = "",
     to: To = None,
     config: Config = SPEC,
-    log: Log = None,
+    log: Log = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a key, and show its secret: this once, for only its hash is kept.
@@ -84,7 +84,7 @@ def create(
         loaded = load(config, need_secrets=False)
         check_given(name, given, loaded)
         until = time.time() + Duration.parse(expires) if expires else None
-        with _ledger(log, loaded) as ledger, _kept_apart(to) as file:
+        with _ledger(log, config) as ledger, _kept_apart(to) as file:
             first = not (ledger.keys.any() or loaded.spec.keys)
             kept, secret = ledger.keys.create(name, given, by or who(), until)
             _tell(kept, secret, file, as_json=as_json)
@@ -98,7 +98,7 @@ def create(
 def listed(
     ended: Annotated[bool, typer.Option("--all", help="Those that were revoked or have expired too.")] = False,
     config: Config = SPEC,
-    log: Log = None,
+    log: Log = "",
     as_json: AsJson = False,
 ) -> None:
     """Show the keys of the ledger, and name those of the spec.
@@ -106,7 +106,7 @@ def listed(
     Example: `tierline keys list --all --json`"""
     with refusing("keys"):
         loaded = load(config, need_secrets=False)
-        with _ledger(log, loaded) as ledger:
+        with _ledger(log, config) as ledger:
             found = ledger.keys.list(ended=ended)
     if as_json:
         typer.echo(json.dumps({"keys": [_shown(kept) for kept in found], "spec": sorted(loaded.spec.keys)}))
@@ -123,11 +123,11 @@ def listed(
 
 
 @keys_app.command()
-def show(name: Name, config: Config = SPEC, log: Log = None, as_json: AsJson = False) -> None:
+def show(name: Name, config: Config = SPEC, log: Log = "", as_json: AsJson = False) -> None:
     """Show one key with its secrets, as far as they are kept.
 
     Example: `tierline keys show ci`"""
-    with refusing("keys"), _ledger(log, load(config, need_secrets=False)) as ledger:
+    with refusing("keys"), _ledger(log, config) as ledger:
         kept = ledger.keys.get(name)
         if kept is None:
             raise CannotKeep(f"the ledger has no key {name!r}: `tierline keys list --all` shows every one")
@@ -150,23 +150,23 @@ def rotate(
     by: By = "",
     to: To = None,
     config: Config = SPEC,
-    log: Log = None,
+    log: Log = "",
     as_json: AsJson = False,
 ) -> None:
     """Give a key another secret; the one it has opens for a grace time.
 
     Example: `tierline keys rotate ci --grace 1h`"""
-    with refusing("keys"), _ledger(log, load(config, need_secrets=False)) as ledger, _kept_apart(to) as file:
+    with refusing("keys"), _ledger(log, config) as ledger, _kept_apart(to) as file:
         kept, secret = ledger.keys.rotate(name, Duration.parse(grace), by or who())
         _tell(kept, secret, file, as_json=as_json)
 
 
 @keys_app.command()
-def revoke(name: Name, by: By = "", config: Config = SPEC, log: Log = None, as_json: AsJson = False) -> None:
+def revoke(name: Name, by: By = "", config: Config = SPEC, log: Log = "", as_json: AsJson = False) -> None:
     """End a key now, for good. Its name stays taken, for the log knows it.
 
     Example: `tierline keys revoke ci`"""
-    with refusing("keys"), _ledger(log, load(config, need_secrets=False)) as ledger:
+    with refusing("keys"), _ledger(log, config) as ledger:
         kept = ledger.keys.revoke(name, by or who())
     typer.echo(json.dumps(_shown(kept)) if as_json else f"the key {name} opens nothing any more")
 
@@ -187,8 +187,8 @@ def _scopes(given: list[str], *, admin: bool) -> tuple[Scope, ...]:
 
 
 @contextmanager
-def _ledger(log: Path | None, loaded: Loaded) -> Iterator[Ledger]:
-    with closing(Ledger(log or log_path(loaded))) as ledger:
+def _ledger(log: str, config: Path) -> Iterator[Ledger]:
+    with closing(Ledger(log or ledger_of(config))) as ledger:
         yield ledger
 
 

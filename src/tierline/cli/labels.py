@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,7 +14,9 @@ import msgspec
 import typer
 
 from tierline.cli import labels_view
-from tierline.cli.labels_judge import Wish, judged
+from tierline.cli.labels_judge import Wish, judged, keep
+from tierline.cli.log_copy import as_file
+from tierline.cli.log_source import LOG, named, written
 from tierline.cli.terminal import terminal
 from tierline.evaluation.collect import rows as tables
 from tierline.evaluation.grade.judge import RUBRIC
@@ -23,10 +25,11 @@ from tierline.evaluation.labels.export import COLUMNS, rows
 from tierline.evaluation.labels.golden import import_golden, read_golden
 from tierline.evaluation.labels.trust import parse
 from tierline.evaluation.labels.view import Labels, standing
-from tierline.types.errors import LogFailure, TierlineError
+from tierline.postgres.connection import is_address, place_of
+from tierline.types.errors import TierlineError
 
-DEFAULT_LOG = Path("tierline.db")
-Log = Annotated[Path, typer.Option("--log", help="The decision log; its ledger is in the same file.")]
+Log = Annotated[str, typer.Option("--log", help=f"{LOG}; its ledger is in it too.")]
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="Take the log from this spec.")]
 Trust = Annotated[list[str] | None, typer.Option(help="SOURCE=0…1 or SOURCE:WHO=0…1: what is assumed before anything is measured.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -46,7 +49,8 @@ def register(app: typer.Typer) -> None:
 @labels.callback()
 def shown(
     context: typer.Context,
-    log: Log = DEFAULT_LOG,
+    log: Log = "",
+    config: Config = None,
     conflicts: Annotated[bool, typer.Option("--conflicts", help="List the answers on which trusted sources disagree.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Most conflicts.")] = 50,
     trust: Trust = None,
@@ -56,19 +60,21 @@ def shown(
     if context.invoked_subcommand is not None:
         return
     with refusing():
-        found = Labels(log, parse(trust or []))
+        where = named(log, config)
+        found = Labels(where, parse(trust or []))
         console = terminal()
         if conflicts:
             listed = list(islice(((answer, combined) for answer, combined in found.combined() if combined.conflict), limit))
             labels_view.conflicts(console, listed, as_json=as_json)
             return
-        labels_view.overview(console, found.overview(), standing(log), as_json=as_json)
+        labels_view.overview(console, found.overview(), standing(where), as_json=as_json)
 
 
 @labels.command("import")
 def imported(
     golden: Annotated[Path, typer.Argument(help="JSONL: request_id or prompt, with score or reference; answer, model.")],
-    log: Log = DEFAULT_LOG,
+    log: Log = "",
+    config: Config = None,
     by: Annotated[str, typer.Option(help="The set's name; the file's, if left out.")] = "",
     trust: Annotated[float, typer.Option(min=0.0, max=1.0, help="The share of its labels that is right.")] = 1.0,
     as_json: AsJson = False,
@@ -77,9 +83,7 @@ def imported(
 
     Example: `tierline labels import golden.jsonl --log tierline.db`"""
     with refusing():
-        if not log.is_file():
-            raise LogFailure(f"there is no decision log at {log}: give its path with --log")
-        done = import_golden(log, read_golden(golden), by or golden.stem, time.time(), trust)
+        done = import_golden(written(log, config), read_golden(golden), by or golden.stem, time.time(), trust)
     if as_json:
         typer.echo(msgspec.json.encode(done).decode())
         return
@@ -92,7 +96,8 @@ def imported(
 @labels.command()
 def export(
     out: Annotated[Path, typer.Option(help="The table: .parquet, .csv or .jsonl.")],
-    log: Log = DEFAULT_LOG,
+    log: Log = "",
+    config: Config = None,
     everything: Annotated[bool, typer.Option("--all", help="Also answers asked for because another was not good enough.")] = False,
     trust: Trust = None,
 ) -> None:
@@ -101,7 +106,7 @@ def export(
     Example: `tierline labels export --log tierline.db --out labels.parquet`"""
     with refusing():
         tables.check_suffix(out)
-        count = tables.write(out, rows(Labels(log, parse(trust or [])), everything=everything), COLUMNS)
+        count = tables.write(out, rows(Labels(named(log, config), parse(trust or [])), everything=everything), COLUMNS)
     typer.echo(f"wrote {count} answers to {out}", err=True)
 
 
@@ -110,7 +115,7 @@ def judge(
     judge: Annotated[str, typer.Option(help="The model of the spec that judges.")],
     budget: Annotated[float, typer.Option(min=0.0, help="Most USD, earlier runs of this judge into the same journal included.")],
     spec: Annotated[Path, typer.Option("--spec", "-s", "-c", help="The spec that holds the judge.")] = Path("tierline.yaml"),
-    log: Annotated[Path | None, typer.Option("--log", help="The log whose ledger keeps the verdict, and holds the answers.")] = None,
+    log: Annotated[str, typer.Option("--log", help=f"{LOG}; it holds the answers, and its ledger keeps the verdict.")] = "",
     data: Annotated[Path | None, typer.Option(help="Labelled answers in a file instead: query, response, score; task, model.")] = None,
     task: Annotated[str | None, typer.Option(help="Only this task.")] = None,
     way: Annotated[
@@ -135,8 +140,14 @@ def judge(
     with refusing():
         words = RUBRIC if rubric is None else rubric.read_text(encoding="utf-8")
         bars = Bars(kappa=kappa, kappa_low=kappa_low, position=position, labels=least)
-        wish = Wish(judge, spec, log, data, task, way, most, repeats, words, concurrency, budget, bars, seed)
-        told = asyncio.run(judged(wish, terminal(errors=True)))
+        if log:
+            written(log, None)
+        with as_file(log) if log else nullcontext() as copy:
+            beside = copy if copy is None or not is_address(log) else spec.parent / place_of(log)
+            wish = Wish(judge, spec, copy, beside or data, data, task, way, most, repeats, words, concurrency, budget, bars, seed)
+            told = asyncio.run(judged(wish, terminal(errors=True)))
+        if log and told.verdicts:
+            keep(log, told.judge, told.verdicts)
     labels_view.judge(terminal(), told, as_json=as_json)
     raise typer.Exit(0 if told.valid else 1)
 

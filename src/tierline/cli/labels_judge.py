@@ -33,7 +33,7 @@ from tierline.ledger.judges import ALL, JudgeVerdict, judge_name
 from tierline.ledger.ledger import Ledger
 from tierline.types.completion import Completion, CompletionChoice
 from tierline.types.conversation import Text
-from tierline.types.errors import EvaluationFailure, LogFailure
+from tierline.types.errors import EvaluationFailure
 from tierline.types.request import Message, Request
 from tierline.types.request import Text as Words
 
@@ -46,6 +46,9 @@ class Wish(msgspec.Struct, frozen=True):
     judge: str
     spec: Path
     log: Path | None
+    """A file; of a log in a database its copy."""
+    beside: Path | None
+    """What the journal lies beside; None: the log, or the data."""
     data: Path | None
     task: str | None
     way: Literal["auto", "alone", "pairs"]
@@ -87,12 +90,10 @@ class Told(msgspec.Struct, frozen=True):
 
 
 async def judged(wish: Wish, console: Console) -> Told:
-    """Ask the judge, measure it, and keep the verdicts. Raises EvaluationFailure, LogFailure, and what loading a spec raises."""
+    """Ask the judge and measure it. Raises EvaluationFailure, LogFailure, and what loading a spec raises."""
     source = wish.data or wish.log
     if source is None:
         raise EvaluationFailure("say which answers the judge is held against: --log DB, or --data FILE")
-    if wish.log is not None and not wish.log.is_file():
-        raise LogFailure(f"there is no decision log at {wish.log}: give its path with --log")
     loaded = load(wish.spec)
     candidate = candidates(loaded, [wish.judge], {})[0]
     answers = material(source, wish.task, wish.most, wish.seed)
@@ -101,12 +102,10 @@ async def judged(wish: Wish, console: Console) -> Told:
     if way == "pairs" and not two:
         raise EvaluationFailure(f"{source.name} has no two different answers to the same question: judge them alone (--way alone)")
     name = judge_id(wish.judge) if way == "pairs" else judge_name(wish.judge, *instruction(wish.rubric))
-    beside = wish.log or source
+    beside = wish.beside or source
     with Journal(beside.with_name(f"{beside.name}.{wish.judge}-{way}.judging")) as journal:
         opinions, choices, run = await _asked(wish, loaded, candidate, name, way, answers, two, journal, console)
     found = tuple(_verdicts(wish, way, opinions, choices)) if run.ended == "complete" else ()
-    if wish.log is not None and found:
-        _keep(wish.log, name, found)
     return Told(name, way, run, found)
 
 
@@ -182,7 +181,8 @@ def _verdicts(wish: Wish, way: Way, opinions: Sequence[Opinion], choices: Sequen
     return found
 
 
-def _keep(log: Path, judge: str, verdicts: Sequence[Verdict]) -> None:
+def keep(log: str, judge: str, verdicts: Sequence[Verdict]) -> None:
+    """Keep the verdicts on a judge in the ledger there. Raises LogFailure."""
     with closing(Ledger(log)) as ledger:
         for verdict in verdicts:
             if verdict.kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import getpass
 import sqlite3
 import sys
 import time
@@ -17,14 +18,17 @@ from rich.progress import Progress
 
 from tierline import sqlite_file
 from tierline.cli import log_shadows, log_view
-from tierline.cli.log_source import SCHEMES, opened, reader_of
+from tierline.cli.log_source import opened
 from tierline.cli.terminal import Screen, refusing
 from tierline.config.units import Duration
 from tierline.decision_log import export as exporting
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.postgres.copying import into_database, into_file
 from tierline.decision_log.postgres.reader import PostgresReader
 from tierline.decision_log.reader import ANY_ERROR, Filter, LogReader
 from tierline.decision_log.stats import By, stats
+from tierline.ledger.copying import copy_ledger
+from tierline.postgres.connection import is_address
 from tierline.types.errors import LogFailure
 
 HELP = """Read the decision log: one row for every request, with what was known, what was decided and what came of it.
@@ -139,8 +143,7 @@ def show_stats(
     with opened(log, config) as reader:
         which = _filter(since, until, route, task, model, key, None, "")
         figures = stats(reader, by, which)
-        local = not isinstance(reader, PostgresReader)  # shadows are in the ledger, beside the rows of a file
-        beside = log_shadows.summed(log_shadows.standings(reader.path, which.since, which.until, route, task) if local else [])
+        beside = log_shadows.summed(log_shadows.standings(reader.where, which.since, which.until, route, task))
     if as_json:
         typer.echo(msgspec.json.encode({**msgspec.structs.asdict(figures), "shadows": beside}).decode())
         return
@@ -165,10 +168,8 @@ def show_shadows(
 
     Example: `tierline log shadows --task order_extraction --since 7d`"""
     with opened(log, config) as reader:
-        if isinstance(reader, PostgresReader):
-            raise LogFailure("shadows are in the ledger, in the local file: give its path with --log")
         which = _filter(since, until, route, task, model, "", None, "")
-        found = log_shadows.standings(reader.path, which.since, which.until, route, task, model)
+        found = log_shadows.standings(reader.where, which.since, which.until, route, task, model)
     if as_json:
         typer.echo(log_shadows.as_json(found).decode())
     else:
@@ -216,10 +217,11 @@ def migrate(
     since: Since = "",
     until: Until = "",
 ) -> None:
-    """Copy a log from a file into PostgreSQL, or from PostgreSQL into a new file for analysis on one machine.
+    """Copy a log and its ledger from a file into PostgreSQL, or from PostgreSQL into a new file for analysis on one machine.
 
     Into PostgreSQL it may be broken off and begun again: it goes on where it was, and no row comes twice. Stop the gateway that writes the
-    file first, or give its spec `decision_log.url` instead: then it ships all rows by itself, the old ones too.
+    file first. Into a ledger that is in use go specs, keys whose names are free, labels, feedback, reviews and shadows; pins, releases and
+    the audit trail only into an empty one.
 
     Example: `tierline log migrate tierline.db postgresql://tierline@db/tierline`"""
     with refusing("log"):
@@ -230,14 +232,16 @@ def migrate(
             def told(done: int, total: int) -> None:
                 progress.update(bar, completed=done, total=total)
 
-            if target.startswith(SCHEMES):
+            if is_address(target):
                 if since or until:
                     raise LogFailure("a file goes into PostgreSQL whole: leave --since and --until out")
                 count = into_database(Path(source), target, told)
+                ledger = copy_ledger(source, target, getpass.getuser())
             else:
-                with closing(reader_of(source)) as reader:
+                with closing(open_reader(source)) as reader:
                     count = into_file(reader, Path(target), _filter(since, until, "", "", "", "", None, ""), told)
-        console.print(f"{count:,} rows copied", highlight=False)
+                ledger = copy_ledger(source, target, getpass.getuser())
+        console.print(f"{count:,} rows copied; {log_view.taken_along(ledger)}", highlight=False)
 
 
 @log_app.command("check")

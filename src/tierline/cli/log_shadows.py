@@ -27,14 +27,14 @@ class Sum(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Shadows | None]:
+def opened(path: Path | str) -> Iterator[Shadows | None]:
     """The shadows beside a log, None where there is no ledger."""
     with closing(LedgerReader(path)) as ledger:
         yield ledger.shadows
 
 
 def standings(
-    path: Path, since: float = 0.0, until: float | None = None, route: str = "", task: str = "", model: str = ""
+    path: Path | str, since: float = 0.0, until: float | None = None, route: str = "", task: str = "", model: str = ""
 ) -> list[Standing]:
     """How models stood that answered beside."""
     with opened(path) as shadows:

@@ -12,11 +12,26 @@ import typer
 from tierline.cli.terminal import refusing
 from tierline.config import document, environment
 from tierline.config.spec import DecisionLogSpec
-from tierline.decision_log.postgres.reader import PostgresReader
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import LogReader
+from tierline.postgres.connection import is_address
 from tierline.types.errors import LogFailure
 
-SCHEMES = ("postgresql://", "postgres://")
+LOG = "The decision log: its file, or the postgresql:// address of its database"
+"""How the option `--log` is told of in every command."""
+
+
+def named(log: str, config: Path | None) -> str:
+    """Where to read: what `--log` says, else what the spec says (its database, or that one's replica), else the default path."""
+    return log or (DecisionLogSpec().path if config is None or not config.exists() else configured(config))
+
+
+def written(log: str, config: Path | None) -> str:
+    """Where to write to the ledger: as above, but never a replica; a file must be there. Raises LogFailure."""
+    where = log or (DecisionLogSpec().path if config is None or not config.exists() else ledger_of(config))
+    if not is_address(where) and not Path(where).is_file():
+        raise LogFailure(f"there is no decision log at {where}: give its path or address with --log, or the spec with --config")
+    return where
 
 
 @contextmanager
@@ -27,25 +42,25 @@ def opened(log: str, config: Path | None) -> Iterator[LogReader]:
         with refusing("log"):
             if log and config is not None:
                 raise LogFailure("give --log or --config, not both")
-            with closing(reader_of(log or (DecisionLogSpec().path if config is None else configured(config)))) as reader:
+            with closing(open_reader(log or (DecisionLogSpec().path if config is None else configured(config)))) as reader:
                 yield reader
     except BrokenPipeError:
         raise typer.Exit(0) from None
 
 
-def reader_of(where: str) -> LogReader:
-    """A reader of the file or the database at `where`. Raises LogFailure."""
-    return PostgresReader(where) if where.startswith(SCHEMES) else LogReader(Path(where))
+def ledger_of(config: Path) -> str:
+    """Where a spec's ledger is, for those who write to it: its database, else its file. Raises LogFailure."""
+    return configured(config, ("url",))
 
 
-def configured(config: Path) -> str:
+def configured(config: Path, names: tuple[str, ...] = ("read_url", "url")) -> str:
     """Where a spec's log is read, without the need for its other secrets: its database (or that one's replica), else its file."""
     source = document.read(config)
     if source.problems and not source.data:
         raise LogFailure(str(source.problems[0]))
     section = source.data.get("decision_log")
     said = section if isinstance(section, dict) else {}
-    for name in ("read_url", "url"):
+    for name in names:
         if said.get(name):
             url = environment.filled(str(said[name]), os.environ)
             if environment.has_placeholder(url):

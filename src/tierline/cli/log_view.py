@@ -14,6 +14,7 @@ from rich.text import Text
 from tierline.cli.terminal import local_time
 from tierline.decision_log.codec import Row, decode
 from tierline.decision_log.stats import Group, Stats
+from tierline.ledger.copying import Copied
 from tierline.routing.explain_course import picked
 from tierline.types.decision import Dropped, Reason
 from tierline.types.outcome import Aside
@@ -231,3 +232,10 @@ def _value(value: Any) -> str:
 
 def _dollars(cost: float) -> str:
     return f"${cost:,.2f}" if cost >= 1 else f"${cost:.6f}".rstrip("0") if cost >= 1e-6 else "$0" if cost == 0 else f"${cost:.1e}"
+
+
+def taken_along(copied: Copied) -> str:
+    """What of the ledger went with a log, in a sentence."""
+    went = [f"{count:,} {table.replace('_', ' ')}" for table, count in copied.rows.items() if count]
+    left = f"; keys left out, for they mean another there: {', '.join(copied.clashing)}" if copied.clashing else ""
+    return f"of the ledger {', '.join(went) or 'nothing new'}{left}"

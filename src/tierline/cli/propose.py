@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tierline.cli.log import moment
+from tierline.cli.log_source import LOG
 from tierline.cli.terminal import refusing, terminal
 from tierline.config.load import load
 from tierline.config.loaded import Loaded
@@ -29,6 +30,7 @@ from tierline.evaluation.propose.measured import of_log, of_table, together
 from tierline.evaluation.propose.thresholds import threshold_changes
 from tierline.evaluation.routers.learned import TrainedRouter
 from tierline.evaluation.routers.spec import SpecRouter
+from tierline.postgres.connection import place_of
 from tierline.types.certificate import Certificate, Measured
 
 
@@ -40,7 +42,7 @@ def register(app: typer.Typer) -> None:
 def propose(
     out: Annotated[Path, typer.Option("--out", "-o", help="Write the candidate here, and its certificate beside it.")],
     spec: Annotated[Path, typer.Option("--spec", "-s", help="The spec at work.")] = Path("tierline.yaml"),
-    log: Annotated[Path | None, typer.Option("--log", help="A decision log, with its labels and feedback.")] = None,
+    log: Annotated[str, typer.Option("--log", help=f"{LOG}, with its labels and feedback.")] = "",
     data: Annotated[list[Path] | None, typer.Option("--data", "-d", help="A file of measured answers; may be given again.")] = None,
     scorer: Annotated[Path | None, typer.Option(help="A trained scorer to route by (`tierline train`).")] = None,
     since: Annotated[str, typer.Option(help="Only the log's rows from this time on: 24h, 7d, 2026-11-22.")] = "",
@@ -54,15 +56,15 @@ def propose(
     Example: `tierline propose --log tierline.db --data answers.parquet --spec tierline.yaml --out candidate.yaml`
     """
     with refusing("propose"):
-        if log is None and not data:
+        if not log and not data:
             raise ValueError("give evidence: --log, --data or both")
         made = time.time()
         start = moment(since, made) if since else 0.0
         before = load(spec, need_secrets=False)
-        dataset = _read(before, data or []) if data else None if log is None else answered_beside(before, log)
+        dataset = _read(before, data) if data else answered_beside(before, log) if log else None
         if dataset is not None and scorer is not None:
             dataset = TrainedRouter(scorer).held_out(dataset)
-        cells = together({} if log is None else of_log(log, start), _cells(before, dataset))
+        cells = together(of_log(log, start) if log else {}, _cells(before, dataset))
         artifact, card = ("", "") if scorer is None else _scorer(spec, scorer)
         changes = changes_of(before, cells, artifact, card)
         text = spec.read_text(encoding="utf-8")
@@ -72,10 +74,10 @@ def propose(
         if not changes:
             typer.echo("nothing is proposed: no interval says that the spec is wrong", err=True)
             raise typer.Exit(1)
-        sources = [path.name for path in (*([] if log is None else [log]), *(data or ()))]
+        sources = [path.name for path in (*([place_of(log)] if log else []), *(data or ()))]
         after = candidate_text(text, changes, made, sources)
         candidate = load(spec, need_secrets=False, written=after.encode())
-        found = certificate(before, candidate, log, dataset, made, margin, start)
+        found = certificate(before, candidate, log or None, dataset, made, margin, start)
         out.write_text(after, encoding="utf-8")
         out.with_suffix(".certificate.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
         _show(changes, found, diff_of(text, after, str(spec), str(out)), as_json)

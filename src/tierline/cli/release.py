@@ -14,9 +14,8 @@ import msgspec
 import typer
 from rich.table import Table
 
+from tierline.cli.log_source import LOG, ledger_of
 from tierline.cli.terminal import local_time, refusing, terminal
-from tierline.config.load import load
-from tierline.gateway.assemble import log_path
 from tierline.gateway.canary import CannotRelease
 from tierline.gateway.release import Desk, Wish, plain, status_of
 from tierline.ledger.ledger import Ledger
@@ -35,9 +34,7 @@ def release(
     verb: Annotated[str, typer.Argument(help=f"What to do: {', '.join(VERBS)}.")] = "status",
     candidate: Annotated[Path | None, typer.Argument(help="The candidate's file; if left out, the one that is tried now.")] = None,
     spec: Annotated[Path, typer.Option("--spec", "-s", help="The spec at work: the file that the gateway reads.")] = Path("tierline.yaml"),
-    log: Annotated[
-        Path | None, typer.Option("--log", help="The decision log, with the ledger in it; if left out, as the spec says.")
-    ] = None,
+    log: Annotated[str, typer.Option("--log", help=f"{LOG}, with the ledger in it; if left out, as the spec says.")] = "",
     certificate: Annotated[
         Path | None, typer.Option(help="The certificate that `tierline propose` wrote; if left out, the one beside the candidate.")
     ] = None,
@@ -56,8 +53,7 @@ def release(
             raise ValueError(f"no {verb!r}; it is one of {', '.join(VERBS)}")
         if verb in ("status", "rollback") and candidate is not None:
             raise ValueError(f"{verb} takes no candidate")
-        found = log or log_path(load(spec, need_secrets=False))
-        with closing(Ledger(found)) as ledger:
+        with closing(Ledger(log or ledger_of(spec))) as ledger:
             if verb == "status":
                 _show(status_of(ledger), as_json)
                 return

@@ -15,16 +15,19 @@ from rich.console import Console
 from tierline.cli import replay_view
 from tierline.cli.document import hand_over, on_stdout
 from tierline.cli.log import moment
+from tierline.cli.log_source import LOG, named
 from tierline.cli.made import made
 from tierline.cli.terminal import progressing, refusing, terminal
 from tierline.config.load import load
-from tierline.decision_log.reader import Filter, LogReader
+from tierline.decision_log.opening import open_reader
+from tierline.decision_log.reader import Filter
 from tierline.evaluation.replay.document import Replay
 from tierline.evaluation.replay.kept import specs_beside
 from tierline.evaluation.replay.logged import from_export, from_log, from_requests, is_export, labels_of, stored_pages
 from tierline.evaluation.replay.replay import replay, replay_screened
 from tierline.evaluation.report.page import replay_report
 from tierline.evaluation.simulate.workload import of_file
+from tierline.postgres.connection import place_of
 from tierline.routing.router import Router
 from tierline.types.errors import LogFailure
 
@@ -37,9 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def replay_command(
-    log: Annotated[
-        Path, typer.Option("--log", help="The decision log, an NDJSON export of one, or a JSONL file of requests (with --was).")
-    ] = Path("tierline.db"),
+    log: Annotated[str, typer.Option("--log", help=f"{LOG}; an NDJSON export of one; or a JSONL file of requests (with --was).")] = "",
     spec: Annotated[Path, typer.Option("--spec", "-s", help="The spec to decide under.")] = Path("tierline.yaml"),
     was: Annotated[Path | None, typer.Option("--was", help="The spec that wrote the log, where the log's file has not kept it.")] = None,
     since: Annotated[str, typer.Option(help="Only rows from this time on: 24h, 7d, 2026-11-22.")] = "",
@@ -64,7 +65,7 @@ def replay_command(
     with refusing("replay"):
         router = Router(load(spec, need_secrets=False))
         with _uncollected():
-            found = _replayed(console, log, router, was, since, until, route, limit, quick)
+            found = _replayed(console, named(log, None), router, was, since, until, route, limit, quick)
     hand_over(found, json_out)
     if html is not None:
         html.write_text(replay_report(found, made=made()), encoding="utf-8")
@@ -76,9 +77,10 @@ def replay_command(
 
 
 def _replayed(
-    console: Console, log: Path, router: Router, was: Path | None, since: str, until: str, route: str, limit: int | None, quick: bool
+    console: Console, where: str, router: Router, was: Path | None, since: str, until: str, route: str, limit: int | None, quick: bool
 ) -> Replay:
     more = (router,) if was is None else (router, Router(load(was, need_secrets=False)))
+    log = place_of(where)
     if log.suffix in _LINES and not is_export(log):
         if was is None:
             raise LogFailure(f"{log} holds requests that nobody has decided yet: give the spec to compare with as --was")
@@ -89,10 +91,10 @@ def _replayed(
             return replay(from_export(log, {}, limit), router, source=str(log), spec_of=specs_beside(None, more), progress=progress)
     now = time.time()
     which = Filter(since=moment(since, now) if since else 0.0, until=moment(until, now) if until else None, route=route)
-    with closing(LogReader(log)) as reader:
+    with closing(open_reader(where)) as reader:
         total = min(reader.count(which), limit or 1 << 62)
         with progressing(console, "deciding again", total) as progress:
-            labels, spec_of = labels_of(log), specs_beside(log, more)
+            labels, spec_of = labels_of(where), specs_beside(where, more)
             if quick:
                 pages = stored_pages(reader, which, limit)
                 return replay_screened(pages, labels, router, source=str(log), spec_of=spec_of, progress=progress)

@@ -14,21 +14,21 @@ import msgspec
 import typer
 from rich.table import Table
 
+from tierline.cli.log_source import LOG, named, written
 from tierline.cli.terminal import Screen, local_time
-from tierline.decision_log.reader import text_of
+from tierline.decision_log.opening import text_of
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reviews import STATES, CannotReview, Review, State
 from tierline.types.errors import LogFailure
 
-Log = Annotated[Path, typer.Option("--log", help="The decision log; the review queue is in the same file.")]
+Log = Annotated[str, typer.Option("--log", help=f"{LOG}; the review queue is in it too.")]
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="Take the log from this spec.")]
 By = Annotated[str, typer.Option(help="Who judges, for the audit trail; your user name if left out.")]
 Note = Annotated[str, typer.Option(help="Why, for those who read it later.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Id = Annotated[str, typer.Argument(help="The request's id, as `list` shows it.")]
 
 _WIDTH = 120
-
-DEFAULT_LOG = Path("tierline.db")
 
 review = typer.Typer(
     no_args_is_help=True,
@@ -46,7 +46,8 @@ def register(app: typer.Typer) -> None:
 def listed(
     state: Annotated[str, typer.Option(help=f"One of all, {', '.join(STATES)}.")] = "open",
     limit: Annotated[int, typer.Option(min=1, help="Most entries.")] = 50,
-    log: Log = DEFAULT_LOG,
+    log: Log = "",
+    config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the queue, the newest first.
@@ -55,7 +56,7 @@ def listed(
     if state not in (*STATES, "all"):
         raise typer.BadParameter(f"{state!r} is none of all, {', '.join(STATES)}")
     which: State | None = None if state == "all" else cast("State", state)
-    with _opened(log) as ledger:
+    with _opened(log, config) as ledger:
         found, counts = ledger.reviews.list(which, limit), ledger.reviews.counts()
     if as_json:
         typer.echo(msgspec.json.encode({"counts": counts, "reviews": found}).decode())
@@ -74,15 +75,15 @@ def listed(
 
 
 @review.command()
-def show(request_id: Id, log: Log = DEFAULT_LOG, as_json: AsJson = False) -> None:
+def show(request_id: Id, log: Log = "", config: Config = None, as_json: AsJson = False) -> None:
     """Show one entry with its checks, and prompt and answer where the route's `log_text` keeps them.
 
     Example: `tierline review show 5f2c9a41d0b37e68`"""
-    with _opened(log) as ledger:
+    with _opened(log, config) as ledger:
         entry = ledger.reviews.get(request_id)
     if entry is None:
         raise _refused(f"the review queue has no request {request_id!r}; `tierline review list` shows it")
-    kept = text_of(log, request_id)
+    kept = text_of(named(log, config), request_id)
     text = None if kept is None else kept.decode("utf-8", "replace")
     if as_json:
         typer.echo(msgspec.json.encode({"review": entry, "text": text}).decode())
@@ -102,11 +103,11 @@ def show(request_id: Id, log: Log = DEFAULT_LOG, as_json: AsJson = False) -> Non
 
 
 @review.command()
-def accept(request_id: Id, note: Note = "", by: By = "", log: Log = DEFAULT_LOG, as_json: AsJson = False) -> None:
+def accept(request_id: Id, note: Note = "", by: By = "", log: Log = "", config: Config = None, as_json: AsJson = False) -> None:
     """The answer was right after all: a label `pass`.
 
     Example: `tierline review accept 5f2c9a41d0b37e68`"""
-    _judge(log, request_id, "accepted", by, None, note, as_json)
+    _judge(log, config, request_id, "accepted", by, None, note, as_json)
 
 
 @review.command()
@@ -115,32 +116,34 @@ def correct(
     answer: Annotated[str, typer.Option(help="The right answer, or `-` to read it from standard input.")],
     note: Note = "",
     by: By = "",
-    log: Log = DEFAULT_LOG,
+    log: Log = "",
+    config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """The answer was wrong, and this is the right one: a label `fail` with its correction.
 
     Example: `tierline review correct 5f2c9a41d0b37e68 --answer 42`"""
-    _judge(log, request_id, "corrected", by, sys.stdin.read() if answer == "-" else answer, note, as_json)
+    _judge(log, config, request_id, "corrected", by, sys.stdin.read() if answer == "-" else answer, note, as_json)
 
 
 @review.command()
-def dismiss(request_id: Id, note: Note = "", by: By = "", log: Log = DEFAULT_LOG, as_json: AsJson = False) -> None:
+def dismiss(request_id: Id, note: Note = "", by: By = "", log: Log = "", config: Config = None, as_json: AsJson = False) -> None:
     """Nothing is to be learnt from it: no label.
 
     Example: `tierline review dismiss 5f2c9a41d0b37e68 --note "a test of ours"`"""
-    _judge(log, request_id, "dismissed", by, None, note, as_json)
+    _judge(log, config, request_id, "dismissed", by, None, note, as_json)
 
 
 @review.command()
 def export(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write there instead of to standard output.")] = None,
-    log: Log = DEFAULT_LOG,
+    log: Log = "",
+    config: Config = None,
 ) -> None:
     """Write what was judged as labels, one JSON object a line.
 
     Example: `tierline review export --out labels.jsonl`"""
-    with _opened(log) as ledger:
+    with _opened(log, config) as ledger:
         lines = (json.dumps(label, ensure_ascii=False) + "\n" for label in ledger.reviews.labels())
         if out is None:
             for line in lines:
@@ -151,9 +154,9 @@ def export(
     typer.echo(f"wrote {count} labels to {out}", err=True)
 
 
-def _judge(log: Path, request_id: str, state: State, by: str, correction: str | None, note: str, as_json: bool) -> None:
+def _judge(log: str, config: Path | None, request_id: str, state: State, by: str, correction: str | None, note: str, as_json: bool) -> None:
     try:
-        with _opened(log) as ledger:
+        with _opened(log, config) as ledger:
             judged = ledger.reviews.judge(request_id, state, by or getpass.getuser(), correction, note)
     except CannotReview as error:
         raise _refused(error.message) from None
@@ -161,12 +164,10 @@ def _judge(log: Path, request_id: str, state: State, by: str, correction: str | 
 
 
 @contextmanager
-def _opened(log: Path) -> Iterator[Ledger]:
-    """The ledger in an existing log; a wrong path makes no new file."""
-    if not log.is_file():
-        raise _refused(f"there is no decision log at {log}: give its path with --log")
+def _opened(log: str, config: Path | None) -> Iterator[Ledger]:
+    """The ledger of an existing log; a wrong path makes no new file."""
     try:
-        with closing(Ledger(log)) as ledger:
+        with closing(Ledger(written(log, config))) as ledger:
             yield ledger
     except LogFailure as error:
         raise _refused(error.message) from None

@@ -46,7 +46,7 @@ def serve(
         loaded = load(config, os.environ)
         path = log or log_path(loaded)
         minted = mint_admin(loaded, path) if mint else None
-        check_bind(host, loaded, minted=has_keys(path))
+        check_bind(host, loaded, minted=bool(loaded.keys) or has_keys(loaded, path))
         listener = bind(host, port)
         if minted is not None:
             typer.echo(f"An admin key was made. Its secret is in {minted}, which only you can read; it is shown nowhere else.")

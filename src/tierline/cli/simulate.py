@@ -12,9 +12,11 @@ from rich.table import Table as Shown
 
 from tierline.cli.document import hand_over, on_stdout
 from tierline.cli.intervals import interval
+from tierline.cli.log_source import LOG
 from tierline.cli.terminal import progressing, refusing, terminal
 from tierline.config.load import load
-from tierline.decision_log.reader import Filter, LogReader
+from tierline.decision_log.opening import open_reader
+from tierline.decision_log.reader import Filter
 from tierline.evaluation.datasets import Reading, read
 from tierline.evaluation.replay.logged import from_log, labels_of
 from tierline.evaluation.routers.spec import SpecRouter
@@ -26,6 +28,7 @@ from tierline.evaluation.simulate.report import Simulation, summary
 from tierline.evaluation.simulate.simulate import simulate
 from tierline.evaluation.simulate.workload import Sent, of_file, of_log, of_table, resampled
 from tierline.evaluation.table import Table
+from tierline.postgres.connection import place_of
 from tierline.routing.router import Router
 from tierline.types.errors import EvaluationFailure
 
@@ -40,9 +43,7 @@ def simulate_command(
     data: Annotated[
         list[Path] | None, typer.Option("--data", help="Measured answers, as for `tierline evaluate`; fits the models.")
     ] = None,
-    log: Annotated[
-        Path | None, typer.Option("--log", help="A decision log; fits the models, and is the workload if no other is given.")
-    ] = None,
+    log: Annotated[str, typer.Option("--log", help=f"{LOG}; fits the models, and is the workload if no other is given.")] = "",
     workload: Annotated[Path | None, typer.Option("--workload", help="A JSONL file of chat bodies or prompts to send.")] = None,
     requests: Annotated[int | None, typer.Option(min=1, help="How many requests; all of the workload if left out.")] = None,
     rate: Annotated[float | None, typer.Option(min=0.0001, help="Requests a second; at their own times, or one a second.")] = None,
@@ -72,16 +73,16 @@ def simulate_command(
         _show(console, found)
 
 
-def _material(router: Router, data: list[Path], log: Path | None, workload: Path | None) -> tuple[Fitted, list[Sent], str]:
+def _material(router: Router, data: list[Path], log: str, workload: Path | None) -> tuple[Fitted, list[Sent], str]:
     """What answers, what is sent, and what it is called."""
-    if bool(data) == (log is not None):
+    if bool(data) == bool(log):
         raise EvaluationFailure("give --data or --log: one of them, to fit the models of outcomes from")
-    if log is not None:
+    if log:
         labels = labels_of(log)
-        with closing(LogReader(log)) as reader:
+        with closing(open_reader(log)) as reader:
             fitted = fitted_from_log(router.loaded, from_log(reader, labels, Filter(), whole=True))
             sent = of_log(router, from_log(reader, labels)) if workload is None else of_file(router, workload)
-        return fitted, sent, str(workload or log)
+        return fitted, sent, str(workload or place_of(log))
     table: Table = read(data, Reading(text=workload is None)).table
     fitted = from_table(router.loaded, table, SpecRouter(router.loaded).matched(table.models))
     sent = of_table(router, table) if workload is None else of_file(router, workload)

@@ -6,6 +6,7 @@ import datetime
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from tierline.cli import evaluate_view, train_view
+from tierline.cli.log_copy import as_file
+from tierline.cli.log_source import LOG
 from tierline.cli.made import made
 from tierline.cli.terminal import Screen
 from tierline.config.load import load
@@ -48,7 +51,7 @@ def register(app: typer.Typer) -> None:
 def train_command(
     data: Annotated[list[Path] | None, typer.Option("--data", "-d", help="A file of measured answers; several one after another.")] = None,
     more: Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="Further files, as after --data.")] = None,
-    log: Annotated[Path | None, typer.Option(help="A decision log whose routes keep their texts: its judged answers are labels.")] = None,
+    log: Annotated[str, typer.Option(help=f"{LOG}; routes that keep texts, judged answers: its labels.")] = "",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the scorer is written.")] = None,
     spec: Annotated[Path | None, typer.Option("--spec", "-s", help="Only the models of this spec.")] = None,
     models: Annotated[str, typer.Option(help="Only these models: a,b,c, or `complete`: those measured on every query.")] = "",
@@ -83,8 +86,7 @@ def train_command(
             return
         if out is None:
             raise EvaluationFailure("say where the scorer goes: --out scorer.tl")
-        files = [*(data or []), *(more or []), *([log] if log is not None else [])]
-        if not files:
+        if not (data or more or log):
             raise EvaluationFailure("nothing to train on: give --data FILE or --log DB")
         narrowed = None if spec is None else SpecRouter(load(spec, need_secrets=False))
         how = Reading(
@@ -95,9 +97,10 @@ def train_command(
             sparse=True,
             logs=OfLogs(learning=True, trust=parse(trust or [])),
         )
-        document, learned = _train(
-            files, how, Learning(seed, keep, least_labels, embed, sure), Settings(seed, folds, resamples, ("learned",)), licence
-        )
+        learning, settings = Learning(seed, keep, least_labels, embed, sure), Settings(seed, folds, resamples, ("learned",))
+        with as_file(log) if log else nullcontext() as logged:
+            files = [*(data or []), *(more or []), *([] if logged is None else [logged])]
+            document, learned = _train(files, how, learning, settings, licence)
         _write(out, encode_artifact(learned.artifact))
         if json_out is not None:
             json_out.write_bytes(encode(document))

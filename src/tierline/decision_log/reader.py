@@ -73,20 +73,13 @@ EVERYTHING = Filter()
 """No condition at all."""
 
 
-def text_of(path: Path, request_id: str) -> bytes | None:
-    """The stored prompt and answer of one request in the log at `path`, or None. Raises LogFailure."""
-    reader = LogReader(path)
-    try:
-        return reader.text(request_id)
-    finally:
-        reader.close()
-
-
 class LogReader:
     """Read-only access to a decision log. Raises LogFailure, here and in every method, when the file cannot be read."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.where: Path | str = self.path
+        """What it was opened with."""
         self._connection = sqlite_file.open_for_reading(self.path, PART, len(MIGRATIONS))
         self._connection.row_factory = sqlite3.Row
 

@@ -76,8 +76,19 @@ def all_dialects() -> dict[str, Dialect]:
 
 
 def log_path(loaded: Loaded) -> Path:
-    """Where the spec keeps its decision log; the ledger is in the same file."""
+    """Where the spec keeps its decision log; the ledger is in the same file, or in the database that the rows go on to."""
     return loaded.path.parent / loaded.spec.decision_log.path
+
+
+def ledger_at(loaded: Loaded, path: Path) -> Path | str:
+    """Where the ledger is that goes with the log at `path`: in the database that replicas share, else in the same file."""
+    return loaded.spec.decision_log.url or path
+
+
+def read_at(loaded: Loaded, path: Path) -> Path | str:
+    """Where log and ledger are read by those who read much: in the database or its replica, else in the file."""
+    spec = loaded.spec.decision_log
+    return spec.read_url or spec.url or path
 
 
 def open_log(loaded: Loaded, path: Path) -> DecisionLog:

@@ -15,8 +15,9 @@ from tierline.gateway.rehearsal import Rehearsal
 from tierline.gateway.release import BY_HAND, Desk, kept_text
 from tierline.gateway.reload import Live, Reloaded
 from tierline.ledger.ledger import Ledger
+from tierline.ledger.notes import Rehearsals
 from tierline.ledger.releases import ENDS, Release
-from tierline.types.errors import TierlineError
+from tierline.types.errors import LedgerAway, TierlineError
 
 _logger = logging.getLogger("tierline.release")
 
@@ -36,13 +37,18 @@ class Lifecycle:
         self._books = books
         self._path = path
         self._environ = environ
-        self._read: tuple[Loaded, int] | None = None
+        self._read: tuple[Loaded, int | None] | None = None
         self._seen = -1
+        self._again = False
         self._rehearsal: Rehearsal | None = None
 
     def begun(self, loaded: Loaded) -> Loaded:
         """The spec to begin with: what a crash left half done is finished first. For threads that may wait."""
-        newest = self._books.wait(self._settled)
+        try:
+            newest = self._books.wait(self._settled)
+        except LedgerAway as failure:
+            _logger.error("begun with the file as it is, without a look at what was released: %s", failure.message)
+            return loaded
         if newest is None:
             return loaded
         self._seen = newest.id
@@ -50,9 +56,17 @@ class Lifecycle:
 
     def gate(self, loaded: Loaded, old: Loaded | None) -> Loaded:
         """What is put to work of a spec that was read: itself, with a canary where one runs. For threads that may wait. Raises
-        CannotRelease for a change that needs a certificate and has none."""
-        newest, known, alike = self._books.wait(lambda ledger: _known(ledger, loaded))
+        CannotRelease for a change that needs a certificate and has none, and LedgerAway for any change while the ledger cannot say what
+        holds: it is read again once it can. Without a change of the spec at work, at the start, that is no reason not to begin."""
         required = (loaded if old is None else old).spec.release.require_certificate
+        try:
+            newest, known, alike = self._books.wait(lambda ledger: _known(ledger, loaded))
+        except LedgerAway:
+            if old is not None or required:
+                self._again = True
+                raise
+            self._read = loaded, None
+            return loaded
         if required and known is not None and not alike:
             raise CannotRelease(
                 f"{loaded.path} is {loaded.fingerprint}, which nobody has released (at work is {known.candidate}), and "
@@ -82,6 +96,9 @@ class Lifecycle:
     async def look(self, live: Live) -> None:
         """Act on the newest stage: finish what is half done, read the spec anew, let a candidate decide beside, end a stopped canary."""
         newest = await self._books.ask(self._settled)
+        if self._again:
+            self._again = False
+            await live.reload("file")
         if newest is None:
             return
         if newest.id != self._seen:
@@ -96,12 +113,18 @@ class Lifecycle:
     def _settled(self, ledger: Ledger) -> Release | None:
         """The newest stage, with nothing half done."""
         newest = ledger.releases.now()
-        return newest if newest is None else Desk(ledger, self._path, self._environ).complete(newest)
+        if newest is None:
+            return None
+        desk = Desk(ledger, self._path, self._environ)
+        newest = desk.complete(newest)
+        if self._books.shared and newest.id != self._seen and desk.catch_up(newest):
+            _logger.info("%s was put to work on another machine; the file here followed", newest.candidate)
+        return newest
 
     async def _rehearse(self, live: Live, newest: Release) -> None:
         rehearsal = self._rehearsal
         if rehearsal is not None and (seen := rehearsal.take()):
-            await self._books.ask(lambda ledger: ledger.releases.count(rehearsal.release, seen))
+            await self._books.note(Rehearsals(rehearsal.release, tuple(seen)))
         if newest.stage != "shadow":
             self._rehearsal = None
         elif rehearsal is None or rehearsal.release != newest.id:
@@ -151,11 +174,11 @@ def _alike(ledger: Ledger, fingerprint: str, loaded: Loaded) -> bool:
     return kept is not None and all(kept.parts.get(part) == loaded.parts.get(part) for part in ("spec", "files"))
 
 
-def _note(ledger: Ledger, loaded: Loaded, after: int) -> None:
-    """Note a spec that was read when the newest stage was `after`. Where another has come since, what was read is of yesterday, and the
+def _note(ledger: Ledger, loaded: Loaded, after: int | None) -> None:
+    """Note a spec that was read when the newest stage was `after` (None: the ledger was away). Where another has come since, what was read is of yesterday, and the
     next look reads anew."""
     newest, known = ledger.releases.now(), ledger.releases.at_work()
-    overtaken = newest is not None and (newest.id != after or newest.stage in ENDS)
+    overtaken = newest is not None and (after not in (None, newest.id) or newest.stage in ENDS)
     if overtaken or (known is not None and known.candidate == loaded.fingerprint):
         return
     first, alike = known is None, known is not None and _alike(ledger, known.candidate, loaded)

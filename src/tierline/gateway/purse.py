@@ -51,6 +51,8 @@ class Funds:
 
         done = await fund(self._budgets, weighed.features, weighed.decision, decide, found.elapsed)
         funded = msgspec.structs.replace(latest, purse=done.purse)
+        if done.outrun:
+            found = msgspec.structs.replace(found, refused=BudgetSpent(OTHERS_TOOK_IT, retry_after=1.0))
         if not done.queued:
             return funded, found
         error = "cancelled" if done.cancelled else ""

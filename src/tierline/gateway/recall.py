@@ -2,7 +2,7 @@
 
 Read at the start, after a reload that changed a budget, and once an hour, by a thread of its own. The database sums up what stands in
 columns; only budgets of a model, a provider, a tag or a session look into the rows. What shadows have cost stands in the ledger. Of a log
-that goes to PostgreSQL the rows are read there, and those that are not there yet in the file.
+that goes to PostgreSQL rows and ledger are read there, and rows that are not there yet in the file.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def recall(path: Path, budgets: Sequence[Budget], now: float, url: str = "") -> 
         spent: Spent = defaultdict(float)
         for part in parts:
             _count_rows(spent, part, budgets, now)
-        ledger = open_.enter_context(contextlib.closing(LedgerReader(path)))
+        ledger = open_.enter_context(contextlib.closing(LedgerReader(url or path)))
         _count_shadows(spent, parts, ledger, budgets, now)
         return Recalled(dict(spent), demand_of(parts, budgets, now))
 

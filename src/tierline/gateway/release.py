@@ -103,6 +103,16 @@ class Desk:
         intent = self._enter("rolling_back", loaded, base, newest, wish, written)
         return self.complete(intent)
 
+    def catch_up(self, taken: Release) -> bool:
+        """Put this machine's file in the place of what another machine published or rolled back, where it still is what was before; returns
+        whether it was."""
+        if taken.stage not in ENDS.values() or not taken.written:
+            return False
+        if load(self._path, self._environ, need_secrets=False).fingerprint != taken.before or taken.before == taken.candidate:
+            return False
+        _replace(self._path.resolve(), taken.written.encode(), taken.before)
+        return True
+
     def complete(self, intent: Release) -> Release:
         """Do what an intent says, and note that it is done; whoever finds one half done may do so."""
         if intent.stage not in ENDS:

@@ -61,9 +61,7 @@ class Together:
     async def beat(self) -> None:
         """Say and hear once, renew the leases, and have the log read where that is due."""
         await self._exchange()
-        await self._world.budgets.renew()
-        if self._world.leases is not None:
-            await self._world.leases.renew()
+        await self._world.renew()
         if self._world.clock() >= self._recount_at and not self._problem:
             self._recount_at = float("inf")
             self._recounting = asyncio.create_task(remember(self._world.budgets, self._logs))

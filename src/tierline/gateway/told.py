@@ -19,7 +19,7 @@ async def told(weighed: Weighed, found: Found, dialect: Dialect, client: Downstr
     request = weighed.request
     overhead = perf_counter() - started - found.elapsed
     gone = ClientClosed("the request was cancelled before its answer was complete") if found.cancelled else None
-    error: RequestError | None = gone or found.blocked
+    error: RequestError | None = gone or found.blocked or found.refused
     answer: Answer | None = None
     if found.answer is not None and request.stream and client is not None:
         answer = Answer(dialect.name)

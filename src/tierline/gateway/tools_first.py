@@ -23,7 +23,7 @@ from tierline.interfaces import Answerer, Dialect, Remembers
 from tierline.types.ask import Hit
 from tierline.types.completion import Broken, Completion, CompletionChoice, Ended
 from tierline.types.conversation import Text
-from tierline.types.errors import AnswererFailure, BadRequest, ContentBlocked, ProviderFailure
+from tierline.types.errors import AnswererFailure, BadRequest, BudgetSpent, ContentBlocked, ProviderFailure
 from tierline.types.features import Features
 from tierline.types.outcome import Answer, Aside, Result, Usage
 from tierline.types.request import Request
@@ -48,7 +48,8 @@ class Asked(msgspec.Struct, frozen=True):
 
 class Found(msgspec.Struct, frozen=True):
     """What came before the first attempt: every tool and small model that was asked, the seconds they took, and the answer of the last
-    tool where it had one. `blocked` where a step says that nothing is to answer; `cancelled`: the client went away meanwhile."""
+    tool where it had one. `blocked` where a step says that nothing is to answer, `refused` where there is no money for it; `cancelled`: the
+    client went away meanwhile."""
 
     asides: tuple[Aside, ...] = ()
     elapsed: float = 0.0
@@ -56,11 +57,12 @@ class Found(msgspec.Struct, frozen=True):
     answer: Completion | None = None
     cancelled: bool = False
     blocked: ContentBlocked | None = None
+    refused: BudgetSpent | None = None
 
     @property
     def ends_it(self) -> bool:
         """Whether no model is needed, or wanted, any more."""
-        return self.answer is not None or self.cancelled or self.blocked is not None
+        return self.answer is not None or self.cancelled or self.blocked is not None or self.refused is not None
 
     @property
     def cost(self) -> float:

@@ -5,7 +5,6 @@ A row's `share` is empty where the arm has the share that the spec gives it."""
 from __future__ import annotations
 
 import enum
-import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -13,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from tierline.ledger.audit import Audit
-from tierline.sqlite_file import told, transaction
+from tierline.ledger.connection import Connection, told, transaction
 
 State = Literal["running", "stopped", "won"]
 
@@ -46,7 +45,7 @@ class ArmEntry(msgspec.Struct, frozen=True):
 class Arms:
     """The arms of a ledger. That an experiment or an arm exists is for the caller to check."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, audit: Audit | None, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, connection: Connection, audit: Audit | None, clock: Callable[[], float]) -> None:
         self._path = path
         self._connection = connection
         self._audit = audit

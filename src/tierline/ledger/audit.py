@@ -7,16 +7,17 @@ What a chain alone cannot show is that its newest entries were cut off: keep `he
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tierline.sqlite_file import told, transaction
+from tierline.ledger.connection import Connection, told, transaction
 
 _START = bytes(32)
+_ALL = 2**63 - 1
+_PAGE = 1000
 _COLUMNS = "seq, at, who, action, subject, detail, previous, hash"
 
 
@@ -62,7 +63,7 @@ class Broken(msgspec.Struct, frozen=True):
 class Audit:
     """The audit trail of a ledger."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, connection: Connection, clock: Callable[[], float]) -> None:
         self._path = path
         self._connection = connection
         self._clock = clock
@@ -93,7 +94,7 @@ class Audit:
         """The newest entries first."""
         with told(self._path):
             rows = self._connection.execute(
-                "SELECT seq, at, who, action, subject, detail FROM audit ORDER BY seq DESC LIMIT ?", (-1 if limit is None else limit,)
+                "SELECT seq, at, who, action, subject, detail FROM audit ORDER BY seq DESC LIMIT ?", (_ALL if limit is None else limit,)
             )
             return [Entry(seq, at, who, action, subject, msgspec.json.decode(detail)) for seq, at, who, action, subject, detail in rows]
 
@@ -104,12 +105,19 @@ class Audit:
 
     def links(self) -> Iterator[Link]:
         """The whole chain, the oldest entry first."""
-        with told(self._path):
-            for seq, at, who, action, subject, detail, previous, digest in self._connection.execute(
-                f"SELECT {_COLUMNS} FROM audit ORDER BY seq"  # noqa: S608  # a constant of this file
-            ):
+        after = -_ALL
+        while True:
+            with told(self._path):
+                page = self._connection.execute(
+                    f"SELECT {_COLUMNS} FROM audit WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608  # a constant of this file
+                    (after, _PAGE),
+                ).fetchall()
+            for seq, at, who, action, subject, detail, previous, digest in page:
                 moment = at if isinstance(at, float) else 0.0  # somebody may have written over it
                 yield Link(Entry(seq, moment, who, action, subject, _read(detail)), _hex(previous), _hex(digest))
+            if len(page) < _PAGE:
+                return
+            after = page[-1][0]
 
     def verify(self, head: Head | None = None) -> Broken | None:
         """The first entry that is not as it was written, or None. With an earlier `head`, also whether the trail still holds it."""

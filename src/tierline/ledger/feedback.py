@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from tierline.sqlite_file import told
+from tierline.ledger.connection import Connection, told
 
 _COLUMNS = "request_id, at, score, accept, correction, source, tool_success, kind"
 _PAGE = 500
@@ -35,21 +35,30 @@ class Feedback(msgspec.Struct, frozen=True):
     kind: Kind = ""
 
 
+def check(feedback: Feedback) -> None:
+    """Raises ValueError when its score is outside 0 to 1 or it says nothing."""
+    if feedback.score is not None and not 0.0 <= feedback.score <= 1.0:
+        raise ValueError(f"score must be between 0 and 1, not {feedback.score}")
+    if feedback.score is None and feedback.accept is None and feedback.correction is None and feedback.tool_success is None:
+        raise ValueError("feedback says nothing: give score, accept, correction or tool_success")
+
+
 class Feedbacks:
     """The feedback of a ledger. A request may have any number; nothing is ever overwritten."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self._path = path
         self._connection = connection
-        there = {row[1] for row in connection.execute("PRAGMA table_info(feedback)")}
-        self._select = ", ".join([name if name in there else _ABSENT[name] for name in _COLUMNS.split(", ")])
+
+    @cached_property
+    def _select(self) -> str:
+        with told(self._path):
+            there = self._connection.columns("feedback")
+        return ", ".join([name if name in there else _ABSENT[name] for name in _COLUMNS.split(", ")])
 
     def add(self, feedback: Feedback) -> None:
         """Keep one judgement; raises ValueError when its score is outside 0 to 1 or it says nothing."""
-        if feedback.score is not None and not 0.0 <= feedback.score <= 1.0:
-            raise ValueError(f"score must be between 0 and 1, not {feedback.score}")
-        if feedback.score is None and feedback.accept is None and feedback.correction is None and feedback.tool_success is None:
-            raise ValueError("feedback says nothing: give score, accept, correction or tool_success")
+        check(feedback)
         with told(self._path):
             self._connection.execute(
                 f"INSERT INTO feedback ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # a constant of this file

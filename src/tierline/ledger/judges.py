@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from tierline.sqlite_file import told
+from tierline.ledger.connection import Connection, told
 
 _COLUMNS = "at, judge, task, report, valid"
 _DIGITS = 12
@@ -38,7 +37,7 @@ def judge_name(model: str, *instruction: str) -> str:
 class Judges:
     """The verdicts on judges of a ledger. Nothing is overwritten: the newest of a judge and task counts."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self._path = path
         self._connection = connection
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +11,7 @@ import msgspec
 
 from tierline.ledger import key_secrets
 from tierline.ledger.audit import Audit
-from tierline.sqlite_file import told, transaction
+from tierline.ledger.connection import Connection, told, transaction
 from tierline.types.access import Key, Rate
 from tierline.types.errors import TierlineError
 
@@ -85,7 +84,7 @@ class Keys:
     """The keys of a ledger. That the routes, models and task of a key exist, and that the spec has no key of its name, is for the caller to
     check. `by` names who does it."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, audit: Audit, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, connection: Connection, audit: Audit, clock: Callable[[], float]) -> None:
         self._path = path
         self._connection = connection
         self._audit = audit
@@ -205,7 +204,8 @@ class Keys:
 
     def _secrets(self, name: str, now: float) -> tuple[Secret, ...]:
         rows = self._connection.execute(
-            "SELECT prefix, created, until FROM key_secrets WHERE name = ? AND (until IS NULL OR until > ?) ORDER BY rowid DESC",
+            "SELECT prefix, created, until FROM key_secrets WHERE name = ? AND (until IS NULL OR until > ?) "
+            "ORDER BY CASE WHEN until IS NULL THEN 0 ELSE 1 END, created DESC, until DESC, prefix",
             (name, now),
         )
         return tuple([Secret(*row) for row in rows])

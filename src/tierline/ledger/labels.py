@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from tierline.sqlite_file import told, transaction
+from tierline.ledger.connection import Connection, told, transaction
 from tierline.types.label import Label
 
 _COLUMNS = 'request_id, model, score, source, at, "by", trust, note'
@@ -18,7 +17,7 @@ _PAGE = 500
 class Labels:
     """The labels of a ledger."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self._path = path
         self._connection = connection
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from tierline.ledger.audit import Audit
-from tierline.sqlite_file import told, transaction
+from tierline.ledger.connection import Connection, told, transaction
 
 _SELECT = 'SELECT id, route, model, since, until, "by", why, ended_by FROM pins'
 
@@ -30,7 +29,7 @@ class Pin(msgspec.Struct, frozen=True):
 class Pins:
     """The pins of a ledger. A route has at most one at a time; that route and model exist is for the caller to check."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, audit: Audit, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, connection: Connection, audit: Audit, clock: Callable[[], float]) -> None:
         self._path = path
         self._connection = connection
         self._audit = audit
@@ -44,10 +43,11 @@ class Pins:
         with told(self._path), transaction(self._connection):
             self._end(route, by, now)
             added = self._connection.execute(
-                'INSERT INTO pins (route, model, since, until, "by", why) VALUES (?, ?, ?, ?, ?, ?)', (route, model, now, until, by, why)
-            )
+                'INSERT INTO pins (route, model, since, until, "by", why) VALUES (?, ?, ?, ?, ?, ?) RETURNING id',
+                (route, model, now, until, by, why),
+            ).fetchone()
             self._audit.add_within(by, "pin", route, {"model": model, "until": until, "why": why})
-        return Pin(added.lastrowid or 0, route, model, now, until, by, why)
+        return Pin(added[0], route, model, now, until, by, why)
 
     def unpin(self, route: str, by: str) -> bool:
         """End a route's pin now; returns False when it has none."""

@@ -6,7 +6,6 @@ nothing."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from tierline.ledger.audit import Audit
-from tierline.sqlite_file import told, transaction
+from tierline.ledger.connection import Connection, told, transaction
 
 Stage = Literal["shadow", "canary", "stopped", "publishing", "published", "rolling_back", "rolled_back", "by_hand"]
 
@@ -63,7 +62,7 @@ class Rehearsed(msgspec.Struct, frozen=True):
 class Releases:
     """The releases of a ledger. That a candidate may go on is for the caller to check."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, audit: Audit | None, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, connection: Connection, audit: Audit | None, clock: Callable[[], float]) -> None:
         self._path = path
         self._connection = connection
         self._audit = audit
@@ -72,7 +71,7 @@ class Releases:
     def now(self) -> Release | None:
         """The newest row: what holds."""
         with told(self._path):
-            return self._one("1")
+            return self._one("id > 0")
 
     def at_work(self) -> Release | None:
         """The row that put the spec at work there; None before the first server ran."""
@@ -106,7 +105,7 @@ class Releases:
     ) -> Release | None:
         """Enter a stage, audited. With `after`, only where the newest row is still that one (0: none yet); returns None where it is not."""
         with told(self._path), transaction(self._connection):
-            newest = self._one("1")
+            newest = self._one("id > 0")
             if after is not None and (0 if newest is None else newest.id) != after:
                 return None
             made = Release(0, self._clock(), candidate, before, stage, share, why, dict(detail or {}), by, written)
@@ -124,7 +123,7 @@ class Releases:
     def finish(self, intent: Release) -> bool:
         """Note that the file of an intent stands now; returns False where something else came in between, or somebody has noted it."""
         with told(self._path), transaction(self._connection):
-            newest = self._one("1")
+            newest = self._one("id > 0")
             if newest is None or newest.id != intent.id or intent.stage not in ENDS:
                 return False
             self._put(msgspec.structs.replace(intent, at=self._clock(), stage=ENDS[intent.stage]))
@@ -135,8 +134,8 @@ class Releases:
         with told(self._path), transaction(self._connection):
             self._connection.executemany(
                 "INSERT INTO rehearsals (release, task, model, candidate, requests, cost, candidate_cost) VALUES (?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (release, task, model, candidate) DO UPDATE SET requests = requests + excluded.requests, "
-                "cost = cost + excluded.cost, candidate_cost = candidate_cost + excluded.candidate_cost",
+                "ON CONFLICT (release, task, model, candidate) DO UPDATE SET requests = rehearsals.requests + excluded.requests, "
+                "cost = rehearsals.cost + excluded.cost, candidate_cost = rehearsals.candidate_cost + excluded.candidate_cost",
                 [(release, *msgspec.structs.astuple(one)) for one in seen],
             )
 
@@ -168,13 +167,14 @@ class Releases:
     def _put(self, made: Release) -> Release:
         detail = msgspec.json.encode(made.detail).decode()
         added = self._connection.execute(
-            'INSERT INTO releases (at, candidate, before, stage, share, why, detail, "by", written) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+            'INSERT INTO releases (at, candidate, before, stage, share, why, detail, "by", written) '
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (made.at, made.candidate, made.before, made.stage, made.share, made.why, detail, made.by, made.written),
-        )
+        ).fetchone()
         if self._audit is not None:
             said = {"why": made.why, "before": made.before, "share": made.share, **made.detail}
             self._audit.add_within(made.by, f"release_{made.stage}", made.candidate, said)
-        return msgspec.structs.replace(made, id=added.lastrowid or 0)
+        return msgspec.structs.replace(made, id=added[0])
 
 
 def _release(row: tuple[Any, ...]) -> Release:

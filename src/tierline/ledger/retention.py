@@ -3,10 +3,9 @@ reviews are few, and everything else is measured against them."""
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
-from tierline.sqlite_file import told, transaction
+from tierline.ledger.connection import Connection, told, transaction
 
 BATCH = 500
 """Most rows of each table that one run deletes."""
@@ -21,7 +20,7 @@ _LABELS = "DELETE FROM labels WHERE id IN (SELECT id FROM labels WHERE at < ? AN
 class Retention:
     """Deletes by age. Feedback, with its corrections, is not touched."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self._path = path
         self._connection = connection
 

@@ -10,7 +10,6 @@ What was judged is a label, and stands among the feedback too. No prompt and no 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -18,8 +17,8 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from tierline.ledger.audit import Audit
+from tierline.ledger.connection import Connection, told, transaction
 from tierline.ledger.feedback import Feedback, Feedbacks
-from tierline.sqlite_file import told, transaction
 from tierline.types.errors import TierlineError
 from tierline.types.outcome import Verdict
 from tierline.types.record import Record
@@ -79,7 +78,7 @@ def review_of(record: Record) -> Review | None:
 class Reviews:
     """The review queue of a ledger. `clock` gives Unix time in seconds."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, audit: Audit, feedback: Feedbacks, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, connection: Connection, audit: Audit, feedback: Feedbacks, clock: Callable[[], float]) -> None:
         self._path = path
         self._connection = connection
         self._audit = audit
@@ -91,7 +90,9 @@ class Reviews:
         rows = [(r.request_id, r.at, r.kind, r.route, r.task, r.model, msgspec.json.encode(r.verdicts).decode()) for r in reviews]
         with told(self._path), transaction(self._connection):
             self._connection.executemany(
-                "INSERT OR IGNORE INTO reviews (request_id, at, kind, route, task, model, verdicts) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+                "INSERT INTO reviews (request_id, at, kind, route, task, model, verdicts) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (request_id) DO NOTHING",
+                rows,
             )
             self._connection.execute("DELETE FROM reviews WHERE state = 'open' AND at < ?", (self._clock() - open_for,))
             over = self._count() - MOST

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from tierline.sqlite_file import told, transaction
+from tierline.ledger.connection import Connection, told, transaction
 from tierline.types.outcome import NO_USAGE, Usage, Verdict
 
 Judgement = Literal["", "won", "lost", "same", "disagreed", "unread"]
@@ -84,7 +83,7 @@ class Spent(msgspec.Struct, frozen=True):
 class Shadows:
     """The shadows of a ledger."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self._path = path
         self._connection = connection
 
@@ -115,7 +114,7 @@ class Shadows:
         """What was spent from a moment on (Unix seconds), in the rows after that place."""
         with told(self._path):
             rows = self._connection.execute(
-                "SELECT route, total(cost), max(id) FROM shadows WHERE at >= ? AND id > ? GROUP BY route", (since, after)
+                "SELECT route, coalesce(sum(cost), 0.0), max(id) FROM shadows WHERE at >= ? AND id > ? GROUP BY route", (since, after)
             ).fetchall()
         return Spent(max([after, *(last for _, _, last in rows)]), {route: usd for route, usd, _ in rows})
 
@@ -124,10 +123,12 @@ class Shadows:
         with told(self._path):
             rows = self._connection.execute(
                 """
-                SELECT task, model, against, judge, count(*), sum(ok), count(passed), ifnull(sum(passed), 0),
+                SELECT task, model, against, judge, count(*), sum(ok), count(passed), coalesce(sum(passed), 0),
                        sum(passed / share) / sum(CASE WHEN passed IS NOT NULL THEN 1 / share END),
-                       sum(judgement = 'won'), sum(judgement = 'lost'), sum(judgement = 'same'), sum(judgement = 'disagreed'),
-                       sum(judgement = 'unread'), total(1 / share), total(cost), avg(CASE WHEN ok THEN elapsed END)
+                       sum(CASE judgement WHEN 'won' THEN 1 ELSE 0 END), sum(CASE judgement WHEN 'lost' THEN 1 ELSE 0 END),
+                       sum(CASE judgement WHEN 'same' THEN 1 ELSE 0 END), sum(CASE judgement WHEN 'disagreed' THEN 1 ELSE 0 END),
+                       sum(CASE judgement WHEN 'unread' THEN 1 ELSE 0 END), sum(1 / share), sum(cost),
+                       avg(CASE WHEN ok = 1 THEN elapsed END)
                 FROM shadows WHERE at >= ? AND at < ? AND ? IN ('', route) AND ? IN ('', task) AND ? IN ('', model)
                 GROUP BY task, model, against, judge ORDER BY count(*) DESC, task, model, against, judge
                 """,

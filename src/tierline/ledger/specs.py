@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from tierline.sqlite_file import told
+from tierline.ledger.connection import Connection, told
 
 
 class KeptSpec(msgspec.Struct, frozen=True):
@@ -24,7 +23,7 @@ class KeptSpec(msgspec.Struct, frozen=True):
 class Specs:
     """The specs of a ledger."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: Connection) -> None:
         self._path = path
         self._connection = connection
 
@@ -32,7 +31,7 @@ class Specs:
         """Keep a spec; returns whether it was new. One that is known keeps its first time and its bytes."""
         with told(self._path):
             added = self._connection.execute(
-                "INSERT OR IGNORE INTO specs (fingerprint, first_seen, parts, canonical) VALUES (?, ?, ?, ?)",
+                "INSERT INTO specs (fingerprint, first_seen, parts, canonical) VALUES (?, ?, ?, ?) ON CONFLICT (fingerprint) DO NOTHING",
                 (fingerprint, at, msgspec.json.encode(parts, order="sorted").decode(), canonical),
             )
             return added.rowcount == 1
@@ -48,7 +47,7 @@ class Specs:
     def list(self) -> list[KeptSpec]:
         """All of them, in the order in which they were first seen."""
         with told(self._path):
-            rows = self._connection.execute("SELECT fingerprint, first_seen, parts, canonical FROM specs ORDER BY first_seen, rowid")
+            rows = self._connection.execute("SELECT fingerprint, first_seen, parts, canonical FROM specs ORDER BY first_seen, fingerprint")
             return [_kept(row) for row in rows]
 
 

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 import msgspec
 
 from tierline.config.units import Duration
-from tierline.decision_log.reader import text_of
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
+from tierline.ledger.notes import Done
 from tierline.ledger.reviews import STATES, CannotReview, State
 from tierline.routing.explain_tools import explain_row
 from tierline.server.errors import NoSuchDecision, NotFound
@@ -62,7 +62,7 @@ class Admin:
         Of several workers the one that answers reloads at once, the others when they see that the file has changed."""
         done = await self._live.reload("admin")
         who, detail = exchange.key.name, {"changed": done.changed, "refused": bool(done.problem)}
-        await self._books.ask(lambda ledger: ledger.audit.add(who, "reload", done.policy, detail))
+        await self._books.note(Done(who, "reload", done.policy, done.at, detail))
         exchange.json(done, 422 if done.problem else 200)
 
     async def world(self, exchange: Exchange) -> None:
@@ -144,7 +144,7 @@ class Reviewing:
         review = await self._books.ask(lambda ledger: ledger.reviews.get(request_id))
         if review is None:
             raise NotFound(f"the review queue has no request {request_id[:40]!r}")
-        kept = await self._books.ask(lambda ledger: text_of(ledger.path, request_id))
+        kept = await self._books.text(request_id)
         exchange.json({"review": review, "text": None if kept is None else kept.decode("utf-8", "replace")})
 
     async def judge(self, exchange: Exchange) -> None:

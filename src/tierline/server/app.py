@@ -15,7 +15,7 @@ from tierline.server import headers
 from tierline.server.admin import Admin, Reviewing
 from tierline.server.auth import NotLetIn, Scope, authenticate, permit
 from tierline.server.endpoints import Endpoints
-from tierline.server.errors import BodyLate, NotFound, WrongMethod, incident
+from tierline.server.errors import BodyLate, NotFound, WrongMethod, incident, out_of_reach
 from tierline.server.exchange import Exchange
 from tierline.server.key_admin import Keeping
 from tierline.server.metrics import Meters
@@ -23,7 +23,7 @@ from tierline.server.openapi import document
 from tierline.server.public import Public
 from tierline.server.release_admin import Releasing
 from tierline.server.route import Route, Routes
-from tierline.types.errors import ClientClosed, RequestError, Unavailable
+from tierline.types.errors import ClientClosed, LogFailure, RequestError, Unavailable
 
 WATCH_AFTER = 0.1
 """Seconds after which the client of a whole answer is watched for going away; a stream's is watched from the start."""
@@ -123,6 +123,8 @@ class App:
             self._refuse(exchange, self._ended(exchange, error))
         except RequestError as error:
             self._refuse(exchange, error)
+        except LogFailure as failure:
+            self._refuse(exchange, out_of_reach(failure, exchange.key))
         except Exception as error:
             self._refuse(exchange, incident(error, exchange.scope.path))
         finally:

@@ -17,7 +17,7 @@ from tierline.ledger.key_secrets import is_garbled
 from tierline.server.keyring import Keyring
 from tierline.server.listen import is_loopback
 from tierline.types.access import ANYONE, Key
-from tierline.types.errors import Forbidden, TierlineError, Unauthenticated
+from tierline.types.errors import Forbidden, TierlineError, Unauthenticated, Unavailable
 
 Scope = Literal["", "call", "read", "admin"]
 """What an endpoint asks of a key; empty: nothing, everybody may. An admin may do what a reader may."""
@@ -57,6 +57,8 @@ def authenticate(headers: Any, ring: Keyring, loaded: Loaded, query: str = "") -
     digest = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
     key = ring.find(digest, loaded)
     if key is None:
+        if ring.blind and not ring.was_revoked(digest):
+            raise Unavailable("keys cannot be looked up now: the ledger is out of reach", retry_after=1.0)
         raise _unknown(secret, digest, ring)
     if key.expires is not None and time.time() >= key.expires:
         raise NotLetIn("this key has expired, or another secret took its place; ask whoever runs this gateway for a new one", "expired")

@@ -6,9 +6,13 @@ import logging
 import os
 import traceback
 
-from tierline.types.errors import RequestError
+from tierline.types.access import Key
+from tierline.types.errors import LogFailure, RequestError, Unavailable
 
 _logger = logging.getLogger("tierline.server")
+
+RETRY_AFTER = 5.0
+"""Seconds after which the ledger may be back."""
 
 
 class NotFound(RequestError):
@@ -56,3 +60,10 @@ def incident(error: Exception, path: str) -> InternalError:
     where = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
     _logger.error("incident %s: %s on %s\n%s", number, type(error).__name__, ascii(path[:100])[1:-1], where)
     return InternalError(f"Tierline failed on this request; its log has the incident {number}")
+
+
+def out_of_reach(failure: LogFailure, key: Key | None) -> Unavailable:
+    """The ledger or the log cannot be read or written now. Operators are told why; whoever calls is not told of files and hosts."""
+    _logger.error("a request needs the ledger or the log: %s", failure.message)
+    why = f": {failure.message}" if key is not None and key.scopes & {"admin", "read"} else ""
+    return Unavailable(f"the ledger or the decision log is out of reach, and nothing was changed; try again{why}", retry_after=RETRY_AFTER)

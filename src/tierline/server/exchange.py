@@ -24,9 +24,9 @@ T = TypeVar("T")
 class Exchange:
     """One request and the task that answers it; `dialect` is the one its errors are told in. `rest` is what follows the path of a
     route that ends in `/`; `waiting` is true while a client waits for a model and nobody watches whether it goes away; `turn` is its
-    part of its key's limits, where it has any; `reading` is true while its body is awaited, `late` where it did not
-    come in time. `leaving`: the server stops, so that the
-    client is told to open another connection for its next request."""
+    part of its key's limits, where it has any; `reading` is true while its body is awaited (`pieces`: of no told
+    length), `late` where it did not come in time. `leaving`: the server stops, so that the client is told to open another connection
+    for its next request."""
 
     __slots__ = (
         "_disconnect",
@@ -38,6 +38,7 @@ class Exchange:
         "key",
         "late",
         "leaving",
+        "pieces",
         "protocol",
         "reading",
         "rest",
@@ -62,6 +63,7 @@ class Exchange:
         self.waiting = False
         self.reading = False
         self.late = False
+        self.pieces = False
         self.leaving = False
         self.turn: Turn | None = None
         self._over = False
@@ -88,9 +90,11 @@ class Exchange:
             self._disconnect = None
 
     def give_up(self) -> None:
-        """Wait no longer for the body."""
-        self.late, self.reading = True, False
-        self.task.cancel()
+        """Wait no longer for the body: a client that still sends is told at its next piece, one that is silent at the next look."""
+        if self.late or not self.pieces:
+            self.reading = False
+            self.task.cancel()
+        self.late = True
 
     def _gone(self, _: Any) -> None:
         if not self._over:
@@ -116,7 +120,10 @@ class Exchange:
             whole: bytes = await self.protocol()
             return whole
         pieces, length = [], 0
+        self.pieces = True
         async for piece in self.protocol:
+            if self.late:  # cancelled while it waits, granian would go on reading for as long as the client sends
+                raise ClientClosed("the body did not come in time")
             length += len(piece)
             if length > limit:
                 raise _too_large(limit)

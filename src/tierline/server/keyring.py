@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Mapping
 
 from tierline.config.loaded import Loaded
@@ -17,6 +18,9 @@ from tierline.types.access import Key
 from tierline.types.errors import LogFailure
 
 _logger = logging.getLogger("tierline.server")
+
+KNOWN_FOR = 86400.0
+"""Seconds for which the ledger's keys still open after it was last read: a key that is revoked meanwhile may open for as long."""
 
 
 class Keyring:
@@ -30,10 +34,13 @@ class Keyring:
         self._minted = False
         self._clashing: frozenset[str] = frozenset()
         self._head = -1
+        self._read_at = float("-inf")
+        self.blind = True
+        """Whether the ledger has not been read, or not for `KNOWN_FOR`: who is not known to the spec may be known to the ledger."""
 
     def is_open(self, loaded: Loaded) -> bool:
         """Whether nobody needs a key: there is none, nor ever was one in the ledger, and nobody else can reach the gateway."""
-        return not (self._minted or loaded.keys or self._public)
+        return not (self._minted or loaded.keys or self._public or self.blind)
 
     def find(self, digest: bytes, loaded: Loaded) -> Key | None:
         """The key of a secret's digest; one that has expired is still found."""
@@ -49,9 +56,11 @@ class Keyring:
         if head != self._head:
             self._take(await books.ask(lambda ledger: ledger.keys.ring()), live)
             self._head = head
+        self._read_at, self.blind = time.monotonic(), False
 
     async def follow(self, books: Books, live: Live) -> None:
-        """Stay up to date until cancelled. While the ledger cannot be read, what is known stands, and that is said once."""
+        """Stay up to date until cancelled. While the ledger cannot be read, what is known stands for `KNOWN_FOR`, and that is said
+        once."""
         failing = False
         while True:
             await asyncio.sleep(LOOK_EVERY)
@@ -62,6 +71,8 @@ class Keyring:
                 if not failing:
                     _logger.error("keys that are made or revoked now are not seen: %s", failure.message)
                 failing = True
+                if time.monotonic() - self._read_at > KNOWN_FOR:
+                    self.blind, self._opens = True, {}
 
     def _take(self, ring: Ring, live: Live) -> None:
         """The spec's own keys go before those of the same name that somebody made with another spec at hand: these open nothing."""
@@ -76,4 +87,4 @@ class Keyring:
         self._opens = {digest: key for digest, key in ring.opens.items() if key.name not in clashing}
         self._ended = ring.ended
         self._minted = bool(ring.names)
-        live.world.rates.keep(specs | ring.names)
+        live.world.keep_keys(specs | ring.names)

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tierline.config.loaded import Loaded
+from tierline.gateway.assemble import ledger_at
 from tierline.ledger.keys import CannotKeep, Given
 from tierline.ledger.ledger import Ledger
 
@@ -16,11 +17,12 @@ BY = "(start)"
 """Who makes it, as the audit trail says it."""
 
 
-def has_keys(path: Path) -> bool:
-    """Whether the ledger in the log's file has a key, or ever had one. A file that is not there has none, and is not made."""
-    if not path.exists():
+def has_keys(loaded: Loaded, path: Path) -> bool:
+    """Whether the ledger that goes with the log at `path` has a key, or ever had one. A file that is not there has none, and is not
+    made. Raises LogFailure."""
+    if not loaded.spec.decision_log.url and not path.exists():
         return False
-    with closing(Ledger(path)) as ledger:
+    with closing(Ledger(ledger_at(loaded, path))) as ledger:
         return ledger.keys.any()
 
 
@@ -30,7 +32,7 @@ def mint_admin(loaded: Loaded, path: Path) -> Path | None:
     if loaded.keys:
         return None
     secret_file = path.with_name(f"{path.stem}-{NAME}.key")
-    with closing(Ledger(path)) as ledger:
+    with closing(Ledger(ledger_at(loaded, path))) as ledger:
         if ledger.keys.any():
             return None
         try:

@@ -13,7 +13,8 @@ from tierline.gateway.books import Books
 from tierline.gateway.gateway import Gateway
 from tierline.gateway.reload import Live
 from tierline.gateway.together import Together
-from tierline.ledger.feedback import Feedback, Kind
+from tierline.ledger.feedback import Feedback, Kind, check
+from tierline.ledger.notes import Heard
 from tierline.server.errors import NoSuchDecision
 from tierline.server.exchange import Exchange
 from tierline.server.headers import JSON
@@ -113,9 +114,10 @@ class Public:
             given.decision, time.time(), given.score, given.accept, correction, exchange.key.name, given.tool_success, given.kind
         )
         try:
-            await self._books.ask(lambda ledger: ledger.feedback.add(said))
+            check(said)
         except ValueError as error:
             raise BadRequest(str(error)) from None
+        await self._books.note(Heard(said))
         exchange.json({"decision": given.decision, "kept": True})
 
     async def liveness(self, exchange: Exchange) -> None:
@@ -140,6 +142,7 @@ class Public:
                 "log_rows_waiting": self._live.log.waiting,
                 "log_backlog": self._live.log.backlog,
                 "log_behind": self._live.log.behind,
+                "ledger_away": self._books.away,
                 "shared": None if self._together is None else self._together.seen,
             },
             503 if problems else 200,

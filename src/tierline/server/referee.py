@@ -15,7 +15,7 @@ from tierline.types.errors import TierlineError
 _logger = logging.getLogger("tierline.server")
 
 
-async def watch_experiments(live: Live, books: Books, path: Path) -> None:
+async def watch_experiments(live: Live, books: Books, where: Path | str) -> None:
     """Look again and again, until cancelled. While no experiment has guards, an end or adaptive shares, nothing is read."""
     looks = Looks()
     referee: Any = None
@@ -26,7 +26,7 @@ async def watch_experiments(live: Live, books: Books, path: Path) -> None:
         if not any(found.guards or found.stop or found.adaptive for found in loaded.spec.experiments.values()):
             referee = None
             return
-        referee = referee or (await imported("tierline.evaluation.experiments.referee")).Referee(path)
+        referee = referee or (await imported("tierline.evaluation.experiments.referee")).Referee(where)
         at_work = referee
         for act in await looks.at(lambda: at_work.look(loaded, time.time())):
             await books.ask(act)

@@ -21,17 +21,17 @@ from tierline.types.errors import TierlineError
 _logger = logging.getLogger("tierline.release")
 
 
-async def watch_published(live: Live, books: Books, path: Path, environ: Mapping[str, str]) -> None:
+async def watch_published(live: Live, books: Books, where: Path | str, environ: Mapping[str, str]) -> None:
     """Look again and again, until cancelled. Nothing is read but one row of the ledger while nothing was published lately."""
     looks = Looks()
-    await looks.again_and_again(partial(_look, looks, live, books, path, environ), _told)
+    await looks.again_and_again(partial(_look, looks, live, books, where, environ), _told)
 
 
 def _told(failure: TierlineError) -> None:
     _logger.error("what was published could not be looked at: %s", failure.message)
 
 
-async def _look(looks: Looks, live: Live, books: Books, path: Path, environ: Mapping[str, str]) -> None:
+async def _look(looks: Looks, live: Live, books: Books, where: Path | str, environ: Mapping[str, str]) -> None:
     settings, now = live.gateway.loaded.spec.release, time.time()
     published = await books.ask(lambda ledger: ledger.releases.at_work())
     if published is None or published.stage != "published" or now - published.at >= float(settings.watch) or not settings.guards:
@@ -39,7 +39,7 @@ async def _look(looks: Looks, live: Live, books: Books, path: Path, environ: Map
     before = await books.ask(lambda ledger: _since(ledger, published))
     since = max(before, published.at - float(settings.compare))
     compared = (await imported("tierline.evaluation.propose.watch")).compared
-    found: list[Any] = await looks.at(lambda: compared(path, settings, published.candidate, published.at, since))
+    found: list[Any] = await looks.at(lambda: compared(where, settings, published.candidate, published.at, since))
     worse = next((one for one in found if one.worse), None)
     if worse is None:
         return

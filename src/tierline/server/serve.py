@@ -15,7 +15,7 @@ import msgspec
 import uvloop
 
 from tierline.config.loaded import Loaded
-from tierline.gateway.assemble import evidence_kept, log_path, logs_of, open_log, open_shared
+from tierline.gateway.assemble import evidence_kept, log_path, logs_of, open_log, open_shared, read_at
 from tierline.gateway.books import Books
 from tierline.gateway.lifecycle import Lifecycle
 from tierline.gateway.recall import keep, remember
@@ -37,6 +37,7 @@ from tierline.server.public import Public
 from tierline.server.referee import watch_experiments
 from tierline.server.release_admin import Releasing
 from tierline.server.release_watch import watch_published
+from tierline.types.errors import LedgerAway
 from tierline.types.record import Record
 
 _logger = logging.getLogger("tierline.server")
@@ -61,7 +62,7 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
     path = service.log or log_path(loaded)
     log = open_log(loaded, path)
     try:
-        with contextlib.closing(Books(path)) as books:
+        with contextlib.closing(Books(path, loaded.spec.decision_log.url, loaded.spec.decision_log.read_url)) as books:
             uvloop.run(_serve(service, loaded, path, log, books, ready))
     finally:
         log.close()
@@ -81,7 +82,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
 
     lifecycle = Lifecycle(books, loaded.path, service.environ)
     loaded = await asyncio.to_thread(lifecycle.begun, loaded)
-    pool = Pool(Accounts(books.ask), meters.shadows)
+    pool = Pool(Accounts(books.ask, books.note), meters.shadows)
     shared = open_shared(loaded) if service.shared is None else service.shared()
     live = Live(loaded, service.environ, log, observe, books.keep_spec, told, pool, lifecycle.gate, shared)
     logs = logs_of(loaded, path)
@@ -105,13 +106,10 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     limits = loaded.spec.server
     server = Embedded(app, service.listener, limits.max_connections, limits.idle_timeout)
     signals = _on_signals(live)
-    await books.read_pins(live.world)
+    await _begin_with(books, ring, live)
     if together is not None:
         await together.beat()
     await remember(live.world.budgets, logs)
-    await ring.read(books, live)
-    head = await books.ask(lambda ledger: ledger.audit.head())
-    _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
     chores = [
         keep(live.world.budgets, logs),
         live.watch(),
@@ -120,9 +118,9 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         ring.follow(books, live),
         meters.keep_counting(public.gauges),
         app.watch_the_waiting(),
-        watch_experiments(live, books, path),
+        watch_experiments(live, books, read_at(loaded, path)),
         lifecycle.follow(live),
-        watch_published(live, books, path, service.environ),
+        watch_published(live, books, read_at(loaded, path), service.environ),
         *([] if together is None else [together.follow()]),
     ]
     background = [asyncio.create_task(chore) for chore in chores]
@@ -140,6 +138,18 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         task.cancel()
     await _drained(serving, app, live.gateway.loaded.spec.server.drain)
     await live.close()
+
+
+async def _begin_with(books: Books, ring: Keyring, live: Live) -> None:
+    """What the ledger says at the start. Without it the spec's keys alone open, until it can be read."""
+    try:
+        await books.read_pins(live.world)
+        await ring.read(books, live)
+        head = await books.ask(lambda ledger: ledger.audit.head())
+    except LedgerAway as failure:
+        _logger.error("begun without keys, pins and arms of the ledger: %s", failure.message)
+    else:
+        _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
 
 
 class Signals(msgspec.Struct, frozen=True):

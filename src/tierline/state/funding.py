@@ -12,7 +12,6 @@ import msgspec
 from tierline.state.budgets import Budgets
 from tierline.state.purse import Purse
 from tierline.types.decision import Decision, Drop
-from tierline.types.errors import BudgetSpent
 from tierline.types.features import Features
 
 ROUNDS = 4
@@ -24,19 +23,19 @@ OTHERS_TOOK_IT = "a budget has nothing left for the request: others have taken i
 
 class Funded(msgspec.Struct, frozen=True):
     """What came of it: the decision to pursue (without steps where the request is refused), what it spends by, the budgets that it waited
-    for, in which it took `waited` seconds, and whether its client went away meanwhile."""
+    for, in which it took `waited` seconds, whether its client went away meanwhile, and whether others were quicker again and again: then it
+    is refused too (`outrun`)."""
 
     decision: Decision
     purse: Purse
     queued: tuple[str, ...] = ()
     waited: float = 0.0
     cancelled: bool = False
+    outrun: bool = False
 
 
 async def fund(budgets: Budgets, features: Features, decision: Decision, decide: Callable[[], Decision], spent: float = 0.0) -> Funded:
-    """Take the money for a decision's first call. `decide` decides again, by what is left now; `spent` seconds of the deadline are gone.
-
-    Raises BudgetSpent where others were quicker again and again."""
+    """Take the money for a decision's first call. `decide` decides again, by what is left now; `spent` seconds of the deadline are gone."""
     purse, tried, waited = budgets.purse(features), 0, 0.0
     queued: tuple[str, ...] = ()
     while True:
@@ -45,7 +44,7 @@ async def fund(budgets: Budgets, features: Features, decision: Decision, decide:
             if await purse.begin(decision, last=tried > 1):
                 return Funded(decision, purse, queued, waited)
             if tried == ROUNDS:
-                raise BudgetSpent(OTHERS_TOOK_IT, retry_after=1.0)
+                return Funded(decision, purse, queued, waited, outrun=True)
         else:
             names = _waits_for(budgets, decision)
             seconds = budgets.ends(names)

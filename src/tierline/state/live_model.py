@@ -184,7 +184,7 @@ class LiveModel:
         if limit is None:
             return 0.0
         usual = self.work.quantiles(now).p50
-        return usual * (1 + (self.places.ahead(background=background) + 1) / limit)
+        return usual * (1 + (self.places.ahead(background=background) + 1) / max(limit, 1))
 
     def look(self, now: float) -> float:
         """The pressure on it now."""

@@ -39,6 +39,15 @@ class Places:
         """Calls that wait, of either kind."""
         return len(self._interactive) + len(self._background)
 
+    @property
+    def busy(self) -> int:
+        """Places that are taken, and calls that wait for one."""
+        return self.taken + self.waiting
+
+    def resize(self, limit: int) -> None:
+        """Another limit, and the queue as it was."""
+        self.change(limit, self.most_waiting)
+
     def change(self, limit: int | None, most_waiting: int) -> None:
         """New limits: calls beyond them end in their own time, and waiters come in where there is more room."""
         self.limit, self.most_waiting = limit, most_waiting

@@ -58,7 +58,7 @@ class Span(Protocol):
 
 
 class Window:
-    """At most `limit` in `seconds`. Time is Unix time, and where a clock is put back it stands still here."""
+    """At most `limit` in `seconds`. Time is Unix time; where a clock is put back a little it stands still here."""
 
     __slots__ = ("_before", "at", "limit", "name", "seconds", "used")
 
@@ -104,9 +104,12 @@ class Window:
         return Allowance(self.limit, left, spans * self.seconds)
 
     def _gone(self, now: float) -> float:
-        """The share of the running span that is over, at most 1."""
+        """The share of the running span that is over, at most 1. A clock that is put back by more than a span is believed: what was taken
+        counts from there on."""
         at = int(now // self.seconds)
-        if at > self.at:
+        if at < self.at - 1:
+            self.at = at
+        elif at > self.at:
             self._before = self.used if at == self.at + 1 else 0.0
             self.used, self.at = 0.0, at
         return min(max(now / self.seconds - self.at, 0.0), 1.0)
@@ -125,6 +128,19 @@ class Limits:
         self.tokens = None if given.tokens is None else made(f"rate/{name}/tokens", given.tokens, given.per)
         self.most = most
         self.in_flight = 0
+
+    @property
+    def busy(self) -> int:
+        """Requests in flight."""
+        return self.in_flight
+
+    def resize(self, limit: int) -> None:
+        """So many may be in flight from now on."""
+        self.most = limit
+
+    def windows(self) -> list[str]:
+        """The names of what it is counted by."""
+        return [window.name for window in (self.requests, self.tokens) if window is not None]
 
     def wait(self, tokens: float, now: float) -> float:
         """Seconds until a request of so many tokens may be made, 0 when it may now."""
@@ -218,8 +234,10 @@ class Rates:
         self._given: dict[str, Rate] = {}
 
     def adopt(self, loaded: Loaded) -> None:
-        """Take a new spec: a model whose rate is the same goes on counting."""
-        given = {name: rate(model.rate) for name, model in loaded.spec.models.items() if model.rate is not None}
+        """Take a new spec, and those of its experiments' arms: a model whose rate is the same goes on counting. Where two of them know a
+        model, the spec's own word holds."""
+        specs = (*loaded.arms.values(), loaded)
+        given = {name: rate(model.rate) for known in specs for name, model in known.spec.models.items() if model.rate is not None}
         old, self._given = self._given, given
         self.models = {
             name: self.models[name] if old.get(name) == limit else Limits(f"model/{name}", limit, None, self._make)
@@ -250,10 +268,10 @@ class Rates:
             known = self._keys[key.name] = (key, Limits(f"key/{key.name}", key.rate, key.max_concurrency, self._make))
         return Turn(f"the key {key.name!r}", known[1], self._clock)
 
-    def keep(self, names: Collection[str]) -> None:
-        """Forget the keys that are not among these."""
-        for name in self._keys.keys() - set(names):
-            del self._keys[name]
+    def keep(self, names: Collection[str]) -> list[str]:
+        """Forget the keys that are not among these; the windows they were counted by."""
+        gone = [self._keys.pop(name)[1] for name in self._keys.keys() - set(names)]
+        return [window for limits in gone for window in limits.windows()]
 
 
 def _said(window: Span, what: str) -> str:

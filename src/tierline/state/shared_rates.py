@@ -23,7 +23,8 @@ MOST_CLAIMED = 250
 
 
 class SharedWindow:
-    """At most `limit` in `seconds`, over all processes. Time is Unix time, and where a clock is put back it stands still here."""
+    """At most `limit` in `seconds`, over all processes. Time is Unix time; where a clock is put back a little it stands still here,
+    and by more than a span it is believed."""
 
     __slots__ = ("_before", "_known", "_now", "at", "limit", "name", "seconds")
 
@@ -110,7 +111,7 @@ class SharedWindow:
 
     def _gone(self, now: float) -> float:
         at = int(now // self.seconds)
-        if at > self.at:
+        if at > self.at or at < self.at - 1:
             self._before = self._now if at == self.at + 1 else self._counter(at - 1)
             self._now, self.at, self._known = self._counter(at), at, False
         return min(max(now / self.seconds - self.at, 0.0), 1.0)

@@ -23,6 +23,7 @@ from tierline.state.leases import LEASE
 from tierline.state.live_model import LiveModel, Permit
 from tierline.state.rates import Rates, Turn
 from tierline.state.sessions import Sessions
+from tierline.state.shared_places import PlaceLeases
 from tierline.state.shared_rates import RateLeases
 from tierline.state.standing import LEAST_REST, MOST_SESSIONS, Answered, Standing
 from tierline.types.access import Door, Key
@@ -37,6 +38,8 @@ REFRESH = 0.1
 PATIENT = 60.0
 """A latency budget of so many seconds or more means that nobody waits: such a request is background work."""
 
+_OF_MODEL = "places/model/"
+_OF_KEY = "places/key/"
 _LEARN = 0.05
 _SCALE_BOUNDS = (0.2, 5.0)
 
@@ -77,6 +80,7 @@ class World:
     ) -> None:
         self.clock = clock
         self.leases = None if shared is None else RateLeases(shared, wall, lease)
+        self.seats = None if shared is None else PlaceLeases(shared, wall, lease)
         self.rates = Rates(wall, None if self.leases is None else self.leases.window)
         self.budgets = Budgets(loaded, wall, shared, lease)
         self.member = self.budgets.member
@@ -105,7 +109,9 @@ class World:
         self._models = {}
         for name, model in loaded.models.items():
             live = before.get(name) if name in old.models and _same(model, old.models[name]) else None
-            self._models[name] = _alive(loaded, model, live)
+            self._models[name] = self._alive(loaded, model, live)
+        if self.seats is not None:
+            self.seats.keep(_OF_MODEL, {_OF_MODEL + name for name, model in loaded.models.items() if model.max_concurrency is not None})
         self._loaded = loaded
         self._scale = {name: scale for name, scale in self._scale.items() if self._models.get(name) is before.get(name)}
         self._sessions.keep({name for name, live in self._models.items() if live is before.get(name)})
@@ -114,6 +120,17 @@ class World:
         patient = {name: task.latency_budget for name, task in loaded.spec.tasks.items()}
         self._patient = frozenset(name for name, wait in patient.items() if wait is not None and wait >= PATIENT)
         self._renew_at = 0.0
+
+    def _alive(self, loaded: Loaded, model: Model, live: LiveModel | None) -> LiveModel:
+        """A model of the spec, alive: as it was known, or anew. Of places that processes count together it has those that are held here."""
+        endpoint, load, limit = loaded.providers[model.provider], loaded.spec.load, model.max_concurrency
+        shared = self.seats if limit is not None else None
+        if live is None:
+            live = LiveModel(endpoint.doors, load, endpoint.timeout, limit if shared is None else 0, model.max_queue)
+        if shared is not None and limit is not None:
+            limit = shared.held(_OF_MODEL + model.name, limit, live.places)
+        live.change(endpoint.doors, load, endpoint.timeout, limit, model.max_queue)
+        return live
 
     def beside(self, loaded: Loaded) -> World:
         """The world of another spec that answers for some of the requests: money and rates are counted together, the rest is its own."""
@@ -191,6 +208,8 @@ class World:
         call could not be answered in that time, or the time is up, or the model has begun to rest (unless it is to be called all the same:
         `insist`)."""
         live, began = self._models.get(model) or _stranger(), self.clock()
+        if self.seats is not None and (permit := await self._another(self.seats, model, live, began, tried, background)):
+            return permit
         if live.expected(began, background=background) > seconds:
             return None
         if not await live.places.wait(seconds, background=background):
@@ -199,6 +218,16 @@ class World:
             live.places.give_back()
             return None
         return self._go(live, began, tried, background)
+
+    async def _another(
+        self, seats: PlaceLeases, model: str, live: LiveModel, began: float, tried: Collection[str], background: bool
+    ) -> Permit | None:
+        """A place that the other processes leave to this one; None where there is none, or they are not counted together."""
+        known = self._loaded.models.get(model)
+        if known is None or known.max_concurrency is None:
+            return None
+        await seats.cover(_OF_MODEL + model, known.max_concurrency, live.places)
+        return self._go(live, began, tried, background) if not live.places.waiting and live.places.take() else None
 
     def visit(self, model: str, leave: Callable[[], object]) -> Permit | None:
         """A way in for a guest: a call that nobody waits for, at a place that would stand empty; None where the model has none to spare,
@@ -215,7 +244,25 @@ class World:
         turn = self.rates.turn(key)
         if self.leases is not None:
             await self.leases.ask(turn.limits, 1.0, 0.0)
+        if self.seats is not None and key.max_concurrency is not None:
+            await self.seats.cover(_OF_KEY + key.name, key.max_concurrency, turn.limits)
         return turn
+
+    def keep_keys(self, names: Collection[str]) -> None:
+        """Forget what is counted of all keys but these."""
+        gone = self.rates.keep(names)
+        if self.leases is not None:
+            self.leases.forget(gone)
+        if self.seats is not None:
+            self.seats.keep(_OF_KEY, {_OF_KEY + name for name in names})
+
+    async def renew(self) -> None:
+        """Say what was used and keep what is held of what several processes count together; called again and again."""
+        await self.budgets.renew()
+        if self.leases is not None:
+            await self.leases.renew()
+        if self.seats is not None:
+            await self.seats.renew()
 
     async def reserve(self, turn: Turn, tokens: int) -> None:
         """Reserve the tokens of a key's request; raises RateLimited."""
@@ -235,8 +282,9 @@ class World:
     def shares(self, share: float) -> None:
         """The part of what is left that this process may use while the others cannot be asked."""
         self.budgets.share = share
-        if self.leases is not None:
-            self.leases.share = share
+        for held in (self.leases, self.seats):
+            if held is not None:
+                held.share = share
 
     def leave(self, permit: Permit, outcome: Outcome) -> None:
         """Count a call out and learn from what it gave: the door's health, and how long the answer took."""
@@ -346,14 +394,6 @@ def _session(features: Features) -> str:
 def _same(new: Model, old: Model) -> bool:
     """Whether it is the same upstream model at the same provider, whatever else was said of it."""
     return (new.provider, new.upstream) == (old.provider, old.upstream)
-
-
-def _alive(loaded: Loaded, model: Model, live: LiveModel | None) -> LiveModel:
-    endpoint, load = loaded.providers[model.provider], loaded.spec.load
-    if live is None:
-        return LiveModel(endpoint.doors, load, endpoint.timeout, model.max_concurrency, model.max_queue)
-    live.change(endpoint.doors, load, endpoint.timeout, model.max_concurrency, model.max_queue)
-    return live
 
 
 def _stranger() -> LiveModel:

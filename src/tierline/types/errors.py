@@ -218,3 +218,7 @@ class SharedStateGone(TierlineError):
 
 class LogFailure(TierlineError):
     """The decision log cannot be opened, read or written."""
+
+
+class LedgerAway(LogFailure):
+    """The database that holds the ledger cannot be reached; nothing was changed, or what came of a change is not known."""

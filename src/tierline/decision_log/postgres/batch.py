@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tierline.decision_log.postgres.migrate import LOCK
 from tierline.decision_log.schema import COLUMNS
+from tierline.postgres.migrate import LOCK
 
 if TYPE_CHECKING:
     import asyncpg

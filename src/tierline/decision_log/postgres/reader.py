@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TypeVar
 
-from tierline.decision_log.postgres.migrate import connect
 from tierline.decision_log.reader import EVERYTHING, PAGE, Filter, LogReader
 from tierline.decision_log.schema import COLUMNS
+from tierline.postgres.connection import connect, numbered, place_of
 from tierline.types.errors import LogFailure
 
 T = TypeVar("T")
@@ -21,7 +20,7 @@ class PostgresReader(LogReader):
     reached or holds no log. For callers without an event loop, or on a thread of their own."""
 
     def __init__(self, url: str) -> None:
-        self.path = Path("PostgreSQL")
+        self.path, self.where = place_of(url), url
         self._runner = asyncio.Runner()
         try:
             self._database = self._wait(connect(url, reading=True))
@@ -55,7 +54,7 @@ class PostgresReader(LogReader):
 
     def query(self, statement: str, values: Any = ()) -> list[Any]:
         """The rows of one SELECT over the tables of `schema`; values travel as parameters only."""
-        return list(self._wait(self._database.fetch(_numbered(statement), *values)))
+        return list(self._wait(self._database.fetch(numbered(statement), *values)))
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -70,9 +69,3 @@ class PostgresReader(LogReader):
             raise
         except Exception as error:
             raise LogFailure(f"the decision log in PostgreSQL cannot be read: {type(error).__name__}: {error}") from error
-
-
-def _numbered(statement: str) -> str:
-    """`?` as `$1`, `$2`, …: no question mark stands in a literal of ours."""
-    parts = statement.split("?")
-    return "".join([parts[0], *[f"${number}{part}" for number, part in enumerate(parts[1:], 1)]])

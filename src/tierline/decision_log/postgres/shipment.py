@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from tierline import sqlite_file
 from tierline.decision_log.postgres.batch import Batch, read_batch, shipped, write_batch
-from tierline.decision_log.postgres.migrate import connect, upgrade
 from tierline.decision_log.schema import MIGRATIONS, PART
+from tierline.postgres.connection import connect
+from tierline.postgres.migrate import upgrade
 
 if TYPE_CHECKING:
     import asyncpg

@@ -12,6 +12,7 @@ from pathlib import Path
 from tierline.config.experiments import arms_of
 from tierline.config.loaded import Loaded
 from tierline.config.spec import ExperimentSpec
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import LogReader
 from tierline.evaluation.experiments.reading import Row, rows_of, units_of
 from tierline.evaluation.experiments.thompson import moved, thompson
@@ -40,9 +41,9 @@ Seen = tuple[dict[str, Row], Sayings]
 
 
 class Referee:
-    """Looks at the log at `path`."""
+    """Looks at the log at `path`, a file's or the address of a database."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         self._path = path
         self._seen: dict[str, tuple[str, dict[str, Row]]] = {}
         self._shared: dict[str, float] = {}
@@ -62,7 +63,7 @@ class Referee:
             ledger.close()
         acts: list[Act] = []
         said = said_of(self._path) if any(entries.values()) else {}
-        reader = LogReader(self._path)
+        reader = open_reader(self._path)
         try:
             for name, experiment in watched.items():
                 if entries.get(name):

@@ -10,6 +10,7 @@ from tierline.evaluation.labels.combine import Combined
 from tierline.evaluation.labels.heard import Answer
 from tierline.evaluation.labels.view import Labels
 from tierline.evaluation.labels.words import words
+from tierline.postgres.connection import place_of
 
 COLUMNS: Mapping[str, str] = {
     "dataset": "VARCHAR",
@@ -42,7 +43,7 @@ def rows(labels: Labels, *, everything: bool = False) -> Iterator[dict[str, Any]
             if combined.score is None or (answer.after_failure and not everything):
                 continue
             exchanged = kept.of(answer.request_id)
-            yield _row(labels.path.stem, answer, combined, "" if exchanged is None else exchanged.prompt)
+            yield _row(place_of(labels.path).stem, answer, combined, "" if exchanged is None else exchanged.prompt)
 
 
 def _row(dataset: str, answer: Answer, combined: Combined, prompt: str) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def read_golden(path: Path) -> list[GoldenRow]:
     return rows
 
 
-def import_golden(log: Path, rows: Sequence[GoldenRow], by: str, at: float, trust: float = 1.0) -> Imported:
+def import_golden(log: Path | str, rows: Sequence[GoldenRow], by: str, at: float, trust: float = 1.0) -> Imported:
     """Write the labels that the rows give to answers of the log; one that stands there already is not written again."""
     ledger = Ledger(log)
     try:
@@ -109,7 +109,7 @@ def _faults(row: GoldenRow) -> Iterator[str]:
         yield "a score needs the answer or the model that it is about; or give a reference"
 
 
-def _labels(log: Path, rows: Sequence[GoldenRow], by: str, at: float, trust: float) -> Iterator[tuple[int, Label]]:
+def _labels(log: Path | str, rows: Sequence[GoldenRow], by: str, at: float, trust: float) -> Iterator[tuple[int, Label]]:
     by_id: dict[str, list[int]] = {}
     by_words: dict[str, list[int]] = {}
     for number, row in enumerate(rows):

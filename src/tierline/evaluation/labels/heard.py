@@ -7,18 +7,20 @@ would be labelled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import LogReader
 from tierline.ledger.feedback import Kind
 from tierline.ledger.judges import JudgeVerdict, verdict_on
 from tierline.ledger.reader import LedgerReader
 from tierline.ledger.reviews import SOURCE as REVIEW
+from tierline.postgres.connection import place_of
 from tierline.types.errors import LogFailure
 from tierline.types.label import Label, Source
 from tierline.types.outcome import NO_USAGE, Usage, Verdict
@@ -33,19 +35,19 @@ SAME = "says the same as the answer given"
 
 Way = Literal["first", "fallback", "hedge", "branch", "escalation", "retry", "shadow"]
 
-_OF_THESE = "IN (SELECT value FROM json_each(?))"
-_COLUMNS = "seq, request_id, at, route, task, language, winner, flagged, propensity, fallbacks, escalations, cost, latency, tried"
-_DECISIONS = f"SELECT {_COLUMNS} FROM decisions WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608  # a constant of this file
-_NAMED = f"SELECT {_COLUMNS} FROM decisions WHERE request_id {_OF_THESE} ORDER BY seq"  # noqa: S608  # likewise
+_DECISIONS = """
+    SELECT seq, request_id, at, route, task, language, winner, flagged, propensity, fallbacks, escalations, cost, latency, tried
+    FROM decisions WHERE {which} ORDER BY seq
+"""
 _FEEDBACK = (
-    "SELECT request_id, at, score, accept, correction, source, tool_success, {kind} FROM feedback WHERE request_id {these} ORDER BY id"
+    "SELECT request_id, at, score, accept, correction, source, tool_success, {kind} FROM feedback WHERE request_id IN ({these}) ORDER BY id"
 )
-_REVIEWED = f"SELECT request_id, reviewed_by FROM reviews WHERE request_id {_OF_THESE}"  # noqa: S608  # a constant of this file
-_LABELS = f'SELECT request_id, model, score, source, at, "by", trust, note FROM labels WHERE request_id {_OF_THESE} ORDER BY id'  # noqa: S608
-_SHADOWS = f"""
+_REVIEWED = "SELECT request_id, reviewed_by FROM reviews WHERE request_id IN ({these})"
+_LABELS = 'SELECT request_id, model, score, source, at, "by", trust, note FROM labels WHERE request_id IN ({these}) ORDER BY id'
+_SHADOWS = """
     SELECT request_id, at, model, cost, elapsed, detail, judgement, against, judge FROM shadows
-    WHERE ok AND request_id {_OF_THESE} ORDER BY id
-"""  # noqa: S608  # a constant of this file
+    WHERE ok = 1 AND request_id IN ({these}) ORDER BY id
+"""
 _read_tried = msgspec.msgpack.Decoder(tuple[Tried, ...]).decode
 
 
@@ -104,62 +106,65 @@ class _Beside(msgspec.Struct, frozen=True):
     shadows: Mapping[str, Sequence[tuple[Any, ...]]]
 
 
-def heard(path: Path, only: Sequence[str] | None = None) -> Iterator[Row]:
-    """Every logged request in the order of writing, or only those of these ids; raises LogFailure when the log cannot be read."""
-    with closing(LogReader(path)) as log, closing(LedgerReader(path)) as ledger:
+def heard(path: Path | str, only: Sequence[str] | None = None) -> Iterator[Row]:
+    """Every logged request in the order of writing, or only those of these ids, a page of them after another; raises LogFailure when the
+    log cannot be read."""
+    with closing(open_reader(path)) as log, closing(LedgerReader(path)) as ledger:
         tables, standing = _tables(ledger), ledger.judges()
-        for page in _pages(log) if only is None else _pages_of(log, only):
+        for page in _pages(log, only):
             beside = _beside(ledger, tables, [row["request_id"] for row in page])
             for row in page:
                 yield _row(row, beside, path, standing)
 
 
-def _pages(log: LogReader) -> Iterator[Sequence[Any]]:
+def _pages(log: LogReader, only: Sequence[str] | None) -> Iterator[Sequence[Any]]:
+    if only is not None:
+        for begin in range(0, len(only), PAGE):
+            these = only[begin : begin + PAGE]
+            yield log.query(_DECISIONS.format(which=f"request_id IN ({_places(these)})"), these)
+        return
     after = 0
-    while page := log.query(_DECISIONS, (after, PAGE)):
+    while page := log.query(f"{_DECISIONS.format(which='seq > ?')} LIMIT ?", (after, PAGE)):
         yield page
         after = page[-1]["seq"]
 
 
-def _pages_of(log: LogReader, only: Sequence[str]) -> Iterator[Sequence[Any]]:
-    """A page of ids at a time: each is looked up, however long the log is."""
-    for first in range(0, len(only), PAGE):
-        yield log.query(_NAMED, (msgspec.json.encode(only[first : first + PAGE]).decode(),))
+def _places(these: Sequence[str]) -> str:
+    return ", ".join("?" * len(these))
 
 
-def answers(path: Path) -> Iterator[Answer]:
+def answers(path: Path | str) -> Iterator[Answer]:
     """Every answer of a log, with its labels."""
     for row in heard(path):
         yield from row.answers
 
 
-def _tables(ledger: LedgerReader) -> dict[str, set[str]]:
+def _tables(ledger: LedgerReader) -> dict[str, Collection[str]]:
     """The ledger's tables and their columns: a file that an older release wrote has fewer."""
-    named = ("feedback", "reviews", "labels", "shadows")
-    found = ledger.query("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'")
-    return {table: {column for name, column in found if name == table} for table in named if any(name == table for name, _ in found)}
+    found = {table: ledger.columns(table) for table in ("feedback", "reviews", "labels", "shadows")}
+    return {table: columns for table, columns in found.items() if columns}
 
 
-def _beside(ledger: LedgerReader, tables: Mapping[str, set[str]], ids: Sequence[str]) -> _Beside:
-    these = (msgspec.json.encode(ids).decode(),)
+def _beside(ledger: LedgerReader, tables: Mapping[str, Collection[str]], ids: Sequence[str]) -> _Beside:
     labels: dict[str, list[Label]] = {}
-    for label in _said(ledger, tables, these):
+    for label in _said(ledger, tables, ids):
         labels.setdefault(label.request_id, []).append(label)
     shadows: dict[str, list[tuple[Any, ...]]] = {}
-    for shadow in ledger.query(_SHADOWS, these) if "shadows" in tables else ():
+    for shadow in ledger.query(_SHADOWS.format(these=_places(ids)), ids) if "shadows" in tables else ():
         shadows.setdefault(shadow[0], []).append(shadow)
     return _Beside(labels, shadows)
 
 
-def _said(ledger: LedgerReader, tables: Mapping[str, set[str]], these: tuple[str]) -> Iterator[Label]:
+def _said(ledger: LedgerReader, tables: Mapping[str, Collection[str]], ids: Sequence[str]) -> Iterator[Label]:
     """Labels out of the ledger: feedback and reviews about the answer given (no model named), and those that name a model."""
+    these = _places(ids)
     if "feedback" in tables:
-        reviewers = dict(ledger.query(_REVIEWED, these)) if "reviews" in tables else {}
+        reviewers = dict(ledger.query(_REVIEWED.format(these=these), ids)) if "reviews" in tables else {}
         kind = "kind" if "kind" in tables["feedback"] else "''"
-        for said in ledger.query(_FEEDBACK.format(kind=kind, these=_OF_THESE), these):
+        for said in ledger.query(_FEEDBACK.format(kind=kind, these=these), ids):
             yield from _of_feedback(*said, reviewer=reviewers.get(said[0], ""))
     if "labels" in tables:
-        yield from (Label(*stored) for stored in ledger.query(_LABELS, these))
+        yield from (Label(*stored) for stored in ledger.query(_LABELS.format(these=these), ids))
 
 
 def _of_feedback(
@@ -184,11 +189,11 @@ def _of_feedback(
         yield Label(request_id, "", float(tools), "validator", at, TOOLS)
 
 
-def _row(row: Any, beside: _Beside, path: Path, standing: Mapping[tuple[str, str], JudgeVerdict]) -> Row:
+def _row(row: Any, beside: _Beside, path: Path | str, standing: Mapping[tuple[str, str], JudgeVerdict]) -> Row:
     try:
         tried = _read_tried(row["tried"])
     except (ValueError, IndexError) as error:
-        raise LogFailure(f"{path}: the row of request {row['request_id']!r} cannot be read ({error})") from error
+        raise LogFailure(f"{place_of(path)}: the row of request {row['request_id']!r} cannot be read ({error})") from error
     said = beside.labels.get(row["request_id"], ())
     last = {attempt.target: place for place, attempt in enumerate(tried) if attempt.ok}
     if row["winner"] is not None:

@@ -36,7 +36,7 @@ Sayings = Mapping[tuple[str, str], Said]
 """What is said of answers, by request and model."""
 
 
-def said_of(path: Path) -> dict[tuple[str, str], Said]:
+def said_of(path: Path | str) -> dict[tuple[str, str], Said]:
     """What labels, feedback, reviews and validated judges say of the answers of a log, together with their checks."""
     answers = [answer for row in heard(path, _spoken_of(path)) for answer in row.answers if answer.labels]
     measured: dict[tuple[str, str], Hits] = {}
@@ -66,7 +66,7 @@ def _said(answer: Answer, combined: Combined) -> Said | None:
     return Said(word if agreed else weight, max(label.at for label in answer.labels), answer.given)
 
 
-def _spoken_of(path: Path) -> list[str]:
+def _spoken_of(path: Path | str) -> list[str]:
     """The requests that anybody said anything of."""
     with closing(LedgerReader(path)) as ledger:
         return list(dict.fromkeys(_named(ledger)))

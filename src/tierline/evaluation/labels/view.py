@@ -62,7 +62,7 @@ class Overview(msgspec.Struct, frozen=True):
 class Labels:
     """The labels of the log at `path`, with `given` trusts (`trust.parse`). Raises LogFailure when it cannot be read."""
 
-    def __init__(self, path: Path, given: Mapping[str, float] | None = None) -> None:
+    def __init__(self, path: Path | str, given: Mapping[str, float] | None = None) -> None:
         self.path = path
         self._said: dict[tuple[str, str, str], tuple[int, float]] = {}
         self._pairs: dict[tuple[str, str], Counts] = {}
@@ -122,7 +122,7 @@ class Labels:
             yield VoiceRow(voice, task, many, total / many, trust.value, trust.good, trust.bad, trust.how, trust.seen)
 
 
-def standing(path: Path) -> Standing:
+def standing(path: Path | str) -> Standing:
     """The newest verdict on every judge of a log's ledger."""
     with closing(LedgerReader(path)) as ledger:
         return ledger.judges()

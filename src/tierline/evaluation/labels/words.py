@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tierline import plugins
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import LogReader
 from tierline.interfaces import Dialect
 from tierline.scoring.learned.asked import asked
@@ -78,9 +79,9 @@ class Words:
 
 
 @contextmanager
-def words(path: Path) -> Iterator[Words]:
+def words(path: Path | str) -> Iterator[Words]:
     """The words of the log at `path`, while the block lasts."""
-    log = LogReader(path)
+    log = open_reader(path)
     try:
         yield Words(log)
     finally:

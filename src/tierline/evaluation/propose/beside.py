@@ -16,12 +16,16 @@ from tierline.evaluation.datasets.source import OfLogs
 from tierline.evaluation.propose.measured import LEAST
 from tierline.evaluation.routers.spec import SpecRouter
 from tierline.evaluation.training.log_texts import with_log_texts
+from tierline.postgres.connection import is_address
 from tierline.types.errors import EvaluationFailure
 
 
-def answered_beside(before: Loaded, log: Path) -> Dataset | None:
-    """None where no prompts are kept (`log_text`), or too few requests have an answer of every model that the log shows."""
-    router = SpecRouter(before)
+def answered_beside(before: Loaded, where: Path | str) -> Dataset | None:
+    """None where the log is no file, where no prompts are kept (`log_text`), or too few requests have an answer of every model that it
+    shows."""
+    if is_address(where):
+        return None
+    router, log = SpecRouter(before), Path(where)
     how = Reading(
         text=True,
         choose=lambda models: list(dict.fromkeys(router.matched(models).values())),

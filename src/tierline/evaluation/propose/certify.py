@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from tierline.config.loaded import Loaded
+from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.datasets import Dataset
 from tierline.evaluation.document import Row
@@ -26,6 +27,7 @@ from tierline.evaluation.routers.routing import silent
 from tierline.evaluation.routers.spec import SpecRouter, restricted
 from tierline.evaluation.table import Table
 from tierline.evaluation.training.log_texts import is_log
+from tierline.postgres.connection import place_of
 from tierline.routing.router import Router
 from tierline.types.certificate import Basis, Certificate, Evidence, Measured, sealed
 from tierline.types.errors import LogFailure
@@ -47,7 +49,7 @@ class Against(msgspec.Struct, frozen=True):
 
 
 def certificate(
-    before: Loaded, candidate: Loaded, log: Path | None, data: Dataset | None, made: float, margin: float = MARGIN, since: float = 0.0
+    before: Loaded, candidate: Loaded, log: Path | str | None, data: Dataset | None, made: float, margin: float = MARGIN, since: float = 0.0
 ) -> Certificate:
     """What is known of the candidate; `made` is Unix time in seconds."""
     read = Read()
@@ -99,22 +101,22 @@ class Read:
         return self._digest.hexdigest()[:16]
 
 
-def _replayed(before: Loaded, candidate: Loaded, log: Path, since: float, read: Read) -> Replay | None:
+def _replayed(before: Loaded, candidate: Loaded, log: Path | str, since: float, read: Read) -> Replay | None:
     """The half of the log that measures, decided by the candidate; None where that half is empty."""
     router = Router(candidate)
-    with closing(LogReader(log)) as reader:
+    with closing(open_reader(log)) as reader:
         which = Filter(since=since)
         own = Filter(since=since, policy=before.fingerprint)
         held = _held(reader, log, own if reader.count(own) else which, read)
         try:
-            return replay(held, router, source=str(log), spec_of=specs_beside(log, (Router(before), router)))
+            return replay(held, router, source=str(place_of(log)), spec_of=specs_beside(log, (Router(before), router)))
         except LogFailure:
             if reader.count(which):
                 raise
             return None
 
 
-def _held(reader: LogReader, log: Path, which: Filter, read: Read) -> Iterator[list[Logged]]:
+def _held(reader: LogReader, log: Path | str, which: Filter, read: Read) -> Iterator[list[Logged]]:
     for batch in from_log(reader, of_answers_given(said_of(log)), which):
         learnt = learns([row.features.request_id for row in batch])
         held = [row for row, used in zip(batch, learnt, strict=True) if not used]
@@ -191,9 +193,11 @@ def _worst(row: Row | None) -> str:
     return f"{worst.dimension} {worst.name}: quality {worst.quality:.3f}{told} over {worst.queries}"
 
 
-def _evidence(log: Path | None, again: Replay | None, read: Read, data: Dataset | None, against: Against | None) -> Iterator[Evidence]:
+def _evidence(
+    log: Path | str | None, again: Replay | None, read: Read, data: Dataset | None, against: Against | None
+) -> Iterator[Evidence]:
     if log is not None and again is not None:
-        yield Evidence(log.name, read.digest, again.rows.read)
+        yield Evidence(place_of(log).name, read.digest, again.rows.read)
     if data is None:
         return
     for file in data.files:

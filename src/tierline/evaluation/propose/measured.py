@@ -17,7 +17,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tierline.decision_log.reader import Filter, LogReader
+from tierline.decision_log.opening import open_reader
+from tierline.decision_log.reader import Filter
 from tierline.evaluation.counterfactual import Sample, clip, diagnose, snips
 from tierline.evaluation.interval import Figure, mean_of
 from tierline.evaluation.labels.sayings import GOOD, Said, Sayings, said_of
@@ -80,12 +81,12 @@ def learns(ids: Sequence[str]) -> list[bool]:
     return [bool(part) for part in parts_of(ids, 2).tolist()] if ids else []
 
 
-def of_log(path: Path, since: float = 0.0) -> dict[tuple[str, str], Cell]:
+def of_log(path: Path | str, since: float = 0.0) -> dict[tuple[str, str], Cell]:
     """From a log: each model's first attempts, for one that was climbed to saw only what others had failed at. An answer is good by what
     was said of it, else by its validators."""
     said = said_of(path)
     heaps: dict[tuple[str, str], _Heap] = {}
-    with closing(LogReader(path)) as reader:
+    with closing(open_reader(path)) as reader:
         for record in reader.records(Filter(since=since)):
             first = record.tried[0] if record.tried else None
             if first is None or not first.ok or not record.decision.task or not learns([record.features.request_id])[0]:

@@ -13,7 +13,8 @@ from pathlib import Path
 import msgspec
 
 from tierline.config.spec import GuardSpec, ReleaseSpec
-from tierline.decision_log.reader import Filter, LogReader
+from tierline.decision_log.opening import open_reader
+from tierline.decision_log.reader import Filter
 from tierline.evaluation.experiments.contrast import Units, contrast
 from tierline.evaluation.experiments.reading import FEWER_IS_BETTER, RATES, Row, rows_where, units_of
 from tierline.evaluation.experiments.sequences import UNKNOWN, Asymptotic, Bounded, Interval, quantile
@@ -43,10 +44,10 @@ class Compared(msgspec.Struct, frozen=True):
         return f"guard {self.metric}: {told[0]} since it was published, {told[1]} before, which is worse by more than {self.worse_by:g}"
 
 
-def compared(path: Path, settings: ReleaseSpec, candidate: str, published: float, since: float) -> list[Compared]:
+def compared(path: Path | str, settings: ReleaseSpec, candidate: str, published: float, since: float) -> list[Compared]:
     """Every guard by the log at `path`. The candidate was published at that Unix time, the spec before it was at work `since`."""
     rows: dict[str, Row] = {}
-    with closing(LogReader(path)) as reader:
+    with closing(open_reader(path)) as reader:
         for request, row in rows_where(reader, Filter(since=since, until=published), MOST):
             if not row.arm.startswith("candidate"):
                 rows[request] = msgspec.structs.replace(row, arm=BEFORE, shares=_EVEN)

@@ -14,7 +14,7 @@ from tierline.routing.router import Router
 from tierline.types.errors import SpecInvalid
 
 
-def specs_beside(path: Path | None, more: tuple[Router, ...] = ()) -> SpecOf:
+def specs_beside(path: Path | str | None, more: tuple[Router, ...] = ()) -> SpecOf:
     """Who decided, by fingerprint: one of `more`, else the spec kept in the ledger at `path`, where there is one; None where neither has
     it, or where what is kept no longer resolves to the same (a price of the catalogue has changed since)."""
     known: dict[str, Decider | None] = {router.policy.fingerprint: Decider(router) for router in more}
@@ -27,7 +27,7 @@ def specs_beside(path: Path | None, more: tuple[Router, ...] = ()) -> SpecOf:
     return spec_of
 
 
-def _kept(path: Path, fingerprint: str) -> Decider | None:
+def _kept(path: Path | str, fingerprint: str) -> Decider | None:
     with closing(LedgerReader(path)) as ledger:
         kept = ledger.spec(fingerprint)
     if kept is None:

@@ -48,7 +48,7 @@ class Logged(msgspec.Struct, frozen=True):
 Batches = Iterable[Sequence[Logged]]
 
 
-def labels_of(path: Path) -> dict[str, float]:
+def labels_of(path: Path | str) -> dict[str, float]:
     """What people and programs said of answers, by request: the mean of all that was said, acceptance counting 1 and refusal 0. Where the
     answer was judged in the review queue, that alone counts: it was looked at for this."""
     said: dict[str, list[float]] = {}

@@ -109,7 +109,8 @@ class _Simulation:
     async def _funded(self, sent: Sent, began: float) -> None:
         """Pursue a request once it has the money for its first call."""
         done = await fund(self.budgets, sent.features, self._decide(sent), lambda: self._decide(sent))
-        self._pursue(sent, done.decision, began, done.purse, done.waited)
+        decision = msgspec.structs.replace(done.decision, steps=()) if done.outrun else done.decision
+        self._pursue(sent, decision, began, done.purse, done.waited)
 
     def _pursue(self, sent: Sent, decision: Decision, began: float, purse: Purse | None = None, waited: float = 0.0) -> None:
         def done(result: Result) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from tierline.gateway.shadow.worth import labels_of
 from tierline.ledger.ledger import Ledger
+from tierline.ledger.notes import Beside, Note
 from tierline.ledger.shadows import Shadowed, Spent
 from tierline.types.errors import LogFailure
 
@@ -36,8 +37,9 @@ class AskLedger(Protocol):
 class Accounts:
     """Today's spending of one process's shadows. `clock` gives Unix time in seconds; days are those of UTC."""
 
-    def __init__(self, ask: AskLedger, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, ask: AskLedger, note: Callable[[Note], Awaitable[None]], clock: Callable[[], float] = time.time) -> None:
         self._ask = ask
+        self._note = note
         self._clock = clock
         self._day = 0.0
         self._last = 0
@@ -93,17 +95,17 @@ class Accounts:
     async def _keep(self, rows: list[Shadowed]) -> None:
         self._turn()
         since, after = self._day, self._last
-
-        def act(ledger: Ledger) -> Spent:
-            ledger.shadows.add(rows)
-            ledger.labels.add([label for row in rows for label in labels_of(row)])
-            return ledger.shadows.spent(since, after)
-
+        labels = tuple([label for row in rows for label in labels_of(row)])
         try:
-            spent = await self._ask(act)
+            await self._note(Beside(tuple(rows), labels))
         except LogFailure as failure:
             _logger.error("%d shadows were not written down: %s", len(rows), failure.message)
             return
+        try:
+            spent = await self._ask(lambda ledger: ledger.shadows.spent(since, after))
+        except LogFailure as failure:
+            _logger.error("what shadows have cost today cannot be read: %s", failure.message)
+            return  # what these cost stays counted here until the day ends
         for row in rows:
             if row.at >= self._day:
                 self._unwritten[row.route] -= row.cost

@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tierline.postgres.connection import connect, missing
 from tierline.types.errors import LogFailure
-
-if TYPE_CHECKING:
-    import asyncpg
-
-CONNECT_WITHIN = 5.0
-STATEMENT_WITHIN = 60.0
 
 LOCK = 0x5449_4552_0001
 """The advisory lock that everyone who changes the tables takes: revisions, partitions and batches come one after another."""
 
 
-async def connect(url: str, *, reading: bool = False) -> asyncpg.Connection:
-    """A connection that gives up after `CONNECT_WITHIN` seconds, and on a statement after `STATEMENT_WITHIN`; `reading`: that can do
-    nothing but read, and gives sums as plain numbers. Raises LogFailure where the extra is missing, and what asyncpg raises."""
-    try:
-        import asyncpg  # noqa: PLC0415  # an optional extra
-    except ImportError:
-        raise missing() from None
-    settings = {"application_name": "tierline", **({"default_transaction_read_only": "on"} if reading else {})}
-    connection = await asyncpg.connect(url, timeout=CONNECT_WITHIN, command_timeout=STATEMENT_WITHIN, server_settings=settings)
-    if reading:
-        await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=float, format="text")
-    return connection
+HEAD = "0002"
+"""The newest revision: a database that has it is not looked at any further."""
 
 
 async def upgrade(url: str) -> None:
     """Make the tables, or bring them up to date; several may call at once. Raises LogFailure where the extra is missing, or the
     database was written by a newer Tierline."""
+    if await _revision(url) != HEAD:
+        await _upgrade(url)
+
+
+async def _revision(url: str) -> str:
+    connection = await connect(url, reading=True)
+    try:
+        known = await connection.fetchval("SELECT to_regclass('tierline_version')")
+        return "" if known is None else str(await connection.fetchval("SELECT version_num FROM tierline_version"))
+    finally:
+        await connection.close(timeout=2.0)
+
+
+async def _upgrade(url: str) -> None:
     try:
         from alembic import command  # noqa: PLC0415  # an optional extra
         from alembic.config import Config  # noqa: PLC0415
@@ -59,8 +58,3 @@ async def upgrade(url: str) -> None:
             await connection.run_sync(run)
     finally:
         await engine.dispose()
-
-
-def missing() -> LogFailure:
-    """What is said where the extra is not installed."""
-    return LogFailure("a decision log in PostgreSQL needs more packages: pip install 'tierline[postgres]'")
