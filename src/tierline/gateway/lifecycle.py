@@ -175,8 +175,8 @@ def _alike(ledger: Ledger, fingerprint: str, loaded: Loaded) -> bool:
 
 
 def _note(ledger: Ledger, loaded: Loaded, after: int | None) -> None:
-    """Note a spec that was read when the newest stage was `after` (None: the ledger was away). Where another has come since, what was read is of yesterday, and the
-    next look reads anew."""
+    """Note a spec that was read when the newest stage was `after` (None: the ledger was away). Where another has come since, what was read
+    is of yesterday, and the next look reads anew."""
     newest, known = ledger.releases.now(), ledger.releases.at_work()
     overtaken = newest is not None and (after not in (None, newest.id) or newest.stage in ENDS)
     if overtaken or (known is not None and known.candidate == loaded.fingerprint):
