@@ -81,8 +81,8 @@ class Lifecycle:
     def taken(self, done: Reloaded) -> None:
         """Note a spec that is at work now without having come through the life cycle; another thread does it, once for all workers."""
         if self._read is not None and not done.problem:
-            loaded, after = self._read
-            self._books.later(lambda ledger: _note(ledger, loaded, after), f"that {loaded.fingerprint} is at work")
+            (loaded, after), shared = self._read, self._books.shared
+            self._books.later(lambda ledger: _note(ledger, loaded, after, shared=shared), f"that {loaded.fingerprint} is at work")
 
     async def follow(self, live: Live) -> None:
         """Act on what the ledger says, again and again, until cancelled."""
@@ -117,8 +117,10 @@ class Lifecycle:
             return None
         desk = Desk(ledger, self._path, self._environ)
         newest = desk.complete(newest)
-        if self._books.shared and newest.id != self._seen and desk.catch_up(newest):
-            _logger.info("%s was put to work on another machine; the file here followed", newest.candidate)
+        if self._books.shared and newest.id != self._seen:
+            at_work = ledger.releases.at_work()
+            if at_work is not None and desk.catch_up(at_work):
+                _logger.info("%s was put to work on another machine; the file here followed", at_work.candidate)
         return newest
 
     async def _rehearse(self, live: Live, newest: Release) -> None:
@@ -174,13 +176,18 @@ def _alike(ledger: Ledger, fingerprint: str, loaded: Loaded) -> bool:
     return kept is not None and all(kept.parts.get(part) == loaded.parts.get(part) for part in ("spec", "files"))
 
 
-def _note(ledger: Ledger, loaded: Loaded, after: int | None) -> None:
-    """Note a spec that was read when the newest stage was `after` (None: the ledger was away). Where another has come since, what was read
-    is of yesterday, and the next look reads anew."""
+def _note(ledger: Ledger, loaded: Loaded, after: int | None, *, shared: bool) -> None:
+    """Note a spec that was read when the newest stage was `after` (None: the ledger was away). Not where another has come since: what is at
+    work is in the file by now, or will be, where another machine has put it to work; the next look reads anew."""
     newest, known = ledger.releases.now(), ledger.releases.at_work()
     overtaken = newest is not None and (after not in (None, newest.id) or newest.stage in ENDS)
     if overtaken or (known is not None and known.candidate == loaded.fingerprint):
         return
+    text = kept_text(loaded.path)
     first, alike = known is None, known is not None and _alike(ledger, known.candidate, loaded)
+    if known is not None and not alike and known.written and known.written == text:
+        return
+    if known is not None and shared and known.stage in ENDS.values() and known.before == loaded.fingerprint:
+        return
     why = "the first spec" if first else CATALOGUE if alike else "the file was changed, without a certificate"
-    ledger.releases.note(loaded.fingerprint, kept_text(loaded.path), why, BY_HAND)
+    ledger.releases.note(loaded.fingerprint, text, why, BY_HAND)
