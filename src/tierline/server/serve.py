@@ -22,6 +22,7 @@ from tierline.gateway.recall import keep, remember
 from tierline.gateway.reload import Live, Reloaded
 from tierline.gateway.shadow.accounts import Accounts
 from tierline.gateway.shadow.pool import Pool
+from tierline.gateway.summing import keep_summed
 from tierline.gateway.together import Together
 from tierline.interfaces import DecisionLog, Shared
 from tierline.server.admin import Admin, Reviewing
@@ -127,6 +128,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         watch_experiments(live, books, read_at(loaded, path)),
         lifecycle.follow(live),
         watch_published(live, books, read_at(loaded, path), service.environ),
+        keep_summed(loaded, path),
         Alerting(live, books, read_at(loaded, path), meters.alerts).run(),
         *([] if together is None else [together.follow()]),
     ]

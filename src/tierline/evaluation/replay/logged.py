@@ -50,6 +50,9 @@ _UNJUDGED = (None, "")
 
 Batches = Iterable[Sequence[Logged]]
 
+NO_LABELS: Mapping[str, float] = {}
+"""Nobody has said anything."""
+
 
 def labels_of(path: Path | str) -> dict[str, float]:
     """What people and programs said of answers, by request: the mean of all that was said, acceptance counting 1 and refusal 0. Where the
@@ -159,7 +162,7 @@ def from_export(path: Path, labels: Mapping[str, float], limit: int | None = Non
             if limit is not None and number > limit:
                 break
             try:
-                batch.append(_of_record(read_line(line), labels))
+                batch.append(of_record(read_line(line), labels))
             except (ValueError, msgspec.MsgspecError) as error:
                 raise LogFailure(f"{path}:{number}: no row of an export ({error}): make one with `tierline log export`") from error
             if len(batch) == 1000:
@@ -208,7 +211,8 @@ def of_row(stored: Stored, labels: Mapping[str, float], whole: bool = False) -> 
     )
 
 
-def _of_record(record: Record, labels: Mapping[str, float]) -> Logged:
+def of_record(record: Record, labels: Mapping[str, float] = NO_LABELS) -> Logged:
+    """A record, as a replay reads it."""
     answered_by_model = record.winner is not None
     quality, judge = judged(record.features.request_id, labels, record.tried, record.winner)
     taken = sum(tried.elapsed + tried.wait for tried in record.tried) + sum(aside.elapsed for aside in record.asides) + record.overhead

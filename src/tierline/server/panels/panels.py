@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tierline.server.panels import alerts
+from tierline.server.panels import alerts, decisions, explanations, overview, pages, session
 from tierline.server.panels.ground import Ground
 from tierline.server.route import Routes
 
-PANELS: tuple[Callable[[Ground], Routes], ...] = (alerts.routes,)
+PANELS: tuple[Callable[[Ground], Routes], ...] = (
+    pages.routes,
+    session.routes,
+    overview.routes,
+    decisions.routes,
+    explanations.routes,
+    alerts.routes,
+)
 """What makes each panel's routes."""
 
 

@@ -1,0 +1,5 @@
+// Every page, in the order of the navigation: the name in the address, what it is called, and the module that shows it.
+export const PAGES = [
+  { name: "overview", title: "Overview", load: () => import("./pages/overview.js") },
+  { name: "decisions", title: "Decisions", load: () => import("./pages/decisions.js") },
+];
