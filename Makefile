@@ -44,9 +44,11 @@ $(CHROMIUM):
 test: $(STAMP)  ## every test
 	@test "$$CI" != true || $(MAKE) --no-print-directory $(CHROMIUM) || echo "Chromium could not be installed: the tests of the dashboard need it."
 	@$(MAKE) --no-print-directory $(E2E) || echo "The real small model could not be installed; without CI=true its tests are skipped."
-	@$(PYTEST) || { echo "What failed is run once more, alone: a test that fails twice fails the run."; $(PYTEST) --last-failed --last-failed-no-failures none; }
+	@$(PYTEST) $(SIDE_BY_SIDE) || { echo "What failed is run once more, alone: a test that fails twice fails the run."; $(PYTEST) --last-failed --last-failed-no-failures none; }
 
 PYTEST := $(BIN)/python -m pytest
+# A process for each core, four at most; each takes whole files in their order, so that what a file or a folder starts is started once in each.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 e2e: $(STAMP) $(E2E)  ## only the tests with a real model, real answers and the official SDK
 	$(BIN)/python -m pytest tests/e2e

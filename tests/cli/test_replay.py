@@ -76,7 +76,7 @@ def test_replay_takes_as_many_rows_as_it_is_told(folder: Path) -> None:
         (("replay", "--log", "{}/tierline.db", "--spec", "{}/new.yaml", "--route", "nothing"), "holds no row to replay"),
         (("replay", "--log", "{}/answers.parquet", "--spec", "{}/new.yaml"), "not a database"),
         (("replay", "--log", "{}/tierline.db", "--spec", "{}/new.yaml", "--since", "soon"), "is no time"),
-        (("simulate", "--spec", "{}/new.yaml"), "give --data or --log"),
+        (("simulate", "--spec", "{}/new.yaml"), "give --data, --log or --worksheet"),
         (("simulate", "--spec", "{}/new.yaml", "--log", "{}/tierline.db", "--workload", "{}/new.yaml"), "no JSON object"),
         (("sweep", "--data", "{}/answers.parquet", "--spec", "{}/new.yaml", "--vary", "nonsense"), "is no axis"),
     ],

@@ -212,8 +212,9 @@ def test_feedback_is_kept_by_the_request_it_judges(ledger: Ledger) -> None:
 
 
 def test_much_feedback_is_read_page_by_page(ledger: Ledger) -> None:
-    for number in range(1001):
-        ledger.feedback.add(Feedback(f"r{number}", float(number), score=1.0))
+    with ledger.connection.transaction():  # one wait for the disk
+        for number in range(1001):
+            ledger.feedback.add(Feedback(f"r{number}", float(number), score=1.0))
     assert [feedback.at for feedback in ledger.feedback.since(1.0)] == list(range(1, 1001))
 
 

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "tierline.cli.evaluate",
     "train": "tierline.cli.train",
     "replay": "tierline.cli.replay",
+    "estimate": "tierline.cli.estimate",
     "simulate": "tierline.cli.simulate",
     "sweep": "tierline.cli.sweep",
     "experiments": "tierline.cli.experiments",
@@ -40,7 +41,7 @@ COMMANDS: dict[str, str] = {
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
     "Run": ("serve", "release", "log", "alerts", "review", "pin", "keys", "audit"),
-    "Measure": ("collect", "labels", "evaluate", "train", "replay", "simulate", "sweep", "experiments", "propose"),
+    "Measure": ("collect", "labels", "evaluate", "train", "replay", "estimate", "simulate", "sweep", "experiments", "propose"),
 }
 """How the help lists the commands."""
 

@@ -18,6 +18,10 @@ from tierline.config.load import load
 from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import Filter
 from tierline.evaluation.datasets import Reading, read
+from tierline.evaluation.estimate.as_outcomes import outcomes_of, requests_of
+from tierline.evaluation.estimate.asked import asked_in
+from tierline.evaluation.estimate.fill import worksheet_of
+from tierline.evaluation.estimate.sheet import from_csv
 from tierline.evaluation.replay.logged import from_log, labels_of
 from tierline.evaluation.routers.spec import SpecRouter
 from tierline.evaluation.simulate.faults import Fault, read_faults
@@ -32,6 +36,9 @@ from tierline.postgres.connection import place_of
 from tierline.routing.router import Router
 from tierline.types.errors import EvaluationFailure
 
+SHEET_REQUESTS = 2000
+"""Sent where the worksheet is the workload and nobody says how many."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -44,6 +51,10 @@ def simulate_command(
         list[Path] | None, typer.Option("--data", help="Measured answers, as for `tierline evaluate`; fits the models.")
     ] = None,
     log: Annotated[str, typer.Option("--log", help=f"{LOG}; fits the models, and is the workload if no other is given.")] = "",
+    worksheet: Annotated[
+        Path | None,
+        typer.Option("--worksheet", "-w", help="A sheet of `tierline estimate --csv`; fits the models, and is the workload too."),
+    ] = None,
     workload: Annotated[Path | None, typer.Option("--workload", help="A JSONL file of chat bodies or prompts to send.")] = None,
     requests: Annotated[int | None, typer.Option(min=1, help="How many requests; all of the workload if left out.")] = None,
     rate: Annotated[float | None, typer.Option(min=0.0001, help="Requests a second; at their own times, or one a second.")] = None,
@@ -60,23 +71,42 @@ def simulate_command(
     Examples: `tierline simulate --spec tierline.yaml --log tierline.db --requests 5000 --rate 20`
 
     `tierline simulate --spec new.yaml --data answers.parquet --faults outage.yaml`
+
+    `tierline simulate --spec tierline.yaml --worksheet worksheet.csv --requests 5000`
     """
     console = terminal(errors=on_stdout(json_out))
     with refusing("simulate"):
         router = Router(load(spec, need_secrets=False))
         checks = Checks(sensitivity, specificity)
         windows = () if faults is None else read_faults(faults, router.loaded.models, router.loaded.providers)
-        fitted, sent, name = _material(router, data or [], log, workload)
+        if worksheet is not None:
+            if data or log:
+                raise EvaluationFailure("give --worksheet alone: --data and --log fit the models as well")
+            fitted, checks, sent = _of_sheet(router, worksheet, workload, requests or SHEET_REQUESTS, seed)
+            name = str(workload or worksheet)
+        else:
+            fitted, sent, name = _material(router, data or [], log, workload)
         found = _simulated(console, router, fitted, resampled(sent, requests, rate, seed), windows, checks, seed, name)
     hand_over(found, json_out)
     if not on_stdout(json_out):
         _show(console, found)
 
 
+def _of_sheet(router: Router, path: Path, workload: Path | None, count: int, seed: int) -> tuple[Fitted, Checks, list[Sent]]:
+    """What answers as a worksheet says, how its checks see, and so many requests by its shares, or those of a file."""
+    said = from_csv(path.read_text(encoding="utf-8-sig"), router.loaded.models, path.name)
+    sheet = worksheet_of(router.loaded, said, router)
+    fitted, checks = outcomes_of(sheet)
+    if workload is not None:
+        return fitted, checks, of_file(router, workload)
+    samples = {row.task: asked_in(router.loaded, said, row.task) for row in sheet.rows}
+    return fitted, checks, requests_of(sheet, samples, count, seed)
+
+
 def _material(router: Router, data: list[Path], log: str, workload: Path | None) -> tuple[Fitted, list[Sent], str]:
     """What answers, what is sent, and what it is called."""
     if bool(data) == bool(log):
-        raise EvaluationFailure("give --data or --log: one of them, to fit the models of outcomes from")
+        raise EvaluationFailure("give --data, --log or --worksheet: one of them, to fit the models of outcomes from")
     if log:
         labels = labels_of(log)
         with closing(open_reader(log)) as reader:

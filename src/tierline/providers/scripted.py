@@ -139,7 +139,7 @@ class ScriptedProvider:
         value = self.script.expected(prompt) if right else wrong(self.script.expected(prompt))
         lacking = not right and draw(seed, "lacking", prompt) < 0.5
         pieces: tuple[str, ...] = ()
-        tool = None
+        tool, structured = None, asked.schema is not None  # JSON has few spaces: its tokens are counted by its letters
         if asked.calls_tool:
             tool = (asked.function.name, object_after(asked.function.parameters, value, lacking=lacking))
         elif asked.schema is not None:
@@ -156,7 +156,7 @@ class ScriptedProvider:
             model=model,
             pieces=pieces,
             input_tokens=asked.input_tokens,
-            output_tokens=choices * (len(pieces) if tool is None else 8 + len(tool[1]) // 4),
+            output_tokens=choices * (max(len(pieces), sum(map(len, pieces)) // 4 * structured) if tool is None else 8 + len(tool[1]) // 4),
             tool=tool,
             finish=finish,
             n=choices,

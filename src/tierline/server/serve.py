@@ -15,7 +15,7 @@ import msgspec
 import uvloop
 
 from tierline.config.loaded import Loaded
-from tierline.gateway.assemble import log_path, logs_of, open_log, open_shared, read_at
+from tierline.gateway.assemble import evidence_kept, log_path, logs_of, open_log, open_shared, read_at
 from tierline.gateway.books import Books
 from tierline.gateway.lifecycle import Lifecycle
 from tierline.gateway.recall import keep, remember
@@ -121,6 +121,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         keep(live.world.budgets, logs),
         live.watch(),
         books.follow_pins(live.world),
+        books.forget(lambda: evidence_kept(live.gateway.loaded)),
         ring.follow(books, live),
         meters.keep_counting(public.gauges),
         app.watch_the_waiting(),

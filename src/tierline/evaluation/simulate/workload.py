@@ -22,13 +22,15 @@ from tierline.types.errors import BadRequest, EvaluationFailure, RequestError
 from tierline.types.features import Features
 from tierline.types.hints import Hints
 from tierline.types.scores import NO_SCORES, Scores
+from tierline.types.view import NO_VIEW
 
 _FIELDS = ("messages", "prompt", "system", "task", "user_tier", "risk", "max_cost", "at", "id", "model")
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """One request. `query` and `task` are what the outcome models know it by (the router sees neither, unless the client names the task);
-    `at` is seconds from the start, None where arrivals are to be drawn."""
+    """One request. `query` and `task` are what the outcome models know it by (the router sees neither, unless the client names the
+    task; where nobody names one, a file's request has the task that the router takes it for); `at` is seconds from the start, None
+    where arrivals are to be drawn."""
 
     query: str
     task: str
@@ -55,6 +57,10 @@ class Asker:
         if self._router.settle(features) is not None:
             return features, NO_SCORES
         return features, self._scorers[features.route].score(request, features)
+
+    def taken_for(self, features: Features, scores: Scores) -> str:
+        """The task that the router takes a request for; empty for none."""
+        return self._router.decide(features, scores, NO_VIEW).task
 
 
 def of_table(router: Router, table: Table) -> list[Sent]:
@@ -141,7 +147,9 @@ def _sent(asker: Asker, path: Path, number: int, line: bytes) -> Sent:
     except RequestError as error:
         raise EvaluationFailure(f"{where}: {error.message}") from None
     at = given.get("at")
-    return Sent(identity, hints.task, features, scores, float(at) if isinstance(at, (int, float)) else None)
+    return Sent(
+        identity, hints.task or asker.taken_for(features, scores), features, scores, float(at) if isinstance(at, (int, float)) else None
+    )
 
 
 def _body(where: str, given: dict[str, Any]) -> dict[str, Any]:
