@@ -139,8 +139,8 @@ class Reviewing:
         exchange.json({"counts": found[0], "reviews": found[1]})
 
     async def one(self, exchange: Exchange) -> None:
-        """GET /admin/reviews/{id}: one entry, with prompt and answer as JSON text where the route's `log_text` keeps them and the key has the
-        scope `admin`."""
+        """GET /admin/reviews/{id}: one entry, with prompt and answer as JSON text where the route's `log_text` keeps them and the key
+        has the scope `admin`."""
         request_id = exchange.rest
         review = await self._books.ask(lambda ledger: ledger.reviews.get(request_id))
         if review is None:

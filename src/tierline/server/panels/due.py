@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from tierline.config.loaded import Loaded
-from tierline.decision_log.reader import LogReader
 from tierline.evaluation.replay.logged import labels_of
-from tierline.evaluation.review.due import Due, all_due
-from tierline.evaluation.review.facts import TaskFacts, now_of
-from tierline.evaluation.review.looks import looked
 from tierline.server.exchange import Exchange
+from tierline.server.looks import imported
 from tierline.server.panels.ground import Ground
 from tierline.server.panels.once import Once
 from tierline.server.route import Route, Routes
 
-DAY = 86400.0
-WINDOW = 30 * DAY
-"""Seconds that are looked back, as long as the rows are not too many."""
-
-MOST_ROWS = 30_000
-"""Rows, the newest, that are looked at: the gateway answers requests meanwhile."""
-
 KEPT = 300.0
 """Seconds for which a look holds."""
 
-_OLDEST = "SELECT at FROM decisions ORDER BY at DESC LIMIT 1 OFFSET ?"
+MISSING = "It reckons with numpy, which the gateway's Python lacks: pip install 'tierline[analysis]'"
 
 
 class DueTasks:
@@ -39,18 +28,24 @@ class DueTasks:
         self._once = Once(KEPT)
 
     async def list(self, exchange: Exchange) -> None:
-        """GET /admin/due: every task of the spec with each reason to look at it again (none: it is not due), its traffic, and its last look;
-        from at most the newest 30,000 rows of thirty days (`days` says how far back that is)."""
+        """GET /admin/due: every task of the spec with each reason to look at it again (none: it is not due), its traffic, and its
+        last look; from at most the newest 30,000 rows of thirty days (`days` says how far back that is). `missing` says what it lacks
+        to reckon."""
         loaded = exchange.gateway.loaded
         exchange.json(await self._once.get(loaded.fingerprint, lambda: self._looked(loaded)))
 
     async def _looked(self, loaded: Loaded) -> Mapping[str, Any]:
+        try:
+            newest = await imported("tierline.evaluation.review.newest")
+        except ModuleNotFoundError as error:
+            if error.name != "numpy":
+                raise
+            return {"missing": MISSING, "tasks": []}
         now, where = time.time(), self._ground.logs[-1]
-        window, facts = await self._ground.read(lambda log: _facts(loaded, log, labels_of(where), now))
+        window, facts = await self._ground.read(lambda log: newest.facts_of_newest(loaded, log, labels_of(where), now))
         signed, alerts = await self._ground.books.ask(lambda ledger: (ledger.signoffs.newest(), ledger.alerts.list()))
-        looks = {name: found for name in loaded.spec.tasks if (found := looked(loaded, name, signed.get(name))) is not None}
-        due = all_due(loaded.spec.tasks, facts, looks, alerts, datetime.date.today())
-        return {"at": now, "days": window / DAY, "tasks": [_told(one, facts[one.task]) for one in due]}
+        due = newest.due_now(loaded, facts, signed, alerts)
+        return {"missing": "", "at": now, "days": window / 86400.0, "tasks": [_told(one, facts[one.task]) for one in due]}
 
 
 def routes(ground: Ground) -> Routes:
@@ -58,14 +53,8 @@ def routes(ground: Ground) -> Routes:
     return Routes({("GET", "/admin/due"): Route(DueTasks(ground).list, "read")})
 
 
-def _facts(loaded: Loaded, log: LogReader, labels: Mapping[str, float], now: float) -> tuple[float, Mapping[str, TaskFacts]]:
-    """Seconds that were looked back, and the facts of every task in them."""
-    oldest = log.query(_OLDEST, (MOST_ROWS,))
-    window = min(WINDOW, now - oldest[0][0]) if oldest else WINDOW
-    return window, now_of(loaded, log, labels, window, now)
-
-
-def _told(due: Due, facts: TaskFacts) -> Mapping[str, Any]:
+def _told(due: Any, facts: Any) -> Mapping[str, Any]:
+    """One task; `due` and `facts` are structs of modules that are imported when they are asked for."""
     last = due.looked
     return {
         **{name: getattr(due, name) for name in ("task", "owner", "causes", "requests", "cost")},

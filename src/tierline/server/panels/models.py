@@ -13,7 +13,7 @@ from tierline.config.loaded import Loaded
 from tierline.decision_log.codec import attempted
 from tierline.decision_log.reader import LogReader
 from tierline.decision_log.sums.read import Summed, read_sums
-from tierline.decision_log.sums.table import FIGURES, Key, Sum
+from tierline.decision_log.sums.table import FIGURES, Sum
 from tierline.ledger.ledger import Ledger
 from tierline.server.errors import NotFound
 from tierline.server.exchange import Exchange
@@ -156,7 +156,7 @@ def _shares(found: Summed, names: Sequence[str]) -> dict[str, Any]:
     times = range(found.since, found.until, found.span)
     by: defaultdict[tuple[str, int], float] = defaultdict(float)
     for key, total in found.sums:
-        by[key[_MODEL], key[1]] += total.figures[FIGURES.index("requests")]
+        by[str(key[_MODEL]), key[1]] += total.figures[FIGURES.index("requests")]
     seen = {name for name, _ in by}
     return {"times": [*times], "requests": {name: [by[name, at] for at in times] for name in names if name in seen}}
 
@@ -166,7 +166,7 @@ def _series(found: Summed) -> dict[str, Any]:
     times = range(found.since, found.until, found.span)
     at: defaultdict[int, list[Sum]] = defaultdict(list)
     for key, total in found.sums:
-        at[_start(key)].append(total)
+        at[key[1]].append(total)
     groups = [group_of("", at[start], None) for start in times]
 
     def each(value: Callable[[Group], float | None]) -> list[float | None]:
@@ -183,7 +183,3 @@ def _series(found: Summed) -> dict[str, Any]:
         "escalation_rate": each(lambda group: group.escalation_rate),
         "failed_rate": each(lambda group: group.failed_rate),
     }
-
-
-def _start(key: Key) -> int:
-    return key[1]

@@ -46,8 +46,9 @@ class SpecPages:
         self._ground = ground
 
     async def history(self, exchange: Exchange) -> None:
-        """GET /admin/history: the spec at work, its warnings and what came of the last reload; and the specs that are kept, the newest first,
-        each with the number of places that differ from the one before, its stages in the life cycle, and what the audit trail says of it."""
+        """GET /admin/history: the spec at work, its warnings and what came of the last reload; and the specs that are kept, the
+        newest first, each with the number of places that differ from the one before, its stages in the life cycle, and what the audit
+        trail says of it."""
         specs, entries, releases = await self._ground.books.ask(_read)
         loaded = exchange.gateway.loaded
         before = {one.fingerprint: specs[place - 1] if place else None for place, one in enumerate(specs)}
@@ -76,7 +77,8 @@ class SpecPages:
         )
 
     async def one(self, exchange: Exchange) -> None:
-        """GET /admin/history/{policy}: one spec that is kept, as YAML without its secrets; with `?against={policy}` what differs from that."""
+        """GET /admin/history/{policy}: one spec that is kept, as YAML without its secrets; with `?against={policy}`
+        what differs from that."""
         asked = Asked(exchange.scope.query_string)
         against = asked.word("against")
         found = await self._ground.books.ask(lambda ledger: [ledger.specs.get(name) for name in (exchange.rest, against) if name])

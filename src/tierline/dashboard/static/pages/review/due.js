@@ -8,7 +8,7 @@ import { Table } from "../../parts/table.js";
 export function Due() {
   const from = useData("admin/due");
   return html`<${Panel} id="due" title="Tasks that are due for another look">
-    <${Loaded} from=${from} what="the tasks, from their rows">${(data) => html`<${Tasks} data=${data} />`}<//>
+    <${Loaded} from=${from} what="the tasks, from their rows">${(data) => (data.missing ? html`<p class="note">${data.missing}</p>` : html`<${Tasks} data=${data} />`)}<//>
   <//>`;
 }
 
