@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
 
-from dashboard.conftest import ROWS
+from dashboard.conftest import HOSTILE, ROWS
 from dashboard.pages import Pages
 from server.harness import Running, until
+from tierline.ledger.ledger import Ledger
+from tierline.types.alert import Alert
 
 
 def asked(desk: Running, path: str = "", days: float = 31.0) -> Any:
@@ -64,6 +67,18 @@ def test_an_engineer_opens_a_model_by_click_and_goes_on_to_its_decisions(pages: 
     page.get_by_role("heading", level=1, name="Decisions").wait_for()
     assert "model=big" in page.url and "range=7d" in page.url
     pages.settled()
+
+
+def test_a_model_shows_its_open_alerts(pages: Pages, desk: Running) -> None:
+    now = time.time()
+    moved = Alert("quality_drop", "model/mini", now - 60, now - 9000, 0.93, 0.84, 0.999, HOSTILE, "Take mini off the task.")
+    with closing(Ledger(desk.spec.parent / "desk.db")) as ledger:
+        made = ledger.alerts.put(moved)
+        assert made is not None
+        page = pages.open("models?open=mini")
+        assert "1 alert" in page.locator("tr.opens", has_text="mini").inner_text()
+        assert HOSTILE in page.locator(".detail .alerts").inner_text() and page.title() == "Models · Tierline"
+        ledger.alerts.recover(made.id, now)
 
 
 def test_the_models_are_walked_by_keyboard_and_sound(pages: Pages) -> None:

@@ -92,6 +92,7 @@ function Shell({ session, leave }) {
   const before = useRef(name);
   useEffect(() => {
     document.title = `${title} · Tierline`;
+    document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     if (before.current !== name) main.current?.focus();
     before.current = name;
   }, [name]);

@@ -6,5 +6,4 @@ export const PAGES = [
   { name: "review", title: "Review", load: () => import("./pages/review.js") },
   { name: "spec", title: "Spec", load: () => import("./pages/spec.js") },
   { name: "playground", title: "Playground", load: () => import("./pages/playground.js") },
-  { name: "alerts", title: "Alerts", load: () => import("./pages/alerts.js") },
 ];

@@ -60,14 +60,15 @@ function History({ data, params, setParams }) {
     ${chosen && html`<${One} key=${`${chosen.policy} ${against}`} specs=${data.specs} policy=${chosen.policy} against=${against === "none" ? "" : against} setParams=${setParams} />`}`;
 }
 
-const said = (one) => one.stages.map((stage) => `${stage.stage.replace("_", " ")}${stage.by ? ` by ${stage.by}` : ""}${stage.why ? `: ${stage.why}` : ""}`);
+/** Each stage once, the newest first. */
+const said = (one) => [...new Set(one.stages.map((stage) => `${stage.stage.replace("_", " ")}${stage.by ? ` by ${stage.by}` : ""}${stage.why ? `: ${stage.why}` : ""}`))];
 
 const columns = (data) => [
   { name: "policy", title: "Fingerprint", show: (one) => html`<code>${one.policy}</code>${one.policy === data.at_work && html` <span class="tag">at work</span>`}` },
   { name: "first", title: "First seen", show: (one) => html`${moment(one.first_seen)} <span class="note">${ago(one.first_seen)}</span>` },
   { name: "changes", title: "Changes", number: true, show: (one) => (one.before ? count(one.changes) : "") },
   { name: "parts", title: "in", show: (one) => one.parts.join(", ") },
-  { name: "why", title: "By whom, and why", wide: true, show: (one) => said(one).join("; ") || one.said.map((entry) => entry.who).join(", ") },
+  { name: "why", title: "By whom, and why", wide: true, show: (one) => said(one).slice(0, 3).join("; ") || [...new Set(one.said.map((entry) => entry.who))].join(", ") },
 ];
 
 const DONE = [
