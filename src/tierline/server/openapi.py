@@ -115,6 +115,9 @@ TOLD: Mapping[tuple[str, str], Told] = {
         }
     ),
     ("GET", "/admin/explanations/"): Told(_ID),
+    ("GET", "/admin/models"): Told(query=_MOMENTS),
+    ("GET", "/admin/models/"): Told(_NAMED, query=_MOMENTS),
+    ("GET", "/admin/history/"): Told(("{policy}",), query={"against": _TEXT}),
     ("POST", "/admin/replays/"): Told(_ID, "Under"),
     ("GET", "/admin/alerts"): Told(query={"state": _ALERT_STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
