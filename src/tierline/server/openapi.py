@@ -116,6 +116,9 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ),
     ("GET", "/admin/explanations/"): Told(_ID),
     ("POST", "/admin/replays/"): Told(_ID, "Under"),
+    ("GET", "/admin/worksheet"): Told(
+        query={"volume": {**_TEXT, "description": "1M/month, 50k/day; as the log counts, where it is left out"}}
+    ),
     ("GET", "/admin/alerts"): Told(query={"state": _ALERT_STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews/"): Told(_ID),
