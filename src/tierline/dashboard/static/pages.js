@@ -3,4 +3,5 @@ export const PAGES = [
   { name: "overview", title: "Overview", load: () => import("./pages/overview.js") },
   { name: "decisions", title: "Decisions", load: () => import("./pages/decisions.js") },
   { name: "worksheet", title: "Worksheet", load: () => import("./pages/worksheet.js") },
+  { name: "quality", title: "Routing quality", load: () => import("./pages/quality.js") },
 ];
