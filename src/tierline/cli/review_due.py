@@ -27,9 +27,9 @@ from tierline.evaluation.replay.logged import labels_of
 from tierline.evaluation.review.again import Again, estimated_again
 from tierline.evaluation.review.due import ENOUGH, Due, Looked, all_due, wilson
 from tierline.evaluation.review.facts import TaskFacts, now_of
+from tierline.evaluation.review.looks import looked
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reader import LedgerReader
-from tierline.ledger.signoffs import Signoff
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The spec whose tasks are looked at.")]
 LogOption = Annotated[str, typer.Option("--log", help=f"{LOG}; as the spec says if left out.")]
@@ -116,16 +116,6 @@ def _due(loaded: Loaded, where: str, window: float, every: float) -> tuple[list[
 def _again(loaded: Loaded, where: str, window: float) -> Mapping[str, Again]:
     with closing(open_reader(where)) as reader:
         return estimated_again(loaded, reader, labels_of(where), window)
-
-
-def looked(loaded: Loaded, task: str, signed: Signoff | None) -> Looked | None:
-    """The last look at a task: its sign-off, or the day that the spec says where that is later; None where nobody ever looked."""
-    day = loaded.spec.tasks[task].reviewed
-    if signed is None:
-        return None if day is None else Looked(day)
-    at = datetime.date.fromtimestamp(signed.at)
-    facts = msgspec.convert(signed.facts, TaskFacts) if signed.facts else None
-    return Looked(at if day is None else max(day, at), signed.by, signed.why, facts)
 
 
 def _show(

@@ -115,6 +115,9 @@ TOLD: Mapping[tuple[str, str], Told] = {
         }
     ),
     ("GET", "/admin/explanations/"): Told(_ID),
+    ("GET", "/admin/models"): Told(query=_MOMENTS),
+    ("GET", "/admin/models/"): Told(_NAMED, query=_MOMENTS),
+    ("GET", "/admin/history/"): Told(("{policy}",), query={"against": _TEXT}),
     ("POST", "/admin/replays/"): Told(_ID, "Under"),
     ("GET", "/admin/worksheet"): Told(
         query={"volume": {**_TEXT, "description": "1M/month, 50k/day; as the log counts, where it is left out"}}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from urllib.parse import parse_qs
 
 from tierline.types.errors import BadRequest
 
 LONGEST = 200
 """Characters of one value."""
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 class Asked:
@@ -24,28 +26,38 @@ class Asked:
             raise BadRequest(f"{name}: at most {LONGEST} characters", param=name)
         return value
 
-    def number(self, name: str) -> float | None:
-        """A number, None where none is given."""
+    def number(self, name: str, most: float = math.inf) -> float | None:
+        """A number from 0 to `most`, None where none is given."""
         value = self.word(name)
-        if not value:
+        if name not in self._given:
             return None
-        try:
-            number = float(value)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise BadRequest(f"{name}: a number, not {value[:40]!r}", param=name)
+        number = float(value) if _NUMBER.fullmatch(value) else math.nan
+        if not (math.isfinite(number) and 0 <= number <= most):
+            among = "from 0 on" if most == math.inf else f"from 0 to {most:,.0f}"
+            raise BadRequest(f"{name}: a number {among}, not {value[:40]!r}", param=name)
         return number
 
     def count(self, name: str, standard: int, most: int) -> int:
         """A whole number from 1 to `most`."""
         value = self.word(name)
-        if not value:
+        if name not in self._given:
             return standard
-        if not value.isdecimal() or not 1 <= int(value) <= most:
+        if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) <= most:
             raise BadRequest(f"{name}: a number from 1 to {most}", param=name)
         return int(value)
 
+    def place(self, name: str) -> int | None:
+        """A whole number from 0 on, as rows of a log are numbered; None where none is given."""
+        value = self.word(name)
+        if name not in self._given:
+            return None
+        if not (value.isascii() and value.isdecimal() and len(value) < 19):
+            raise BadRequest(f"{name}: a whole number from 0 on", param=name)
+        return int(value)
+
     def flag(self, name: str) -> bool:
-        """Whether it is given, as anything but 0."""
-        return self.word(name) not in ("", "0")
+        """1 for yes, 0 for no; no where it is not given."""
+        value = self.word(name) if name in self._given else "0"
+        if value not in ("0", "1"):
+            raise BadRequest(f"{name}: 0 or 1", param=name)
+        return value == "1"

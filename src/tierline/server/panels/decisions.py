@@ -15,6 +15,7 @@ from tierline.types.errors import BadRequest
 
 MOST = 200
 """Rows of one page."""
+MOST_USD = 1e9
 
 _COLUMNS = (
     "seq", "request_id", "at", "route", "task", "key", "tier", "model", "first_model", "status", "error", "cost", "input_tokens",
@@ -65,12 +66,12 @@ class Decisions:
         changed (escalations and fallbacks), least cost, and the beginning of an id."""
         asked = Asked(exchange.scope.query_string)
         limit = asked.count("limit", 50, MOST)
-        after = asked.number("after")
+        after = asked.place("after")
         terms, values = _condition(asked)
         order = "seq DESC" if after is not None else "at DESC, seq DESC"
         if after is not None:
             terms.append("seq > ?")
-            values.append(int(after))
+            values.append(after)
         elif before := asked.word("before"):
             terms.append("(at, seq) < (?, ?)")
             values.extend(_place(before))
@@ -95,14 +96,12 @@ def _read(log: LogReader, statement: str, values: list[Any]) -> tuple[list[Row],
 
 def _condition(asked: Asked) -> tuple[list[str], list[Any]]:
     """SQL terms and their values; an id is looked for in all times."""
-    if beginning := asked.word("id"):
-        return ["(request_id = ? OR (request_id >= ? AND request_id < ?))"], [beginning, beginning, beginning + _LAST]
     terms, values = list[str](), list[Any]()
     given: list[tuple[str, Any]] = [
         ("at >= ?", asked.number("since")),
         ("at < ?", asked.number("until")),
         *((f'"{name}" = ?', asked.word(name) or None) for name in _EQUAL),
-        ("cost >= ?", asked.number("min_cost")),
+        ("cost >= ?", asked.number("min_cost", MOST_USD)),
     ]
     for term, value in given:
         if value is not None:
@@ -122,6 +121,8 @@ def _condition(asked: Asked) -> tuple[list[str], list[Any]]:
         terms.append("flagged = 1")
     if asked.flag("changed"):
         terms.append("(fallbacks > 0 OR escalations > 0)")
+    if beginning := asked.word("id"):
+        return ["(request_id = ? OR (request_id >= ? AND request_id < ?))"], [beginning, beginning, beginning + _LAST]
     return terms, values
 
 

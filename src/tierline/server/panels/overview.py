@@ -85,9 +85,9 @@ class Overview:
                 "until": found.until,
                 "span": found.span,
                 "left": found.left,
-                "total": _group("", [total for _, total in found.sums], None),
-                "before": _group("", [total for _, total in before.sums], None),
-                **{f"{name}s": _groups(found, place, _order(loaded, name)) for name, place in DIMENSIONS.items()},
+                "total": group_of("", [total for _, total in found.sums], None),
+                "before": group_of("", [total for _, total in before.sums], None),
+                **{f"{name}s": groups_of(found, place, order_of(loaded, name)) for name, place in DIMENSIONS.items()},
                 "series": _series(found, loaded),
                 "all_best": _all_best(found, loaded),
                 "bands": _bands(loaded),
@@ -122,7 +122,8 @@ def _both(log: LogReader, since: float, until: float, now: float, narrowed: Mapp
     return read_sums(log, earlier, since, now, narrowed, whole=True), read_sums(log, since, until, now, narrowed)
 
 
-def _group(name: str, sums: Sequence[Sum], whole: Sequence[float] | None) -> Group:
+def group_of(name: str, sums: Sequence[Sum], whole: Sequence[float] | None) -> Group:
+    """The figures of these sums; shares are of `whole`, an element for each of `FIGURES`, None: of themselves."""
     figures = [sum(column) for column in zip(*(one.figures for one in sums), strict=True)] or [0.0] * len(FIGURES)
     latency: dict[int, int] = {}
     for one in sums:
@@ -154,17 +155,17 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def _groups(found: Summed, place: int, order: Sequence[str]) -> list[Group]:
+def groups_of(found: Summed, place: int, order: Sequence[str]) -> list[Group]:
     """One for each name, those of the spec in its order, then the others by requests."""
     by_name: dict[str, list[Sum]] = {}
     for key, total in found.sums:
         by_name.setdefault(str(key[place]), []).append(total)
     whole = [sum(column) for column in zip(*(total.figures for _, total in found.sums), strict=True)]
-    made = [_group(name, sums, whole) for name, sums in by_name.items()]
+    made = [group_of(name, sums, whole) for name, sums in by_name.items()]
     return sorted(made, key=lambda one: (order.index(one.name) if one.name in order else len(order), -one.requests))
 
 
-def _order(loaded: Loaded, dimension: str) -> list[str]:
+def order_of(loaded: Loaded, dimension: str) -> list[str]:
     """Tiers and models as the spec has them, cheapest first; the rest by traffic."""
     if dimension == "tier":
         return [*loaded.spec.tiers]
@@ -181,7 +182,7 @@ def _series(found: Summed, loaded: Loaded) -> dict[str, Any]:
     for key, total in found.sums:
         at.setdefault(key[1], []).append(total)
         by_tier.setdefault((key[1], key[4]), []).append(total)
-    groups = [_group("", at.get(start, ()), None) for start in times]
+    groups = [group_of("", at.get(start, ()), None) for start in times]
     seen = {tier for _, tier in by_tier}
     tiers = [*(tier for tier in loaded.spec.tiers if tier in seen), *sorted(seen - {*loaded.spec.tiers})]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tierline.server.panels import alerts, decisions, explanations, overview, pages, quality, session, worksheet
+from tierline.server.panels import alerts, decisions, due, explanations, models, overview, pages, quality, session, specs, worksheet
 from tierline.server.panels.ground import Ground
 from tierline.server.route import Routes
 
@@ -17,6 +17,9 @@ PANELS: tuple[Callable[[Ground], Routes], ...] = (
     alerts.routes,
     worksheet.routes,
     quality.routes,
+    models.routes,
+    due.routes,
+    specs.routes,
 )
 """What makes each panel's routes."""
 

@@ -12,13 +12,14 @@ class Session:
     """Handlers for keys with the scope `read`."""
 
     async def show(self, exchange: Exchange) -> None:
-        """GET /admin/session: the key's name, whether it may change something, and the names in the spec at work."""
+        """GET /admin/session: the key's name, whether it may change something and ask models, and the names in the spec at work."""
         loaded = exchange.gateway.loaded
         routes = loaded.spec.routes
         exchange.json(
             {
                 "name": exchange.key.name,
                 "admin": "admin" in exchange.key.scopes,
+                "call": "call" in exchange.key.scopes,
                 "version": __version__,
                 "policy": loaded.fingerprint,
                 "routes": [*([] if "auto" in routes else ["auto"]), *routes],

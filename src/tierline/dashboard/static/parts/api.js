@@ -24,20 +24,31 @@ export function address(path, params = {}) {
   return text ? `${path}?${text}` : path;
 }
 
-async function call(method, path, params, body, signal) {
-  const headers = { accept: "application/json" };
+function headed(body, more) {
+  const headers = { accept: "application/json", ...more };
   const key = sessionStorage.getItem(KEPT);
   if (key) headers.authorization = `Bearer ${key}`;
   if (body !== undefined) headers["content-type"] = "application/json";
-  let answer;
+  return headers;
+}
+
+async function fetched(method, path, params, body, signal, more) {
   try {
-    answer = await fetch(address(path, params), {
-      method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store", credentials: "omit",
+    return await fetch(address(path, params), {
+      method, signal, headers: headed(body, more), body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store", credentials: "omit",
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, "The gateway cannot be reached. It may be stopped, or the network is down.");
   }
+}
+
+async function call(method, path, params, body, signal, more) {
+  return told(await fetched(method, path, params, body, signal, more));
+}
+
+/** The JSON of an answer. Throws ApiError for what is none, and for errors. */
+async function told(answer) {
   const text = await answer.text();
   let value = null;
   try {
@@ -55,6 +66,24 @@ async function call(method, path, params, body, signal) {
 
 export const get = (path, params, signal) => call("GET", path, params, undefined, signal);
 export const post = (path, body, params) => call("POST", path, params, body);
+/** As `post`, with headers of one's own. */
+export const postWith = (path, body, headers) => call("POST", path, {}, body, undefined, headers);
+
+/** POST, and the events of the answer as they come: `onEvent` is given the JSON of each. Returns the answer's headers. */
+export async function streamed(path, body, headers, signal, onEvent) {
+  const answer = await fetched("POST", path, {}, body, signal, { ...headers, accept: "text/event-stream" });
+  if (!answer.ok) await told(answer);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return answer.headers;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) if (line.startsWith("data: ") && line !== "data: [DONE]") onEvent(JSON.parse(line.slice(6)));
+  }
+}
+
 export const remove = (path) => call("DELETE", path);
 
 /** What a GET answers, asked again when its path or params change, on `reload()`, and `every` so many seconds while the page is seen.

@@ -30,7 +30,7 @@ function options(series, { stacked, show, width, label, whole }) {
     scales: { x: { time: true }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
     axes: [
       { ...axis, size: 28, values: (_, ticks, __, ___, step) => ticks.map((at) => (step >= 86400 || new Date(at * 1000).getHours() + new Date(at * 1000).getMinutes() === 0 ? day(at) : clock(at, at).slice(0, 5))) },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map(show) },
+      { ...axis, size: 68, values: (_, ticks) => ticks.map(show) },
     ],
     series: [{}, ...(stacked ? drawn.reverse() : drawn)],
     hooks: { setCursor: [label] },
