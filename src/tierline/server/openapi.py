@@ -119,6 +119,9 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("GET", "/admin/models/"): Told(_NAMED, query=_MOMENTS),
     ("GET", "/admin/history/"): Told(("{policy}",), query={"against": _TEXT}),
     ("POST", "/admin/replays/"): Told(_ID, "Under"),
+    ("GET", "/admin/worksheet"): Told(
+        query={"volume": {**_TEXT, "description": "1M/month, 50k/day; as the log counts, where it is left out"}}
+    ),
     ("GET", "/admin/alerts"): Told(query={"state": _ALERT_STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews/"): Told(_ID),

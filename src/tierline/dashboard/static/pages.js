@@ -2,8 +2,10 @@
 export const PAGES = [
   { name: "overview", title: "Overview", load: () => import("./pages/overview.js") },
   { name: "decisions", title: "Decisions", load: () => import("./pages/decisions.js") },
+  { name: "quality", title: "Routing quality", load: () => import("./pages/quality.js") },
   { name: "models", title: "Models", load: () => import("./pages/models.js") },
   { name: "review", title: "Review", load: () => import("./pages/review.js") },
   { name: "spec", title: "Spec", load: () => import("./pages/spec.js") },
   { name: "playground", title: "Playground", load: () => import("./pages/playground.js") },
+  { name: "worksheet", title: "Worksheet", load: () => import("./pages/worksheet.js") },
 ];

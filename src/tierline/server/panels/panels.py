@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tierline.server.panels import alerts, decisions, due, explanations, models, overview, pages, session, specs
+from tierline.server.panels import alerts, decisions, due, explanations, models, overview, pages, quality, session, specs, worksheet
 from tierline.server.panels.ground import Ground
 from tierline.server.route import Routes
 
@@ -15,6 +15,8 @@ PANELS: tuple[Callable[[Ground], Routes], ...] = (
     decisions.routes,
     explanations.routes,
     alerts.routes,
+    worksheet.routes,
+    quality.routes,
     models.routes,
     due.routes,
     specs.routes,

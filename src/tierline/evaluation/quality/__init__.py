@@ -1,0 +1,1 @@
+"""What a decision log proves of the routing that wrote it, and what it cannot."""
