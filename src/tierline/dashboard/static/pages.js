@@ -2,4 +2,5 @@
 export const PAGES = [
   { name: "overview", title: "Overview", load: () => import("./pages/overview.js") },
   { name: "decisions", title: "Decisions", load: () => import("./pages/decisions.js") },
+  { name: "budgets", title: "Budgets", load: () => import("./pages/budgets.js") },
 ];
