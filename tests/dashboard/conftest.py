@@ -24,14 +24,14 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 )  # fmt: skip
-READER, ADMIN = "s-reader-of-twenty-characters", "s-admin-of-twenty-characters-"
+READER, ADMIN, CALLER = "s-reader-of-twenty-characters", "s-admin-of-twenty-characters-", "s-caller-of-twenty-characters"
 KEYS = f"""
 keys:
   watcher: {{secret: "{READER}", scopes: [read]}}
   chief: {{secret: "{ADMIN}", scopes: [admin]}}
 """
 TRIAL = """
-  shop: {limit: 0.5, per: day, route: auto, pace: spread, at_limit: cheapest}
+  shop: {limit: 5, per: day, route: auto, pace: spread, at_limit: cheapest}
   bots: {tokens: 2000000, per: day, each: key, at_limit: queue}
 experiments:
   mini-vs-mid:
@@ -98,9 +98,11 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A gateway with the same two keys, budgets of several kinds and an experiment, whose log is short."""
+    """A gateway with the same two keys and one that may call, budgets of several kinds and an experiment, whose log is short."""
     spec = tmp_path_factory.mktemp("trial") / "tierline.yaml"
-    spec.write_text(DESK.read_text().replace("decision_log:", f"{TRIAL.lstrip(chr(10))}decision_log:") + KEYS)
+    spec.write_text(
+        DESK.read_text().replace("decision_log:", f"{TRIAL.lstrip(chr(10))}decision_log:") + KEYS + f"  shop-bot: {{secret: {CALLER}}}\n"
+    )
     make_log(spec.parent / "desk.db", load(spec, {}), 200, time.time(), days=1)
     with serving(spec) as running:
         yield running

@@ -118,6 +118,7 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("POST", "/admin/replays/"): Told(_ID, "Under"),
     ("GET", "/admin/alerts"): Told(query={"state": _ALERT_STATES, "limit": _LIMIT}),
     ("GET", "/admin/budgets/"): Told(_NAMED),
+    ("POST", "/admin/experiments/"): Told(_NAMED, "Turned"),
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews/"): Told(_ID),
     ("POST", "/admin/reviews/"): Told(_ID, "Judged"),

@@ -3,5 +3,6 @@ export const PAGES = [
   { name: "overview", title: "Overview", load: () => import("./pages/overview.js") },
   { name: "decisions", title: "Decisions", load: () => import("./pages/decisions.js") },
   { name: "alerts", title: "Alerts", load: () => import("./pages/alerts.js") },
+  { name: "experiments", title: "Experiments", load: () => import("./pages/experiments.js") },
   { name: "budgets", title: "Budgets", load: () => import("./pages/budgets.js") },
 ];
