@@ -5,4 +5,5 @@ export const PAGES = [
   { name: "alerts", title: "Alerts", load: () => import("./pages/alerts.js") },
   { name: "experiments", title: "Experiments", load: () => import("./pages/experiments.js") },
   { name: "budgets", title: "Budgets", load: () => import("./pages/budgets.js") },
+  { name: "keys", title: "Keys", load: () => import("./pages/keys.js") },
 ];

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tierline.server.panels import alerts, budgets, decisions, experiments, explanations, overview, pages, session
+from tierline.server.panels import alerts, budgets, decisions, experiments, explanations, overview, pages, session, trail
 from tierline.server.panels.ground import Ground
 from tierline.server.route import Routes
 
@@ -17,6 +17,7 @@ PANELS: tuple[Callable[[Ground], Routes], ...] = (
     alerts.routes,
     budgets.routes,
     experiments.routes,
+    trail.routes,
 )
 """What makes each panel's routes."""
 
