@@ -24,12 +24,25 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 )  # fmt: skip
-READER, ADMIN = "s-reader-of-twenty-characters", "s-admin-of-twenty-characters-"
+READER, ADMIN, CALLER = "s-reader-of-twenty-characters", "s-admin-of-twenty-characters-", "s-caller-of-twenty-characters"
 KEYS = f"""
 keys:
   watcher: {{secret: "{READER}", scopes: [read]}}
   chief: {{secret: "{ADMIN}", scopes: [admin]}}
 """
+TRIAL = """
+  shop: {limit: 5, per: day, route: auto, pace: spread, at_limit: cheapest}
+  bots: {tokens: 2000000, per: day, each: key, at_limit: queue}
+experiments:
+  mini-vs-mid:
+    why: Is the cheaper model as good at orders?
+    tasks: [order_status]
+    arms: {mini: 0.5, mid: 0.5}
+    baseline: mid
+    stop: sequential
+    guards: [{metric: pass_rate, worse_by: 0.9}]
+"""
+"""More budgets and an experiment, for the desk's spec."""
 HOSTILE = "<img src=x onerror=\"document.title='taken over'\"><script>document.title='taken over'</script> & so on"
 """What a model may write."""
 
@@ -81,6 +94,25 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     make_log(spec.parent / "desk.db", load(spec, {}), 200, time.time(), days=1)
     with serving(spec) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A gateway with the same two keys and one that may call, budgets of several kinds and an experiment, whose log is short."""
+    spec = tmp_path_factory.mktemp("trial") / "tierline.yaml"
+    spec.write_text(
+        DESK.read_text().replace("decision_log:", f"{TRIAL.lstrip(chr(10))}decision_log:") + KEYS + f"  shop-bot: {{secret: {CALLER}}}\n"
+    )
+    make_log(spec.parent / "desk.db", load(spec, {}), 200, time.time(), days=1)
+    with serving(spec) as running:
+        yield running
+
+
+@pytest.fixture
+def in_trial(browser: Any, trial: Running) -> Iterator[Pages]:
+    """A window on the gateway with budgets and an experiment, to which nobody has signed in yet."""
+    with Pages.opened(browser, trial) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -20,11 +20,9 @@ from tierline.cli.terminal import local_time, refusing, terminal
 from tierline.config.load import load
 from tierline.config.spec import ExperimentSpec
 from tierline.config.structure import decode_unit
-from tierline.decision_log.opening import open_reader
-from tierline.evaluation.experiments.reading import rows_of
 from tierline.evaluation.experiments.sequences import Interval
-from tierline.evaluation.experiments.verdict import ArmReading, Verdict, verdict
-from tierline.evaluation.labels.sayings import said_of
+from tierline.evaluation.experiments.told import verdicts
+from tierline.evaluation.experiments.verdict import ArmReading, Verdict
 from tierline.ledger.arms import ArmEntry
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reader import LedgerReader
@@ -90,17 +88,10 @@ def _known(entries: list[ArmEntry]) -> str:
 def _read(name: str, log: str, config: Path | None, as_json: bool) -> None:
     with closing(LedgerReader(log)) as ledger:
         specs = _specs(ledger, config)
-        arms = ledger.arms()
-        entries = {found: [] if arms is None else arms.now(found) for found in specs}
-        began = {found: None if arms is None else arms.began(found) for found in specs}
     if name and name not in specs:
         raise ValueError(f"there is no experiment {name!r} here; known: {', '.join(sorted(specs)) or 'none'}")
-    said = said_of(log)
-    found = []
-    with closing(open_reader(log)) as reader:
-        for one in [name] if name else sorted(specs):
-            rows = dict(rows_of(reader, one, began[one] or 0.0))
-            found.append((specs[one], verdict(one, specs[one], rows, said, entries[one], began[one])))
+    asked = {one: specs[one] for one in ([name] if name else sorted(specs))}
+    found = [(specs[one.experiment], one) for one in verdicts(log, asked)]
     if as_json:
         typer.echo(json.dumps({"experiments": [_plain(msgspec.to_builtins(one)) for _, one in found]}))
     elif not found:

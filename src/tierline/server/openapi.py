@@ -123,6 +123,9 @@ TOLD: Mapping[tuple[str, str], Told] = {
         query={"volume": {**_TEXT, "description": "1M/month, 50k/day; as the log counts, where it is left out"}}
     ),
     ("GET", "/admin/alerts"): Told(query={"state": _ALERT_STATES, "limit": _LIMIT}),
+    ("GET", "/admin/budgets/"): Told(_NAMED),
+    ("GET", "/admin/audit/verified"): Told(query={"head": {"type": "string", "pattern": "^[0-9]+:[0-9a-f]{64}$"}}),
+    ("POST", "/admin/experiments/"): Told(_NAMED, "Turned"),
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews/"): Told(_ID),
     ("POST", "/admin/reviews/"): Told(_ID, "Judged"),

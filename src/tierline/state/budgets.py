@@ -131,6 +131,11 @@ class Budgets:
         now = self.clock()
         return [self._seen(budget, now) for budget in self.all]
 
+    def planned(self, budget: Budget) -> tuple[Period, Plan]:
+        """The period that runs, and how a budget's demand is spread over it: evenly where it is not paced, or nothing was learnt yet."""
+        period = self._period(budget, self.clock())
+        return period, self._plan(budget, period)
+
     # what is spent of them
 
     def purse(self, features: Features) -> Purse:

@@ -42,8 +42,8 @@ class ArmReading(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Two arms by the experiment's metric: how much more `arm` has than `other`, and the e-value of the better direction. `better` names
-    the arm that is shown to be better; `equal`: they are shown to differ by no more than the margin."""
+    """Two arms by the experiment's metric: how much more `arm` has than `other`, the e-value of the better direction, and the one that
+    decides. `better` names the arm that is shown to be better; `equal`: they are shown to differ by no more than the margin."""
 
     arm: str
     other: str
@@ -51,6 +51,7 @@ class Comparison(msgspec.Struct, frozen=True):
     evidence: float
     better: str
     equal: bool
+    needed: float
 
 
 class GuardReading(msgspec.Struct, frozen=True):
@@ -149,8 +150,9 @@ def _compared(experiment: ExperimentSpec, units: Units, names: tuple[str, ...]) 
 def _pair(experiment: ExperimentSpec, units: Units, one: str, other: str, alpha: float) -> Comparison:
     rate, margin = experiment.metric in RATES, experiment.margin
     numbers = contrast(units, {one: 1.0, other: -1.0}, bounded=rate)
+    needed = (2.0 if rate else 1.0) / alpha  # betting on a rate divides alpha between both directions
     if not units.count(one) or not units.count(other) or not len(numbers.y):
-        return Comparison(one, other, UNKNOWN, 1.0, "", False)
+        return Comparison(one, other, UNKNOWN, 1.0, "", False, needed)
     test = Bounded(numbers, alpha) if rate else Asymptotic(numbers, alpha)
     difference = test.interval()
     if not rate and min(units.count(one), units.count(other)) < LEAST:
@@ -158,7 +160,8 @@ def _pair(experiment: ExperimentSpec, units: Units, one: str, other: str, alpha:
     evidence = max(test.evidence_above(0.0), test.evidence_below(0.0))
     more, less = (other, one) if experiment.metric in FEWER_IS_BETTER else (one, other)
     better = more if difference.low > 0 else less if difference.high < 0 else ""
-    return Comparison(one, other, difference, evidence, better, bool(margin) and -margin <= difference.low and difference.high <= margin)
+    equal = bool(margin) and -margin <= difference.low and difference.high <= margin
+    return Comparison(one, other, difference, evidence, better, equal, needed)
 
 
 def _beats_all(arm: str, running: Sequence[str], comparisons: Sequence[Comparison]) -> bool:

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tierline.server.panels import alerts, decisions, due, explanations, models, overview, pages, quality, session, specs, worksheet
+from tierline.server.panels import (
+    alerts,
+    budgets,
+    decisions,
+    due,
+    experiments,
+    explanations,
+    models,
+    overview,
+    pages,
+    quality,
+    session,
+    specs,
+    trail,
+    worksheet,
+)
 from tierline.server.panels.ground import Ground
 from tierline.server.route import Routes
 
@@ -20,6 +35,9 @@ PANELS: tuple[Callable[[Ground], Routes], ...] = (
     models.routes,
     due.routes,
     specs.routes,
+    budgets.routes,
+    experiments.routes,
+    trail.routes,
 )
 """What makes each panel's routes."""
 
