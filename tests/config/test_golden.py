@@ -19,6 +19,7 @@ ENVIRON = {
     "TEAM_A_KEY": "the-key-of-team-a-for-the-test",
     "ADMIN_KEY": "the-key-of-the-admin-for-the-test",
     "ORDERS_DB": "postgresql://orders.internal/shop",
+    "ALERT_WEBHOOK": "https://hooks.example.com/tierline",
 }
 
 

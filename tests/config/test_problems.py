@@ -64,9 +64,9 @@ def test_what_works_is_left_alone(title: str, tmp_path: Path) -> None:
 
 def test_every_problem_of_a_file_is_reported_at_once_in_the_order_of_its_lines(tmp_path: Path) -> None:
     text = FLEET + "taks: {}\ntasks:\n  t: {why: x, models: [nobody], quality_bar: 3}\n"
-    text += "routes:\n  auto: {rules: [{when: cod, use: best, why: x}]}\nalerts: {}\n"
+    text += "routes:\n  auto: {rules: [{when: cod, use: best, why: x}]}\nalerts: {watch: [x]}\n"
     found = problems(tmp_path, text)
-    assert [p.path for p in found] == ["taks", "tasks.t.models[0]", "tasks.t.quality_bar", "routes.auto.rules[0].when", "alerts"]
+    assert [p.path for p in found] == ["taks", "tasks.t.models[0]", "tasks.t.quality_bar", "routes.auto.rules[0].when", "alerts.watch[0]"]
 
 
 def test_a_model_that_does_not_fit_is_not_reported_as_missing_wherever_it_is_named(tmp_path: Path) -> None:

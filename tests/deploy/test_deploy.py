@@ -130,6 +130,20 @@ def test_the_way_in_from_outside_leads_to_the_models_alone() -> None:
     assert sorted(path["path"] for path in rules[0]["http"]["paths"]) == ["/v1", "/v1beta"]
 
 
+def test_the_operator_scrapes_every_pod_by_itself_with_a_key() -> None:
+    parts = rendered("serviceMonitor.enabled=true")
+    monitor = of_kind(parts, "ServiceMonitor")["spec"]
+    (scraped,) = [
+        part
+        for part in parts
+        if part["kind"] == "Service" and monitor["selector"]["matchLabels"].items() <= part["metadata"]["labels"].items()
+    ]
+    assert scraped["metadata"]["name"].endswith("-pods") and scraped["spec"]["clusterIP"] == "None"
+    (endpoint,) = monitor["endpoints"]
+    assert endpoint["path"] == "/metrics" and endpoint["port"] in {port["name"] for port in scraped["spec"]["ports"]}
+    assert endpoint["authorization"]["credentials"]["key"] == "TIERLINE_ADMIN_KEY"
+
+
 def test_the_unit_is_understood_and_confined(tmp_path: Path) -> None:
     analyze = tool("systemd-analyze")
     (tmp_path / "tierline").write_text("#!/bin/sh\n")

@@ -16,7 +16,7 @@ from tierline.ledger.ledger import Ledger
 from tierline.postgres.migrate import upgrade
 
 _TABLES = """specs, pins, audit, feedback, reviews, labels, judges, shadows, keys, key_secrets, arms, releases, rehearsals,
-alerts, signoffs, arrivals"""
+alerts, hours, watchers, signoffs, arrivals"""
 
 
 @pytest.fixture

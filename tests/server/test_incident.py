@@ -88,6 +88,7 @@ def play(tmp_path: Path, acts: Callable[[Callable[[], Any], Log], Any]) -> None:
     async def story() -> None:
         live = Live(load(spec, {}), {}, log, meters.observe, books.keep_spec, meters.reloaded)
         keeping = Keeping(live, books, Keyring())
+        await keeping.ring.read(books, live)
         app = App(
             live,
             meters,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.clock import Clock
 from server.conftest import FLEET
 from server.test_incident import Log
 from tierline.config.load import load
@@ -18,8 +19,9 @@ from tierline.gateway.reload import Live
 from tierline.ledger.key_secrets import digest
 from tierline.ledger.keys import Given
 from tierline.ledger.ledger import Ledger
-from tierline.server.keyring import Keyring
-from tierline.types.errors import LogFailure
+from tierline.server.auth import authenticate
+from tierline.server.keyring import KNOWN_FOR, Keyring
+from tierline.types.errors import LogFailure, Unavailable
 
 KEYS = 'keys:\n  ci: {secret: "a-secret-of-the-spec-for-ci"}\n'
 
@@ -75,3 +77,28 @@ def test_a_key_made_with_another_spec_at_hand_never_takes_the_place_of_the_specs
         assert "spec and ledger both have the keys ci" in caplog.text
 
     play(tmp_path, FLEET + KEYS, acts)
+
+
+def test_keys_of_a_ledger_that_is_not_read_for_a_day_open_no_more_until_it_is(tmp_path: Path) -> None:
+    clock = Clock()
+
+    async def acts(_: Keyring, books: Books, live: Live) -> None:
+        ring = Keyring(clock=clock)
+        secret = made(tmp_path, "ci")
+        await ring.look(books, live)
+        with closing(sqlite3.connect(tmp_path / "tierline.db")) as file, file:
+            file.execute("ALTER TABLE audit RENAME TO gone")
+        clock.now += KNOWN_FOR
+        await ring.look(books, live)
+        assert ring.find(digest(secret), live.gateway.loaded) is not None
+        clock.now += 1.0
+        await ring.look(books, live)
+        assert ring.find(digest(secret), live.gateway.loaded) is None
+        with pytest.raises(Unavailable):
+            authenticate({"authorization": f"Bearer {secret}"}, ring, live.gateway.loaded)
+        with closing(sqlite3.connect(tmp_path / "tierline.db")) as file, file:
+            file.execute("ALTER TABLE gone RENAME TO audit")
+        await ring.look(books, live)
+        assert authenticate({"authorization": f"Bearer {secret}"}, ring, live.gateway.loaded).name == "ci"
+
+    play(tmp_path, FLEET, acts)

@@ -205,8 +205,10 @@ def test_two_workers_share_the_socket_the_log_and_the_metrics(spec: Path) -> Non
         assert running.stop() == 0
 
 
-def test_a_worker_that_dies_is_replaced(spec: Path) -> None:
+def test_a_worker_that_dies_is_replaced_and_what_it_counted_is_not_lost(spec: Path) -> None:
     with serving(spec, "--workers", "2") as running:
+        asked = [running.chat().status for _ in range(10)]
+        until(lambda: requests_counted(running) == len(asked))
         children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
         before = children.read_text().split()
         started = time.monotonic()
@@ -214,3 +216,9 @@ def test_a_worker_that_dies_is_replaced(spec: Path) -> None:
         os.kill(int(before[0]), signal.SIGKILL)
         until(lambda: len(children.read_text().split()) == 2 and children.read_text().split() != before)
         assert json.loads(running.chat().body)["choices"]
+        until(lambda: requests_counted(running) == len(asked) + 1)
+        until(lambda: "tierline_workers 2.0" in running.ask("GET", "/metrics").body.decode())
+        environ = Path(f"/proc/{before[1]}/environ").read_bytes().split(b"\0")
+        folder = Path(next(entry for entry in environ if entry.startswith(b"PROMETHEUS_MULTIPROC_DIR=")).partition(b"=")[2].decode())
+        assert {file.stem.rsplit("_", 1)[1] for file in folder.glob("*.db")} == {"0", "1"}
+    assert not folder.exists()

@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "pin": "tierline.cli.pin",
     "keys": "tierline.cli.keys",
     "audit": "tierline.cli.audit",
+    "alerts": "tierline.cli.alerts",
     "review": "tierline.cli.review",
     "labels": "tierline.cli.labels",
     "schema": "tierline.cli.schema",
@@ -39,7 +40,7 @@ COMMANDS: dict[str, str] = {
 
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
-    "Run": ("serve", "release", "log", "review", "pin", "keys", "audit"),
+    "Run": ("serve", "release", "log", "alerts", "review", "pin", "keys", "audit"),
     "Measure": ("collect", "labels", "evaluate", "train", "replay", "estimate", "simulate", "sweep", "experiments", "propose"),
 }
 """How the help lists the commands."""

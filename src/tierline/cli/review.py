@@ -1,4 +1,5 @@
-"""`tierline review`: the answers that no check accepted, for a person to judge; what is judged is a label."""
+"""`tierline review`: tasks that are due for a look, and the answers that no check accepted, for a person to judge; what is judged is a
+label."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ import typer
 from rich.table import Table
 
 from tierline.cli.log_source import LOG, named, written
+from tierline.cli.review_due import look, sign
+from tierline.cli.review_month import month
 from tierline.cli.terminal import Screen, local_time
 from tierline.decision_log.opening import text_of
 from tierline.ledger.ledger import Ledger
@@ -31,10 +34,12 @@ Id = Annotated[str, typer.Argument(help="The request's id, as `list` shows it.")
 _WIDTH = 120
 
 review = typer.Typer(
-    no_args_is_help=True,
-    help="Judge the answers that no check accepted, and the requests that were blocked.\n\n"
-    "Examples: `tierline review list`, `tierline review correct 5f2c9a41d0b37e68 --answer 42`, `tierline review export > labels.jsonl`",
+    help="Look again: at tasks that are due (no command; `sign`, `month`), and at the answers that no check accepted (`list` and "
+    "those below).",
 )
+review.callback(invoke_without_command=True)(look)
+review.command("sign")(sign)
+review.command("month")(month)
 
 
 def register(app: typer.Typer) -> None:

@@ -9,6 +9,8 @@ import typer
 
 from tierline.config import presets
 from tierline.config.schema import json_schema, reference
+from tierline.server import metric_kit
+from tierline.server.metrics import metrics_table
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def schema(
     reference_folder: Path | None = typer.Option(
-        None, "--reference", metavar="DIR", help="Write the reference pages to DIR/spec.md and DIR/providers.md instead."
+        None, "--reference", metavar="DIR", help="Write the reference pages (spec, providers, metrics) into DIR instead."
     ),
 ) -> None:
     """Print the JSON Schema of `tierline.yaml`, for editors.
@@ -31,7 +33,8 @@ def schema(
         typer.echo(json.dumps(json_schema(), indent=2))
         return
     reference_folder.mkdir(parents=True, exist_ok=True)
-    for name, text in {"spec.md": reference(), "providers.md": presets.page()}.items():
+    pages = {"spec.md": reference(), "providers.md": presets.page(), "metrics.md": metric_kit.page(metrics_table())}
+    for name, text in pages.items():
         page = reference_folder / name
         page.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {page}")

@@ -13,10 +13,13 @@ from tierline.config.loaded import Loaded
 from tierline.gateway.assemble import log_path
 from tierline.server.auth import check_bind
 from tierline.server.listen import bind
+from tierline.server.log_lines import write_as
 from tierline.server.mint import has_keys, mint_admin
 from tierline.server.serve import Service, run
 from tierline.server.workers import supervise
 from tierline.types.errors import TierlineError
+
+_logger = logging.getLogger("tierline.server")
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +47,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         loaded = load(config, os.environ)
+        write_as(loaded.spec.server.log_format)
         path = log or log_path(loaded)
         minted = mint_admin(loaded, path) if mint else None
         check_bind(host, loaded, minted=bool(loaded.keys) or has_keys(loaded, path))
@@ -61,12 +65,20 @@ def serve(
 
 
 def _greet(loaded: Loaded, address: str, workers: int) -> None:
-    """One line: where, what, under which policy, and what to try."""
+    """One line: where, what, under which policy, and what to try; a message like any other where messages are read by programs."""
+    programs = loaded.spec.server.log_format == "json"
     for warning in loaded.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        if programs:
+            _logger.warning("%s", warning)
+        else:
+            typer.echo(f"warning: {warning}", err=True)
     fleet = ", ".join(f"{model.name} ({model.tier})" for model in loaded.models.values())
     many = f", {workers} workers" if workers > 1 else ""
-    typer.echo(
+    told = (
         f"Tierline answers at {address}/v1 with {fleet or 'no models'}; policy {loaded.fingerprint}{many}. "
         f'Try: curl {address}/v1/chat/completions -d \'{{"model": "auto", "messages": [{{"role": "user", "content": "Hello"}}]}}\''
     )
+    if programs:
+        _logger.info("%s", told)
+    else:
+        typer.echo(told)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tierline.config.case import Case
 from tierline.config.check_access import examine_access
+from tierline.config.check_alerts import examine_alerts
 from tierline.config.check_budgets import examine_budgets
 from tierline.config.check_courses import examine_courses
 from tierline.config.check_experiments import examine_experiments
@@ -22,6 +23,7 @@ from tierline.config.check_shadow import examine_shadow
 from tierline.config.check_shared import examine_shared
 from tierline.config.check_tasks import examine_tasks
 from tierline.config.check_tools import examine_tools
+from tierline.config.check_tracing import examine_tracing
 from tierline.config.check_validators import examine_validators
 from tierline.types.catalog import Model
 
@@ -43,6 +45,8 @@ def examine(case: Case, models: Mapping[str, Model]) -> None:
     examine_load(case)
     examine_budgets(case)
     examine_shared(case)
+    examine_tracing(case)
     examine_scorers(case, models)
     examine_experiments(case)
     examine_log(case)
+    examine_alerts(case)

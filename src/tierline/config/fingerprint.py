@@ -15,11 +15,11 @@ import msgspec
 from tierline.config import unavailable
 from tierline.config.environment import has_placeholder
 from tierline.config.secrets import looks_secret
-from tierline.config.spec import SourceSpec, Spec
+from tierline.config.spec import AlertsSpec, SourceSpec, Spec
 from tierline.types.catalog import Model
 
 _DIGITS = 12
-_DO_NOT_DECIDE = ("decision_log", "server", "release")
+_DO_NOT_DECIDE = ("alerts", "decision_log", "server", "release", "tracing")
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 """A password in an address."""
 
@@ -33,7 +33,13 @@ def without_secrets(spec: Spec, written: Mapping[str, Any]) -> Spec:
         providers={name: _unread(provider, providers.get(name), "api_key") for name, provider in spec.providers.items()},
         keys={name: _unread(key, keys.get(name), "secret") for name, key in spec.keys.items()},
         sources={name: _asked(source, sources.get(name)) for name, source in spec.sources.items()},
+        alerts=_untold(spec.alerts),
     )
+
+
+def _untold(alerts: AlertsSpec) -> AlertsSpec:
+    """Without anybody to tell: an address may be a secret as a whole, and `Loaded.webhooks` holds them."""
+    return msgspec.structs.replace(alerts, webhook="", webhooks=[])
 
 
 def canonical(spec: Spec) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tierline.config import document, environment, fingerprint, resolve, unavailable
+from tierline.config.alerts import webhooks
 from tierline.config.arm_specs import arm_specs
 from tierline.config.case import Case
 from tierline.config.catalogue import shipped
@@ -82,6 +83,7 @@ def examine_file(
         files=resolve.files(examined.case) | scorers,
         scorers=tuple(scorers),
         arms=arms,
+        webhooks=webhooks(examined.case.spec.alerts),
     )
     return problems, loaded
 

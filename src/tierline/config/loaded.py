@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tierline.config.spec import Spec
-from tierline.types.access import Endpoint, Key, Source
+from tierline.types.access import Endpoint, Key, Source, Webhook
 from tierline.types.catalog import Model
 from tierline.types.errors import Problem
 
@@ -20,7 +20,8 @@ class Loaded(msgspec.Struct, frozen=True):
     holds the digest of each part of it (spec, models, prices, catalogue, trained scorers); `canonical` is the spec as canonical JSON
     without secrets, the form kept beside the log. `sources` are those of tools first with their secrets; `files` holds the digest of each
     table that a tool looks up in and of each trained scorer's file, so that a reload sees that one has changed; `scorers` names the
-    latter, relative to the spec. `arms` are the specs that answer for an arm of an experiment, by `<experiment>/<arm>`."""
+    latter, relative to the spec. `arms` are the specs that answer for an arm of an experiment, by `<experiment>/<arm>`.
+    `webhooks` are told of alerts."""
 
     spec: Spec
     path: Path
@@ -35,3 +36,4 @@ class Loaded(msgspec.Struct, frozen=True):
     files: Mapping[str, str] = {}
     scorers: tuple[str, ...] = ()
     arms: Mapping[str, Loaded] = {}
+    webhooks: tuple[Webhook, ...] = ()

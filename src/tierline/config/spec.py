@@ -8,7 +8,7 @@ presets and secrets are filled in by `config/load` into the ground types the rou
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -517,11 +517,74 @@ class ReleaseSpec(Section, frozen=True, kw_only=True):
     compare: Annotated[Duration, Meta(description="how far back the rows of the one before go that it is compared with")] = _span(7 * 86400)
 
 
-class AlertsSpec(Section, frozen=True, kw_only=True):
-    """What to watch and whom to tell."""
+WatchName = Literal[
+    "tier_share_shift",
+    "input_mix",
+    "score_distribution",
+    "quality_drop",
+    "fallback_rate",
+    "escalation_rate",
+    "cost_per_request",
+    "budget_pace",
+    "latency_slo",
+    "price_change",
+    "prompt_change",
+    "served_model",
+]
+"""Everything that can be watched."""
 
-    webhook: Annotated[str, Meta(description="where alerts are sent")] = ""
-    watch: Annotated[list[str], Meta(description="what is watched")] = []
+_ONE_WATCH = Meta(
+    description="a watch with settings of its own",
+    extra_json_schema={"propertyNames": {"enum": list(get_args(WatchName))}, "minProperties": 1, "maxProperties": 1},
+)
+
+
+class WatchSpec(Section, frozen=True, kw_only=True):
+    """Settings of one watch; what is left out is as the watch has it by default."""
+
+    threshold: Annotated[
+        Money | None,
+        Meta(
+            description="the least move worth telling: points of a rate (0.02); a share of cost or price (0.1); the PSI of a mix (0.1); "
+            "by how much a budget may be overrun (0.05)"
+        ),
+    ] = None
+    target: Annotated[
+        Money | None,
+        Meta(
+            description="what it is held against instead of its own past: cost_per_request USD; quality_drop the least pass rate; "
+            "fallback_rate and escalation_rate the highest rate; latency_slo the share of requests within their budget (0.95)"
+        ),
+    ] = None
+    window: Annotated[Duration | None, Meta(description="the longest stretch that is looked at at once, 1h to 14d")] = None
+    budget: Annotated[Duration | None, Meta(description="latency_slo only: the latency budget of tasks that have none")] = None
+    tasks: Annotated[list[str], Meta(description="tasks that are watched; every one if left out")] = []
+    routes: Annotated[list[str], Meta(description="routes that are watched; every one if left out")] = []
+
+
+class WebhookSpec(Section, frozen=True, kw_only=True):
+    """Whom to tell, by a POST. Redirects are not followed."""
+
+    url: Annotated[str, Meta(description="the address; write ${ENV_NAME} where it holds a secret")]
+    shape: Annotated[Literal["json", "slack"], Meta(description="json: the alert as it is; slack: a text that Slack shows")] = "json"
+    secret: Annotated[
+        str, Meta(description="signs each body: x-tierline-signature is sha256= and its HMAC-SHA256 in hexadecimal; write ${ENV_NAME}")
+    ] = ""
+
+
+class AlertsSpec(Section, frozen=True, kw_only=True):
+    """What to watch and whom to tell. Nothing is watched unless it stands in `watch`."""
+
+    webhook: Annotated[str | WebhookSpec, Meta(description="where alerts are sent: an address, which gets plain JSON, or more of it")] = ""
+    webhooks: Annotated[list[WebhookSpec], Meta(description="further ones")] = []
+    watch: Annotated[
+        list[WatchName | Annotated[dict[str, WatchSpec], _ONE_WATCH]],
+        Meta(description="what is watched: names, or a name with its settings, e.g. quality_drop: {threshold: 0.05}"),
+    ] = []
+    every: Annotated[Duration, Meta(description="how often it is looked at; figures are by the hour")] = _span(3600)
+    false_alarms: Annotated[
+        float, Meta(gt=0.0, le=10.0, description="false alarms of one watch in a quarter that are accepted, over all it looks at")
+    ] = 0.5
 
 
 class DecisionLogSpec(Section, frozen=True, kw_only=True):
@@ -558,6 +621,10 @@ class ServerSpec(Section, frozen=True, kw_only=True):
     max_connections: Annotated[
         int, Meta(ge=1, description="most connections that a worker holds; more wait until one ends (read at the start)")
     ] = 20_000
+    access_log: Annotated[bool, Meta(description="whether each request is told in a line of JSON on standard output")] = False
+    log_format: Annotated[
+        Literal["text", "json"], Meta(description="how the server's own messages are written on standard error (read at the start)")
+    ] = "text"
 
 
 class SharedSpec(Section, frozen=True, kw_only=True):
@@ -574,6 +641,23 @@ class SharedSpec(Section, frozen=True, kw_only=True):
     timeout: Annotated[Duration, Meta(description="how long an answer may take before the engine counts as away")] = _span(0.25)
     lease: Annotated[Duration, Meta(description="how long what a process holds of a limit stays held after it was killed")] = _span(10)
     ca: Annotated[str, Meta(description="rediss only: file of the certificate authority, relative to the spec")] = ""
+
+
+class TracingSpec(Section, frozen=True, kw_only=True):
+    """OpenTelemetry traces of requests, sent to a collector by OTLP over HTTP. They need `pip install 'tierline[otel]'`."""
+
+    endpoint: Annotated[
+        str, Meta(description="a collector's address, e.g. http://collector:4318 (`/v1/traces` is added); empty: no traces")
+    ] = ""
+    headers: Annotated[dict[str, str], Meta(description="sent with every export; write secrets as ${ENV_NAME}")] = {}
+    sample: Annotated[
+        float, Meta(ge=0, le=1, description="share of the requests that are traced; one that comes with a trace follows its caller")
+    ] = 0.1
+    service: Annotated[str, Meta(min_length=1, max_length=255, description="the service's name in traces")] = "tierline"
+    propagate: Annotated[bool, Meta(description="whether upstreams are told of the trace (`traceparent`)")] = True
+    max_queue: Annotated[
+        int, Meta(ge=1, le=100_000, description="most requests that wait to be exported; past it their traces are dropped")
+    ] = 2048
 
 
 class Spec(Section, frozen=True, kw_only=True):
@@ -597,3 +681,4 @@ class Spec(Section, frozen=True, kw_only=True):
     decision_log: Annotated[DecisionLogSpec, Meta(description="where decisions are kept")] = msgspec.field(default_factory=DecisionLogSpec)
     server: Annotated[ServerSpec, Meta(description="limits of the HTTP face")] = msgspec.field(default_factory=ServerSpec)
     shared: Annotated[SharedSpec, Meta(description="what replicas share, and where")] = msgspec.field(default_factory=SharedSpec)
+    tracing: Annotated[TracingSpec, Meta(description="traces of requests, and where they go")] = msgspec.field(default_factory=TracingSpec)

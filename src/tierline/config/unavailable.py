@@ -12,10 +12,8 @@ from typing import Any
 from tierline.config.document import Place
 from tierline.config.problems import Problems
 
-KEYS: Mapping[tuple[str, ...], str] = {
-    ("alerts",): "watching and alerts",
-}
-"""Path of a key → what will act on it."""
+KEYS: Mapping[tuple[str, ...], str] = {}
+"""Path of a key → what will act on it. Empty: every key of the spec is acted on."""
 
 
 def sentence(what: str) -> str:

@@ -16,6 +16,7 @@ import msgspec
 from tierline.gateway.admission import Admission
 from tierline.gateway.estimate import CHARS_PER_TOKEN, estimated
 from tierline.gateway.means import Lane, Means, cost
+from tierline.gateway.trace import Headers
 from tierline.gateway.translate import Translation, words_of
 from tierline.gateway.waiting import Waiting
 from tierline.providers.rate_limits import retry_after
@@ -125,11 +126,13 @@ class Asker:
 
     async def _made(self, ask: Ask, lane: Lane, body: bytes, purpose: str, asides: list[Aside], seconds: float) -> Told:
         name, started, under_way = lane.model.name, perf_counter(), False
+        trace = self._waiting.trace
+        told = () if trace is None else trace.aside(purpose, name, started)
 
         async def make(permit: Permit) -> Outcome:
             nonlocal under_way
             under_way = True
-            return await self._outcome(ask, lane, body, permit, started, seconds)
+            return await self._outcome(ask, lane, body, permit, told, started, seconds)
 
         self._waiting.begin(started)
         try:
@@ -147,22 +150,22 @@ class Asker:
         asides.append(Aside(purpose, name, ok=True, cost=outcome.cost, elapsed=outcome.elapsed, usage=outcome.usage))
         return Told(ok=True, text=outcome.answer.text, usage=outcome.usage, cost=outcome.cost, elapsed=outcome.elapsed)
 
-    async def _outcome(self, ask: Ask, lane: Lane, body: bytes, permit: Permit, started: float, seconds: float) -> Outcome:
+    async def _outcome(self, ask: Ask, lane: Lane, body: bytes, permit: Permit, told: Headers, started: float, seconds: float) -> Outcome:
         """The call itself, whatever comes of it. `seconds` counts from `started`."""
         left = max(started + seconds - perf_counter(), _NO_TIME)
         try:
-            text, usage = await self._answered(ask, lane, body, permit, left)
+            text, usage = await self._answered(ask, lane, body, permit, told, left)
         except ProviderFailure as failure:
             elapsed = perf_counter() - started
             return Outcome(ok=False, elapsed=elapsed, error=failure.kind, retry_after=failure.retry_after, detail=failure.message)
         paid = cost(lane.model, usage)
         return Outcome(ok=True, answer=Answer("", text=text), usage=usage, cost=paid, elapsed=perf_counter() - started)
 
-    async def _answered(self, ask: Ask, lane: Lane, body: bytes, permit: Permit, seconds: float) -> tuple[str, Usage]:
+    async def _answered(self, ask: Ask, lane: Lane, body: bytes, permit: Permit, told: Headers, seconds: float) -> tuple[str, Usage]:
         request = msgspec.structs.replace(self._translation.request, stream=False)
         path = lane.dialect.upstream_path(request, lane.model)
         own = ask.same and lane.dialect.name == request.dialect
-        headers = (*lane.headers, *self._headers) if own else lane.headers
+        headers = (*lane.headers, *told, *(self._headers if own else ()))
         call = Call(lane.model, "chat", path, body, headers, timeout=seconds, request_id=request.id, door=permit.name)
         reply = await lane.provider.send(call)
         try:

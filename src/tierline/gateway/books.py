@@ -7,7 +7,9 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +19,7 @@ from tierline.gateway.arms import begin, shares_now
 from tierline.gateway.reload import Reloaded
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.notes import Done, Note, Notes, SpecSeen, ToReview
+from tierline.ledger.reader import LedgerReader
 from tierline.ledger.reviews import Review, review_of
 from tierline.state.world import World
 from tierline.types.errors import LedgerAway, LogFailure, TierlineError
@@ -28,6 +31,9 @@ _logger = logging.getLogger("tierline.gateway")
 
 MOST_WAITING = 10_000
 """Entries for the review queue that wait for the disk; past it the oldest are left out (their rows in the log still say `flagged`)."""
+
+PATIENCE = 1.0
+"""Seconds for which a note that is on disk waits to be in the ledger too, so that who reads it there next finds it."""
 
 MOST_DUE = 1000
 """Things that are to be done to the ledger once it is back; past it the oldest are left out."""
@@ -57,7 +63,9 @@ class Books:
         self._due: deque[tuple[Callable[[Ledger], object], str]] = deque(maxlen=MOST_DUE)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tierline-ledger")
         self._ledger = self._thread.submit(Ledger, url or path).result()
-        self._notes = self._thread.submit(Notes, path).result() if url else None
+        self._desk = ThreadPoolExecutor(1, thread_name_prefix="tierline-notes")
+        self._notes = self._desk.submit(Notes, path).result() if url else None
+        self._carrier = self._thread.submit(Notes, path).result() if url else None
 
     async def ask(self, act: Callable[[Ledger], T]) -> T:
         """What `act` returns; it runs on the ledger's thread, alone."""
@@ -88,20 +96,30 @@ class Books:
     async def note(self, note: Note) -> None:
         """Returns when a note is on disk: in the ledger, or in the file that goes on to it. Raises LogFailure, and what the ledger says of
         the note."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._put, note)
+        loop = asyncio.get_running_loop()
+        if self._notes is None:
+            await loop.run_in_executor(self._thread, note.enter, self._ledger)
+            return
+        await loop.run_in_executor(self._desk, self._notes.put, note)
+        carried = loop.run_in_executor(self._thread, self._carry)
+        if not self.away:
+            await asyncio.wait([carried], timeout=PATIENCE)
 
     def _put(self, note: Note) -> None:
+        """The same, for threads that may wait."""
         if self._notes is None:
-            note.enter(self._ledger)
+            self._thread.submit(note.enter, self._ledger).result()
             return
-        self._notes.put(note)
-        self._carry()
+        self._desk.submit(self._notes.put, note).result()
+        carried = self._thread.submit(self._carry)
+        if not self.away:
+            wait([carried], PATIENCE)
 
     def _carry(self) -> None:
         """Take what waits into the ledger, where it can be reached."""
         try:
-            if self._notes is not None:
-                self._notes.carry(self._ledger)
+            if self._carrier is not None:
+                self._carrier.carry(self._ledger)
             for _ in range(len(self._due)):
                 self._do(*self._due.popleft())
         except LogFailure as failure:
@@ -114,6 +132,20 @@ class Books:
         elif failure is None and self.away:
             _logger.info("the ledger can be reached again")
         self.away = "" if failure is None else failure.message
+
+    async def look_for_what_was_left(self) -> None:
+        """Say which keys of the file's own ledger, from before it had a database, the database does not know."""
+        if self.shared and (left := await self.ask(self._left)):
+            _logger.error(
+                "%s holds the keys %s, which the ledger in PostgreSQL does not know: take them there with `tierline log migrate`",
+                self._path,
+                ", ".join(left),
+            )
+
+    def _left(self, ledger: Ledger) -> list[str]:
+        with closing(LedgerReader(self._path)) as before:
+            names = before.query("SELECT name FROM keys WHERE revoked IS NULL ORDER BY name") if before.columns("keys") else []
+        return [name for (name,) in names if ledger.keys.get(name) is None]
 
     def keep_spec(self, loaded: Loaded) -> None:
         """Keep a spec before it decides anything; returns when it is on disk. For threads that may wait. Raises KeyClash."""
@@ -129,18 +161,26 @@ class Books:
         at = time.time()
         self._open_for = float(loaded.spec.decision_log.text_retention)
         for kept in (loaded, *loaded.arms.values()):
-            self._thread.submit(self._put, SpecSeen(kept.fingerprint, kept.parts, kept.canonical, at)).result()
+            self._put(SpecSeen(kept.fingerprint, kept.parts, kept.canonical, at))
         if loaded.spec.experiments:
             self._thread.submit(self._do, lambda ledger: begin(ledger, loaded), "the beginning of the experiments").result()
 
     def note_spec(self, done: Reloaded) -> None:
         """Put a spec that took another's place into the audit trail; another thread writes it, once for all workers."""
         if done.changed and not done.problem:
-            self._thread.submit(self._try, Done(f"({done.occasion})", "spec", done.policy, done.at, change=True), "a change of the spec")
+            self._soon(Done(f"({done.occasion})", "spec", done.policy, done.at, change=True), "a change of the spec")
 
-    def _try(self, note: Note, what: str) -> None:
+    def _soon(self, note: Note, what: str) -> None:
+        """Put a note without waiting; `what` names, in a log line, what could not be kept."""
+        if self._notes is None:
+            self._thread.submit(self._try, partial(note.enter, self._ledger), what)
+        else:
+            self._desk.submit(self._try, partial(self._notes.put, note), what)
+            self._thread.submit(self._carry)
+
+    def _try(self, act: Callable[[], None], what: str) -> None:
         try:
-            self._put(note)
+            act()
         except LogFailure as failure:
             _logger.error("%s did not reach the ledger: %s", what, failure.message)
 
@@ -150,13 +190,13 @@ class Books:
         if entry is not None:
             self._to_review.append(entry)
             if len(self._to_review) == 1:
-                self._thread.submit(self._put_reviews)
+                self._desk.submit(self._put_reviews)
 
     def _put_reviews(self) -> None:
         taken: list[Review] = []
         while self._to_review:
             taken.append(self._to_review.popleft())
-        self._try(ToReview(tuple(taken), self._open_for), f"{len(taken)} requests for the review queue")
+        self._soon(ToReview(tuple(taken), self._open_for), f"{len(taken)} requests for the review queue")
 
     async def follow_pins(self, world: World) -> None:
         """Bring the world's pins and arms up to date, and carry what waits into the ledger, again and again, until cancelled. A pin ends by
@@ -181,8 +221,10 @@ class Books:
 
     def close(self) -> None:
         """Finish what was asked, and let go of the file or database."""
-        if self._notes is not None:
+        if self._notes is not None and self._carrier is not None:
+            self._desk.submit(self._notes.close).result()
             self._thread.submit(self._carry).result()
-            self._thread.submit(self._notes.close).result()
+            self._thread.submit(self._carrier.close).result()
+        self._desk.shutdown()
         self._thread.submit(self._ledger.close).result()
         self._thread.shutdown()

@@ -149,12 +149,15 @@ class Caller:
     async def _made(self, trial: Trial, permit: Permit) -> Outcome:
         """The call itself, whatever comes of it."""
         request, lane, sent, reply = self._request, trial.lane, trial.sent, None
+        headers = (*lane.headers, *self._headers) if sent.translation is None else lane.headers
+        if (trace := self._waiting.trace) is not None:
+            headers = (*headers, *trace.attempt(trial.attempt.number, trial.started))
         call = Call(
             lane.model,
             request.kind,
             lane.dialect.upstream_path(request, lane.model),
             sent.body,
-            (*lane.headers, *self._headers) if sent.translation is None else lane.headers,
+            headers,
             stream=request.stream,
             timeout=trial.begin(),
             request_id=request.id,

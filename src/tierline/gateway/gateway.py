@@ -147,7 +147,7 @@ class Gateway:
         if self.funds.active and not found.ends_it:
             weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features, self._arm_of(weighed, asked)), found)
         try:
-            waiting = Waiting(found.elapsed)
+            waiting = Waiting(found.elapsed, asked.trace)
             if not found.ends_it:
                 weighed, found = await self._readied(weighed, asked, found, waiting)
             explained = self._explained(weighed, found) if features.hints.explain else ""
@@ -162,7 +162,7 @@ class Gateway:
             if self.rehearsal is not None:
                 self.rehearsal.begin(weighed, asked.key)
             if weighed.decision.shadows and self.shadows is not None:
-                self.shadows.begin(weighed, asked.headers, len(asked.body), answered.result, heard)
+                self.shadows.begin(weighed, asked.headers, len(asked.body), answered.result, heard, asked.trace)
             return answered
         finally:
             if weighed.purse is not None:
@@ -313,4 +313,5 @@ class Gateway:
         if weighed.purse is not None:
             weighed.purse.square(answered.cost)
         flagged = answered.result.flagged or answered.found.blocked is not None
-        self._rows.put(weighed, answered, None if texts is None else texts.bytes(asked.body, answered.answer, flagged=flagged))
+        text = None if texts is None else texts.bytes(asked.body, answered.answer, flagged=flagged)
+        self._rows.put(weighed, answered, text, asked.trace)

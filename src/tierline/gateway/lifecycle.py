@@ -82,7 +82,8 @@ class Lifecycle:
         """Note a spec that is at work now without having come through the life cycle; another thread does it, once for all workers."""
         loaded = self._read
         if loaded is not None and not done.problem:
-            self._books.later(lambda ledger: _note(ledger, loaded), f"that {loaded.fingerprint} is at work")
+            shared = self._books.shared
+            self._books.later(lambda ledger: _note(ledger, loaded, shared=shared), f"that {loaded.fingerprint} is at work")
 
     async def follow(self, live: Live) -> None:
         """Act on what the ledger says, again and again, until cancelled."""
@@ -117,8 +118,10 @@ class Lifecycle:
             return None
         desk = Desk(ledger, self._path, self._environ)
         newest = desk.complete(newest)
-        if self._books.shared and newest.id != self._seen and desk.catch_up(newest):
-            _logger.info("%s was put to work on another machine; the file here followed", newest.candidate)
+        if self._books.shared and newest.id != self._seen:
+            at_work = ledger.releases.at_work()
+            if at_work is not None and desk.catch_up(at_work):
+                _logger.info("%s was put to work on another machine; the file here followed", at_work.candidate)
         return newest
 
     async def _rehearse(self, live: Live, newest: Release) -> None:
@@ -174,10 +177,16 @@ def _alike(ledger: Ledger, fingerprint: str, loaded: Loaded) -> bool:
     return kept is not None and all(kept.parts.get(part) == loaded.parts.get(part) for part in ("spec", "files"))
 
 
-def _note(ledger: Ledger, loaded: Loaded) -> None:
+def _note(ledger: Ledger, loaded: Loaded, *, shared: bool) -> None:
+    """Not where it has been overtaken: what is at work is in the file by now, or will be, where another machine has put it to work."""
     newest, known = ledger.releases.now(), ledger.releases.at_work()
     if (newest is not None and newest.stage in ENDS) or (known is not None and known.candidate == loaded.fingerprint):
         return
+    text = kept_text(loaded.path)
     first, alike = known is None, known is not None and _alike(ledger, known.candidate, loaded)
+    if known is not None and not alike and known.written and known.written == text:
+        return
+    if known is not None and shared and known.stage in ENDS.values() and known.before == loaded.fingerprint:
+        return
     why = "the first spec" if first else CATALOGUE if alike else "the file was changed, without a certificate"
-    ledger.releases.note(loaded.fingerprint, kept_text(loaded.path), why, BY_HAND)
+    ledger.releases.note(loaded.fingerprint, text, why, BY_HAND)

@@ -168,7 +168,7 @@ def _at_work(loaded: Loaded) -> tuple[object, ...]:
     """What makes one spec another: what it says, who may call, the tables it names, how releases go, and the specs of its
     experiments' arms."""
     arms = {arm: _at_work(other) for arm, other in loaded.arms.items()}
-    return loaded.fingerprint, loaded.canonical, loaded.keys, loaded.files, loaded.spec.release, arms
+    return loaded.fingerprint, loaded.canonical, loaded.keys, loaded.files, loaded.spec.release, loaded.spec.alerts, loaded.webhooks, arms
 
 
 def _reached(loaded: Loaded) -> list[tuple[object, ...]]:

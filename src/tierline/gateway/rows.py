@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from tierline.gateway.answered import Answered
 from tierline.gateway.guarded import Guard
+from tierline.gateway.trace import Trace
 from tierline.gateway.weighed import Weighed
 from tierline.interfaces import DecisionLog, Dialect
 from tierline.routing.router import Router
@@ -28,8 +29,9 @@ class Rows:
         self._guard = guard
         self._observe = observe
 
-    def put(self, weighed: Weighed, answered: Answered, text: bytes | None) -> None:
-        """Log what came of a request, and what of its text is to be kept. Raises Unavailable where the log takes no row."""
+    def put(self, weighed: Weighed, answered: Answered, text: bytes | None, trace: Trace | None = None) -> None:
+        """Log what came of a request, and what of its text is to be kept; its spans, where it is traced, are made of that too. Raises
+        Unavailable where the log takes no row."""
         result, decision = answered.result, weighed.decision
         record = Record(
             at=time.time(),
@@ -48,6 +50,8 @@ class Rows:
             answered=answered.found.by,
             asides=answered.found.asides,
         )
+        if trace is not None:
+            trace.answered(record, self._router.loaded, "" if answered.answer is None else answered.answer.finish)
         self._keep(record, text)
 
     def put_incident(self, features: Features) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from tierline.gateway.trace import Trace
+
 
 class Waiting:
     """Adds up the seconds in which at least one call was under way, beginning with those that others have counted. `seconds` is right
-    whenever none is."""
+    whenever none is. `trace` is told when each call begins, where the request is traced."""
 
-    __slots__ = ("_calls", "_since", "seconds")
+    __slots__ = ("_calls", "_since", "seconds", "trace")
 
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self, seconds: float = 0.0, trace: Trace | None = None) -> None:
         self.seconds = seconds
+        self.trace = trace
         self._calls = 0
         self._since = 0.0
 

@@ -112,7 +112,8 @@ class _Copy:
         statement = (
             f"INSERT INTO {table} ({names}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608  # names of our schema
             if order != "id"
-            else f"INSERT INTO {table} ({names}) SELECT {places} WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608
+            else f"INSERT INTO {table} ({names}) SELECT {places} "  # noqa: S608
+            f"WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {same}) ON CONFLICT DO NOTHING"
         )
         count = 0
         for row in self._source.execute(f"SELECT {names} FROM {table} ORDER BY {order}"):  # noqa: S608  # names of our schema

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tierline.postgres.connection import connect, numbered
-from tierline.postgres.migrate import upgrade
+from tierline.postgres.migrate import is_current, upgrade
 from tierline.types.errors import LedgerAway, LogFailure
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ LOCK = 0x5449_4552_0002
 """The advisory lock of whoever writes to the ledger."""
 
 AGAIN = 1.0
-"""Seconds for which nobody tries again after the database could not be reached."""
+"""Seconds for which nobody tries again after the database could not be reached; as long as the attempt took, where that is longer."""
 
-WITHIN = 10.0
+WITHIN = 5.0
 """Seconds after which a statement is given up."""
 
 
@@ -140,10 +140,15 @@ class DatabaseConnection:
             raise LedgerAway("the connection broke within a transaction: nothing of it was kept")
         if self._clock() < self._away_until:
             raise LedgerAway(self._away)
-        if not self._reading:
-            await upgrade(self._url)
-        self._database = await connect(self._url, reading=self._reading)
-        return self._database
+        database = await connect(self._url, reading=self._reading)
+        try:
+            if not self._reading and not await is_current(database):
+                await upgrade(self._url)
+        except BaseException:
+            await database.close(timeout=2.0)
+            raise
+        self._database = database
+        return database
 
     async def _let_go(self) -> None:
         if self._database is not None:
@@ -153,6 +158,7 @@ class DatabaseConnection:
 
     def _run(self, work: Callable[[], Coroutine[Any, Any, T]], *, again: bool = False) -> T:
         """`again`: nothing was done where the connection turns out to be broken, so that a new one may be tried."""
+        began = self._clock()
         try:
             return self._runner.run(work())
         except LogFailure:
@@ -165,7 +171,8 @@ class DatabaseConnection:
             if again and had_one and not isinstance(error, TimeoutError):
                 return self._run(work)
             self._away = f"the ledger in PostgreSQL cannot be reached ({type(error).__name__}: {error})".replace(": )", ")")
-            self._away_until = self._clock() + AGAIN
+            now = self._clock()
+            self._away_until = now + max(AGAIN, now - began)
             raise LedgerAway(self._away) from error
 
 

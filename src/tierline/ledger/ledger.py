@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tierline.ledger.alerts import Alerts
 from tierline.ledger.arms import Arms
 from tierline.ledger.audit import Audit
 from tierline.ledger.connection import Connection, open_file
@@ -25,12 +26,12 @@ from tierline.sqlite_file import Durability
 
 
 class Ledger:
-    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms, releases, sign-offs and reviews. Every write is on disk when its
-    method returns; calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock` gives
-    Unix time in seconds.
+    """Specs, pins, keys, audit, feedback, labels, judges, shadows, arms, releases, alerts, sign-offs and reviews. Every write is on disk
+    when its method returns; calls are rare, and take about a tenth of a millisecond. One ledger belongs to one thread at a time. `clock`
+    gives Unix time in seconds.
 
-    `where` is a file's path or the address of a PostgreSQL database, which is reached when something is first asked of it, then about a
-    millisecond a call; many processes may have one ledger there at once. `durability` is that of a file.
+    `where` is a file's path or the address of a PostgreSQL database that many processes share, which is reached when something is
+    first asked of it. `durability` is that of a file.
 
     Raises LogFailure, here and in every method of its parts, when it cannot be opened, read or written; LedgerAway where that is for the
     database being away."""
@@ -48,6 +49,7 @@ class Ledger:
         self.shadows = Shadows(self.path, self.connection)
         self.arms = Arms(self.path, self.connection, self.audit, clock)
         self.releases = Releases(self.path, self.connection, self.audit, clock)
+        self.alerts = Alerts(self.path, self.connection)
         self.signoffs = Signoffs(self.path, self.connection, self.audit, clock)
         self.reviews = Reviews(self.path, self.connection, self.audit, self.feedback, clock)
 

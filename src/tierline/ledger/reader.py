@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tierline.ledger.alerts import Alerts
 from tierline.ledger.arms import Arms
 from tierline.ledger.audit import Audit, Link
 from tierline.ledger.connection import Connection, read_file, told
@@ -16,6 +17,7 @@ from tierline.ledger.judges import Judges, JudgeVerdict
 from tierline.ledger.labels import Labels
 from tierline.ledger.releases import Releases
 from tierline.ledger.shadows import Shadows
+from tierline.ledger.signoffs import Signoff, Signoffs
 from tierline.ledger.specs import KeptSpec, Specs
 from tierline.postgres.connection import is_address, place_of
 from tierline.types.errors import LogFailure
@@ -88,6 +90,15 @@ class LedgerReader:
     def releases(self) -> Releases | None:
         """The life cycle of the routing; None where no ledger was ever opened."""
         return None if self.connection is None else Releases(self.path, self.connection, None, time.time)
+
+    def signoffs(self) -> dict[str, Signoff]:
+        """The last sign-off of every task that has one."""
+        known = self.connection is not None and self.columns("signoffs")
+        return Signoffs(self.path, self.connection, None, time.time).newest() if known and self.connection is not None else {}
+
+    def alerts(self) -> Alerts | None:
+        """What was watched and has moved; None where no ledger was ever opened, or an older release wrote it."""
+        return Alerts(self.path, self.connection) if self.connection is not None and self.columns("watchers") else None
 
     def close(self) -> None:
         """Let go of the file or database."""

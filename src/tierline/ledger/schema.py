@@ -171,9 +171,21 @@ MIGRATIONS = (
         what TEXT NOT NULL,
         todo TEXT NOT NULL,
         requests TEXT NOT NULL,       -- JSON: ids of some that show it
-        recovered REAL                -- Unix time; NULL: still open
+        recovered REAL,               -- Unix time; NULL: still open
+        told REAL,                    -- when its webhooks and the log were told; NULL: not yet
+        told_over REAL                -- when they were told that it is over; NULL: not yet
     );
     CREATE INDEX alerts_raised ON alerts (raised);
+    CREATE UNIQUE INDEX alerts_open ON alerts (watch, subject) WHERE recovered IS NULL;
+    CREATE TABLE hours (              -- what the watches keep of each hour of the log
+        hour INTEGER PRIMARY KEY,     -- since the Unix epoch
+        tally BLOB NOT NULL           -- MessagePack: counts
+    );
+    CREATE TABLE watchers (           -- which of several processes looks at what is watched
+        what TEXT PRIMARY KEY,
+        holder TEXT NOT NULL,
+        until REAL NOT NULL           -- Unix time
+    );
     CREATE TABLE signoffs (           -- a task's row of the worksheet was looked at again by a person
         id INTEGER PRIMARY KEY,
         at REAL NOT NULL,             -- Unix time, seconds

@@ -25,7 +25,7 @@ class Signoff(msgspec.Struct, frozen=True):
 class Signoffs:
     """The sign-offs of a ledger. Nothing is overwritten: the newest of a task counts. `clock` gives Unix time in seconds."""
 
-    def __init__(self, path: Path, connection: Connection, audit: Audit, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, connection: Connection, audit: Audit | None, clock: Callable[[], float]) -> None:
         self._path = path
         self._connection = connection
         self._audit = audit
@@ -39,6 +39,7 @@ class Signoffs:
                 'INSERT INTO signoffs (at, task, "by", why, facts) VALUES (?, ?, ?, ?, ?)',
                 (at, task, by, why, msgspec.json.encode(facts, order="sorted").decode()),
             )
+            assert self._audit is not None, "a reader signs nothing"
             self._audit.add_within(by, "sign off", f"task/{task}", {"why": why})
         return Signoff(task, at, by, why, facts)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tierline.postgres.connection import connect, missing
 from tierline.types.errors import LogFailure
+
+if TYPE_CHECKING:
+    import asyncpg
 
 LOCK = 0x5449_4552_0001
 """The advisory lock that everyone who changes the tables takes: revisions, partitions and batches come one after another."""
@@ -19,17 +22,19 @@ HEAD = "0002"
 async def upgrade(url: str) -> None:
     """Make the tables, or bring them up to date; several may call at once. Raises LogFailure where the extra is missing, or the
     database was written by a newer Tierline."""
-    if await _revision(url) != HEAD:
+    connection = await connect(url, reading=True)
+    try:
+        current = await is_current(connection)
+    finally:
+        await connection.close(timeout=2.0)
+    if not current:
         await _upgrade(url)
 
 
-async def _revision(url: str) -> str:
-    connection = await connect(url, reading=True)
-    try:
-        known = await connection.fetchval("SELECT to_regclass('tierline_version')")
-        return "" if known is None else str(await connection.fetchval("SELECT version_num FROM tierline_version"))
-    finally:
-        await connection.close(timeout=2.0)
+async def is_current(connection: asyncpg.Connection) -> bool:
+    """Whether the tables are those of this Tierline."""
+    known = await connection.fetchval("SELECT to_regclass('tierline_version')")
+    return known is not None and await connection.fetchval("SELECT version_num FROM tierline_version") == HEAD
 
 
 async def _upgrade(url: str) -> None:

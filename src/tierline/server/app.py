@@ -23,6 +23,7 @@ from tierline.server.openapi import document
 from tierline.server.public import Public
 from tierline.server.release_admin import Releasing
 from tierline.server.route import Route, Routes
+from tierline.server.telemetry import Telemetry
 from tierline.types.errors import ClientClosed, LogFailure, RequestError, Unavailable
 
 WATCH_AFTER = 0.1
@@ -43,8 +44,10 @@ class App:
         keeping: Keeping,
         releasing: Releasing,
         panels: Routes,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._live = live
+        self._telemetry = telemetry or Telemetry(meters)
         self._ring = keeping.ring
         self._dialects = live.gateway.dialects
         self._openai = self._dialects["openai_chat"]
@@ -112,6 +115,8 @@ class App:
             self._speak(exchange, route.dialect)
             if len(self._open) > gateway.loaded.spec.server.max_in_flight:
                 raise Unavailable("as many requests are in flight as may be (`server.max_in_flight` in the spec)", retry_after=1.0)
+            if (tracer := self._telemetry.tracer) is not None and route.scope == "call" and scope.method == "POST":
+                self._telemetry.begin(exchange, tracer)
             if route.scope:
                 query = scope.query_string if route.dialect == "gemini" else ""
                 exchange.key = key = authenticate(exchange.headers, self._ring, gateway.loaded, query)
@@ -205,5 +210,6 @@ class App:
         self._meters.refused.labels(error.code).inc()
         if isinstance(error, NotLetIn):
             self._meters.not_let_in.labels(error.cause).inc()
+        self._telemetry.refused(exchange, error)
         if not exchange.answered:
             exchange.reply(error.status, [headers.JSON, *headers.of_error(error)], exchange.dialect.render_error(error))

@@ -71,12 +71,22 @@ class Completions:
         if len(request.messages) > most:
             raise BadRequest(f"messages: {len(request.messages)} are over the limit of {most} (`server.max_messages`)", param="messages")
         passed = tuple([(name, value) for name in self._passed if (value := exchange.headers.get(name)) is not None])
-        return Asked(request, exchange.key, hints_of(exchange.headers, request.raw), body, exchange.started, passed, exchange.turn)
+        return Asked(
+            request,
+            exchange.key,
+            hints_of(exchange.headers, request.raw),
+            body,
+            exchange.started,
+            passed,
+            exchange.turn,
+            trace=exchange.trace,
+        )
 
     async def whole(self, exchange: Exchange, asked: Asked) -> None:
         """Answer all at once."""
         exchange.waiting = True
         answered = await exchange.gateway.answer(asked)
+        exchange.logged = True
         if exchange.turn is not None:
             exchange.turn.settle(answered.tokens)
         said = headers.of_answer(exchange.gateway, answered)
@@ -90,6 +100,7 @@ class Completions:
         exchange.watch()
         try:
             answered = await exchange.gateway.answer(asked, client)
+            exchange.logged = True
         except BaseException:
             client.let_go()
             raise

@@ -11,6 +11,7 @@ import msgspec
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from tierline.gateway.gateway import Gateway
+from tierline.gateway.trace import Trace
 from tierline.interfaces import Dialect
 from tierline.server.headers import CLOSE, JSON, Headers
 from tierline.server.limit_headers import limits
@@ -26,7 +27,7 @@ class Exchange:
     route that ends in `/`; `waiting` is true while a client waits for a model and nobody watches whether it goes away; `turn` is its
     part of its key's limits, where it has any; `reading` is true while its body is awaited (`pieces`: of no told
     length), `late` where it did not come in time. `leaving`: the server stops, so that the client is told to open another connection
-    for its next request."""
+    for its next request. `trace` is there where it is traced; `logged`: it has its row."""
 
     __slots__ = (
         "_disconnect",
@@ -38,6 +39,7 @@ class Exchange:
         "key",
         "late",
         "leaving",
+        "logged",
         "pieces",
         "protocol",
         "reading",
@@ -45,6 +47,7 @@ class Exchange:
         "scope",
         "started",
         "task",
+        "trace",
         "turn",
         "waiting",
     )
@@ -66,6 +69,8 @@ class Exchange:
         self.pieces = False
         self.leaving = False
         self.turn: Turn | None = None
+        self.trace: Trace | None = None
+        self.logged = False
         self._over = False
         self._disconnect: Any = None
 

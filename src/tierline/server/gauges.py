@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import Gauge
 
 from tierline.gateway.together import SharedSeen
+from tierline.server.metric_kit import MetricKit
 from tierline.state.budgets import BudgetSeen
 from tierline.state.world import ModelSeen
 
@@ -16,27 +17,13 @@ _STATES = {"closed": 0, "half_open": 1, "open": 2}
 class WorldGauges:
     """The gauges of every model and door. Of several workers counts are summed, and of states the worst is shown."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, kit: MetricKit) -> None:
         door, model = ["model", "door"], ["model"]
-        self._state = Gauge(
-            "tierline_breaker_state",
-            "0 closed, 1 half-open, 2 open or paused",
-            door,
-            registry=registry,
-            multiprocess_mode="livemax",
-        )
-        self._rest = Gauge("tierline_rest_seconds", "Rest left before a door", door, registry=registry, multiprocess_mode="livemax")
-        self._calls = Gauge("tierline_calls_in_flight", "Calls by door", door, registry=registry, multiprocess_mode="livesum")
-        self._waiting = Gauge(
-            "tierline_calls_waiting", "Calls that wait for a place", model, registry=registry, multiprocess_mode="livesum"
-        )
-        self._pressure = Gauge(
-            "tierline_pressure",
-            "Share of interactive traffic that is to move down",
-            model,
-            registry=registry,
-            multiprocess_mode="livemax",
-        )
+        self._state = kit.gauge("tierline_breaker_state", "0 closed, 1 half-open, 2 open or paused", door)
+        self._rest = kit.gauge("tierline_rest_seconds", "Rest left before a door", door)
+        self._calls = kit.gauge("tierline_calls_in_flight", "Calls by door", door, "livesum")
+        self._waiting = kit.gauge("tierline_calls_waiting", "Calls that wait for a place", model, "livesum")
+        self._pressure = kit.gauge("tierline_pressure", "Share of interactive traffic that is to move down", model)
         self._doors: set[tuple[str, str]] = set()
         self._models: set[str] = set()
 
@@ -62,14 +49,15 @@ class WorldGauges:
 class BudgetGauges:
     """The gauges of every budget; one that is gone goes to 0. Of several workers the highest is shown: each knows what all have used."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, kit: MetricKit) -> None:
         def gauge(name: str, says: str) -> Gauge:
-            return Gauge(f"tierline_budget_{name}", says, ["budget"], registry=registry, multiprocess_mode="livemax")
+            return kit.gauge(f"tierline_budget_{name}", says, ["budget"])
 
         self._of: Mapping[str, Gauge] = {
             "limit": gauge("limit", "The limit of a budget, in USD or tokens"),
             "used": gauge("used", "What was used of a budget in its period"),
             "reserved": gauge("reserved", "What calls under way may still use of a budget"),
+            "left": gauge("left", "What is left of a budget in its period; of several counters the sum"),
             "most_used": gauge("used_share", "The share of its limit that a budget has used; of several counters the highest"),
             "pace": gauge("pace", "How far spending runs ahead of (above 0) or behind its plan, from -1 to 1"),
             "projected": gauge("projected", "What will have been used of a paced budget at its period's end"),
@@ -92,17 +80,12 @@ class BudgetGauges:
 class SharedGauges:
     """The gauges of what processes share. Of several workers the worst is shown. A gateway that shares nothing shows 1, 0 and 0."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._up = Gauge(
-            "tierline_shared_up",
-            "Whether the engine that replicas share answers; 1 too where there is none",
-            registry=registry,
-            multiprocess_mode="livemin",
+    def __init__(self, kit: MetricKit) -> None:
+        self._up = kit.gauge(
+            "tierline_shared_up", "Whether the engine that replicas share answers; 1 too where there is none", several="livemin"
         )
-        self._others = Gauge("tierline_shared_others", "Other processes that are heard of", registry=registry, multiprocess_mode="livemin")
-        self._behind = Gauge(
-            "tierline_spec_behind", "Whether another process took another spec later", registry=registry, multiprocess_mode="livemax"
-        )
+        self._others = kit.gauge("tierline_shared_others", "Other processes that are heard of", several="livemin")
+        self._behind = kit.gauge("tierline_spec_behind", "Whether another process took another spec later")
         self._up.set(1)
 
     def show(self, seen: SharedSeen) -> None:

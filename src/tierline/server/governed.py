@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter
-
+from tierline.server.metric_kit import MetricKit
 from tierline.types.decision import Why
 from tierline.types.record import Record
 from tierline.types.sensitivity import BUILT_IN, UNSCANNED
@@ -15,10 +14,11 @@ _DID = {Why.GOVERNANCE_FORCED: "forced", Why.GOVERNANCE_REFUSED: "refused"}
 class GovernanceCounters:
     """Counts requests by what was sensitive in them, what was replaced, and what governance decided."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._sensitive = Counter("tierline_sensitive_total", "Requests by what they held when decided on", ["kind"], registry=registry)
-        self._redacted = Counter("tierline_redacted_total", "Requests in which this was replaced", ["kind"], registry=registry)
-        self._governed = Counter("tierline_governed_total", "Requests that governance moved or refused", ["how"], registry=registry)
+    def __init__(self, kit: MetricKit) -> None:
+        counter = kit.counter
+        self._sensitive = counter("tierline_sensitive_total", "Requests by what they held when decided on", ["kind"])
+        self._redacted = counter("tierline_redacted_total", "Requests in which this was replaced", ["kind"])
+        self._governed = counter("tierline_governed_total", "Requests that governance moved or refused", ["how"])
 
     def count(self, record: Record) -> None:
         """Count one request that something of this befell."""

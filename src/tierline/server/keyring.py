@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from tierline.config.loaded import Loaded
 from tierline.gateway.books import LOOK_EVERY, Books
@@ -25,18 +25,21 @@ KNOWN_FOR = 86400.0
 
 class Keyring:
     """The keys of the ledger as this process knows them. `public`: others than this machine can reach the gateway, so that it is
-    never open, not even when its last key is taken out of the spec."""
+    never open, not even when its last key is taken out of the spec. `clock` gives seconds that only grow."""
 
-    def __init__(self, *, public: bool = False) -> None:
+    def __init__(self, *, public: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self._public = public
+        self._clock = clock
+        self._failing = False
         self._opens: Mapping[bytes, Key] = {}
         self._ended: Collection[bytes] = ()
         self._minted = False
         self._clashing: frozenset[str] = frozenset()
         self._head = -1
         self._read_at = float("-inf")
-        self.blind = True
-        """Whether the ledger has not been read, or not for `KNOWN_FOR`: who is not known to the spec may be known to the ledger."""
+        self.blind = False
+        """Whether the ledger could not be read at the start, or not for `KNOWN_FOR`: who is not known to the spec may be known to the
+        ledger, and nobody is let in for want of keys."""
 
     def is_open(self, loaded: Loaded) -> bool:
         """Whether nobody needs a key: there is none, nor ever was one in the ledger, and nobody else can reach the gateway."""
@@ -56,23 +59,26 @@ class Keyring:
         if head != self._head:
             self._take(await books.ask(lambda ledger: ledger.keys.ring()), live)
             self._head = head
-        self._read_at, self.blind = time.monotonic(), False
+        self._read_at, self.blind = self._clock(), False
 
     async def follow(self, books: Books, live: Live) -> None:
-        """Stay up to date until cancelled. While the ledger cannot be read, what is known stands for `KNOWN_FOR`, and that is said
-        once."""
-        failing = False
+        """Stay up to date until cancelled."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            try:
-                await self.read(books, live)
-                failing = False
-            except LogFailure as failure:
-                if not failing:
-                    _logger.error("keys that are made or revoked now are not seen: %s", failure.message)
-                failing = True
-                if time.monotonic() - self._read_at > KNOWN_FOR:
-                    self.blind, self._opens = True, {}
+            await self.look(books, live)
+
+    async def look(self, books: Books, live: Live) -> None:
+        """Bring the ring up to date. While the ledger cannot be read, what is known stands for `KNOWN_FOR`, and that is said once."""
+        try:
+            await self.read(books, live)
+            self._failing = False
+        except LogFailure as failure:
+            if not self._failing:
+                _logger.error("keys that are made or revoked now are not seen: %s", failure.message)
+            self._failing = True
+            if not self.blind and self._clock() - self._read_at > KNOWN_FOR:
+                _logger.error("the ledger's keys open nothing any more, for it was not read for so long")
+                self.blind, self._opens, self._head = True, {}, -1
 
     def _take(self, ring: Ring, live: Live) -> None:
         """The spec's own keys go before those of the same name that somebody made with another spec at hand: these open nothing."""

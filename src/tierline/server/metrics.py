@@ -1,163 +1,98 @@
 """What Prometheus scrapes. Every label takes its values from the spec or from a fixed list, so the number of series is bounded;
 children are looked up once and kept, because `.labels()` costs more than the counting.
 
-With several workers each counts for itself in a file of its own, and any of them answers a scrape for all: `tierline serve` sets
-PROMETHEUS_MULTIPROC_DIR before a worker starts. A gauge then is the sum over the workers.
+With several workers each counts for itself in files of its own, and any of them answers a scrape for all: `tierline serve` sets
+PROMETHEUS_MULTIPROC_DIR before a worker starts. A worker that takes a dead one's place goes on with its files (`server/workers`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+import platform
+from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, Counter, multiprocess
+from prometheus_client import Metric as Family
+from prometheus_client.exposition import choose_encoder
 
+from tierline import __version__
 from tierline.gateway.reload import Reloaded
+from tierline.server.alert_meters import AlertMeters
+from tierline.server.examples import Examples
 from tierline.server.gauges import BudgetGauges, SharedGauges, WorldGauges
-from tierline.server.governed import GovernanceCounters
+from tierline.server.metric_kit import Metric, MetricKit
+from tierline.server.request_meters import RequestMeters
 from tierline.server.shadow_meters import ShadowMeters
-from tierline.types.ask import CLASSIFY, REMEMBERED
-from tierline.types.outcome import NO_USAGE, Aside, Usage
-from tierline.types.record import Record, Tried
+from tierline.types.record import Record
 
 TOGETHER = 64
 """Requests that are counted together; those of an idle gateway are counted at the next scrape, or within `COUNT_EVERY` seconds."""
 COUNT_EVERY = 1.0
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
-_OVERHEAD = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05)
-
 
 class Meters:
-    """The metrics of one process, in a registry of their own."""
+    """The metrics of one process, in a registry of their own; `table` says which there are."""
 
     def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
-        self.in_flight = Gauge("tierline_requests_in_flight", "Requests being answered", registry=registry, multiprocess_mode="livesum")
-        self.backlog = Gauge(
-            "tierline_log_backlog_rows", "Rows on disk that are not in PostgreSQL yet", registry=registry, multiprocess_mode="livemax"
+        self._kit = kit = MetricKit()
+        self.in_flight = kit.gauge("tierline_requests_in_flight", "Requests being answered", several="livesum")
+        self.backlog = kit.gauge("tierline_log_backlog_rows", "Rows on disk that are not in PostgreSQL yet")
+        self.waiting = kit.gauge("tierline_log_rows_waiting", "Rows not yet on disk", several="livesum")
+        self.world = WorldGauges(kit)
+        self.shadows = ShadowMeters(kit)
+        self.budgets = BudgetGauges(kit)
+        self.shared = SharedGauges(kit)
+        self.alerts = AlertMeters(kit)
+        self.refused = kit.counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"])
+        self.not_let_in = kit.counter("tierline_not_let_in_total", "Requests without a key that opens, by cause", ["cause"])
+        self.spans = kit.counter("tierline_spans_total", "Spans of traced requests: `exported`, `failed` or `dropped`", ["outcome"])
+        self.lines = kit.counter("tierline_access_log_lines_total", "Lines for the access log: `written` or `dropped`", ["outcome"])
+        self._reloads = kit.counter("tierline_reloads_total", "Reloads of the spec: `taken` or `refused`", ["outcome"])
+        self._spec_at = kit.gauge(
+            "tierline_spec_taken_timestamp_seconds", "When the spec at work was taken, Unix time; the eldest of several", several="livemin"
         )
-        self.waiting = Gauge("tierline_log_rows_waiting", "Rows not yet on disk", registry=registry, multiprocess_mode="livesum")
-        self.world = WorldGauges(registry)
-        self.shadows = ShadowMeters(registry)
-        self.budgets = BudgetGauges(registry)
-        self.shared = SharedGauges(registry)
-        self._governance = GovernanceCounters(registry)
-        self.refused = Counter("tierline_refused_total", "Requests refused before a decision, by code", ["code"], registry=registry)
-        self.not_let_in = Counter("tierline_not_let_in_total", "Requests without a key that opens, by cause", ["cause"], registry=registry)
-        self._reloads = Counter("tierline_reloads_total", "Reloads of the spec", ["outcome"], registry=registry)
-        self._requests = Counter(
-            "tierline_requests_total", "Requests by route, answering model and status", ["route", "model", "status"], registry=registry
-        )
-        self._attempts = Counter(
-            "tierline_attempts_total", "Calls to models, by cause and error", ["model", "cause", "error"], registry=registry
-        )
-        self._tokens = Counter("tierline_tokens_total", "Tokens by model and direction", ["model", "direction"], registry=registry)
-        self._cost = Counter("tierline_cost_usd_total", "USD at list prices", ["model"], registry=registry)
-        self._verdicts = Counter("tierline_verdicts_total", "What validators said of answers", ["validator", "passed"], registry=registry)
-        self._flagged = Counter("tierline_flagged_total", "Answers given although no validator accepted one", ["route"], registry=registry)
-        self._asides = Counter(
-            "tierline_asides_total",
-            "Calls beside the attempts: for validators, judges, prepare steps, tools",
-            ["purpose", "target", "ok"],
-            registry=registry,
-        )
-        self._classified = Counter(
-            "tierline_classified_total",
-            "Requests about which a small model was asked what they are: named, unsure, failed, or remembered",
-            ["route", "result"],
-            registry=registry,
-        )
-        self._classified_cost = Counter(
-            "tierline_classified_cost_usd_total", "USD of asking what requests are", ["route"], registry=registry
-        )
-        self._call = Histogram("tierline_call_seconds", "Time to a whole answer", ["model"], registry=registry, buckets=_SECONDS)
-        self._first = Histogram("tierline_first_content_seconds", "Time to first content", ["model"], registry=registry, buckets=_SECONDS)
-        self._overhead = Histogram("tierline_overhead_seconds", "Time spent in Tierline itself", registry=registry, buckets=_OVERHEAD)
-        self._request_of: _Kept[tuple[str, str, int], Counter] = _Kept(lambda key: self._requests.labels(*key))
-        self._verdict_of: _Kept[tuple[str, str], Counter] = _Kept(lambda key: self._verdicts.labels(*key))
-        self._aside_of: _Kept[tuple[str, str, str], Counter] = _Kept(lambda key: self._asides.labels(*key))
-        self._attempt_of: _Kept[tuple[str, str, str], Counter] = _Kept(lambda key: self._attempts.labels(*key))
-        self._spent_of: _Kept[str, tuple[Counter, Counter, Counter]] = _Kept(
-            lambda model: (self._tokens.labels(model, "input"), self._tokens.labels(model, "output"), self._cost.labels(model))
-        )
-        self._times_of: _Kept[str, tuple[Histogram, Histogram]] = _Kept(lambda model: (self._call.labels(model), self._first.labels(model)))
+        self._workers = kit.gauge("tierline_workers", "Processes that answer", several="livesum")
+        _begin(self._reloads, "taken", "refused")
+        _begin(self.spans, "exported", "failed", "dropped")
+        _begin(self.lines, "written", "dropped")
+        build = kit.gauge("tierline_build_info", "1, with the version in its labels", ["version", "python"])
+        build.labels(__version__, platform.python_version()).set(1)
+        self._workers.set(1)
+        self._requests = RequestMeters(kit)
         self._pending: list[Record] = []
+        self._traces: dict[str, str] = {}
+
+    @property
+    def table(self) -> list[Metric]:
+        """Every metric there is."""
+        return self._kit.table
 
     def observe(self, record: Record) -> None:
         """Take one logged request; it is counted together with its neighbours, which costs a third of counting it alone."""
-        self._pending.append(record)
         if len(self._pending) >= TOGETHER:
             self.count()
+        self._pending.append(record)
+
+    def traced(self, request_id: str, trace: str) -> None:
+        """The request that was taken last has a trace: an example of how long requests take."""
+        self._traces[request_id] = trace
 
     def count(self) -> None:
         """Count what has been taken."""
         pending, self._pending = self._pending, []
-        requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
-        attempts: defaultdict[tuple[str, str, str], int] = defaultdict(int)
-        spent: defaultdict[str, list[float]] = defaultdict(lambda: [0, 0, 0.0])
-        for record in pending:
-            requests[record.decision.route, record.model, record.status] += 1
-            self._overhead.observe(record.overhead)
-            if record.flagged:
-                self._flagged.labels(record.decision.route).inc()
-            if record.asides:
-                self._beside(record.asides, spent)
-                self._asked_what(record)
-            if record.features.sensitivity or record.features.redacted or record.decision.dropped:
-                self._governance.count(record)
-            for attempt in record.tried:
-                attempts[attempt.target, attempt.cause, attempt.error] += 1
-                self._attempt(attempt, spent)
-        for request, number in requests.items():
-            self._request_of[request].inc(number)
-        for kind, number in attempts.items():
-            self._attempt_of[kind].inc(number)
-        for model, sums in spent.items():
-            for child, amount in zip(self._spent_of[model], sums, strict=True):
-                child.inc(amount)
-
-    def _attempt(self, attempt: Tried, spent: defaultdict[str, list[float]]) -> None:
-        paid = attempt.cost
-        if attempt.verdicts or attempt.asides:
-            paid -= self._beside(attempt.asides, spent)
-            for verdict in attempt.verdicts:
-                self._verdict_of[verdict.validator, "yes" if verdict.passed else "no"].inc()
-        if attempt.target:
-            _add(spent[attempt.target], attempt.usage, paid)
-        if attempt.ok and attempt.cause != "judge":
-            self._time(attempt)
-
-    def _beside(self, asides: Sequence[Aside], spent: defaultdict[str, list[float]]) -> float:
-        """Count calls beside the attempts, each for the model that was asked; their USD."""
-        for aside in asides:
-            self._aside_of[aside.purpose, aside.target, "yes" if aside.ok else "no"].inc()
-            if aside.usage != NO_USAGE or aside.cost:
-                _add(spent[aside.target], aside.usage, aside.cost)
-        return sum(aside.cost for aside in asides)
-
-    def _asked_what(self, record: Record) -> None:
-        """Count the question what a request is, where it was put."""
-        for aside in record.asides:
-            if aside.purpose == CLASSIFY:
-                said = aside.detail if aside.detail == REMEMBERED else "unsure" if record.scores.abstained else "named"
-                self._classified.labels(record.decision.route, said if aside.ok else "failed").inc()
-                self._classified_cost.labels(record.decision.route).inc(aside.cost)
-
-    def _time(self, attempt: Tried) -> None:
-        call, first = self._times_of[attempt.target]
-        call.observe(attempt.elapsed)
-        if attempt.ttft is not None:
-            first.observe(attempt.ttft)
+        traces, self._traces = self._traces, {}
+        self._requests.count(pending, traces)
 
     def reloaded(self, done: Reloaded) -> None:
         """Count a reload of the spec."""
         self._reloads.labels("refused" if done.problem else "taken").inc()
+        self.at_work(done)
+
+    def at_work(self, done: Reloaded) -> None:
+        """Show since when the spec is at work."""
+        if done.changed:
+            self._spec_at.set(done.at)
 
     async def keep_counting(self, look: Callable[[], None]) -> None:
         """Count what is left over, and `look` at what the gauges show, again and again, so that other workers' scrapes see it too; until
@@ -167,33 +102,36 @@ class Meters:
             self.count()
             look()
 
-    def exposition(self) -> bytes:
-        """Everything, in Prometheus's text format: of this process, or of all workers where there are several."""
+    def exposition(self, accept: str = "") -> tuple[bytes, str]:
+        """Everything and its content type, in the text format of Prometheus or, where `accept` names it, of OpenMetrics: of this process,
+        or of all workers where there are several."""
         self.count()
-        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-            return generate_latest(self._registry)
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
+        encode, content_type = choose_encoder(accept)
+        registry = self._kit.registry
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            registry = CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return encode(_WithExamples(registry, self._requests.examples)), content_type
 
 
-def _add(sums: list[float], usage: Usage, cost: float) -> None:
-    sums[0] += usage.input
-    sums[1] += usage.output
-    sums[2] += cost
+def _begin(counter: Counter, *outcomes: str) -> None:
+    """Show a counter at zero: one that first appears at 1 has not grown, and no alert would see it."""
+    for outcome in outcomes:
+        counter.labels(outcome)
 
 
-_Key = TypeVar("_Key")
-_Child = TypeVar("_Child")
+class _WithExamples(CollectorRegistry):
+    """What a registry collects, with the examples at its buckets."""
 
-
-class _Kept(dict[_Key, _Child]):
-    """A dictionary that makes a missing child once."""
-
-    def __init__(self, make: Callable[[_Key], _Child]) -> None:
+    def __init__(self, registry: CollectorRegistry, examples: Examples) -> None:
         super().__init__()
-        self._make = make
+        self._registry = registry
+        self._examples = examples
 
-    def __missing__(self, key: _Key) -> _Child:
-        child = self[key] = self._make(key)
-        return child
+    def collect(self) -> Iterator[Family]:
+        return self._examples.shown(self._registry.collect())
+
+
+def metrics_table() -> list[Metric]:
+    """Every metric there is, without a gateway."""
+    return Meters().table

@@ -44,6 +44,9 @@ def mint_admin(loaded: Loaded, path: Path) -> Path | None:
         try:
             _, secret = ledger.keys.create(NAME, Given(("call", "read", "admin")), BY)
             os.write(file, f"{secret}\n".encode())
+        except CannotKeep:  # another replica that starts now was first
+            secret_file.unlink()
+            return None
         finally:
             os.close(file)
     return secret_file

@@ -57,6 +57,7 @@ _SHAPE_OF: Mapping[str, Schema] = {
 _STREAMS = ("application/json", "text/event-stream")
 _LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
 _STATES: Schema = {"type": "string", "enum": ["open", "accepted", "corrected", "dismissed", "all"], "default": "open"}
+_ALERT_STATES: Schema = {"type": "string", "enum": ["open", "recovered", "all"], "default": "open"}
 _ID = ("{id}",)
 _NAMED = ("{name}",)
 _GEMINI = Told(
@@ -83,6 +84,7 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("POST", "/admin/pins"): Told(body="Pinned", status=201),
     ("DELETE", "/admin/pins/"): Told(("{route}",)),
     ("GET", "/admin/decisions/"): Told(_ID),
+    ("GET", "/admin/alerts"): Told(query={"state": _ALERT_STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews/"): Told(_ID),
     ("POST", "/admin/reviews/"): Told(_ID, "Judged"),

@@ -18,7 +18,7 @@ from tierline.ledger.notes import Heard
 from tierline.server.errors import NoSuchDecision
 from tierline.server.exchange import Exchange
 from tierline.server.headers import JSON
-from tierline.server.metrics import CONTENT_TYPE, Meters
+from tierline.server.metrics import Meters
 from tierline.types.access import Key
 from tierline.types.errors import BadRequest, UnknownModel
 
@@ -149,9 +149,10 @@ class Public:
         )
 
     async def metrics(self, exchange: Exchange) -> None:
-        """GET /metrics, in Prometheus's text format."""
+        """GET /metrics, in Prometheus's text format, or in that of OpenMetrics for who accepts it."""
         self.gauges()
-        exchange.reply(200, [("content-type", CONTENT_TYPE)], self._meters.exposition())
+        text, content_type = self._meters.exposition(exchange.headers.get("accept") or "")
+        exchange.reply(200, [("content-type", content_type)], text)
 
     def gauges(self) -> None:
         """Bring every gauge up to date."""
@@ -163,6 +164,7 @@ class Public:
         if live.pool is not None:
             meters.shadows.show(live.pool.running, live.pool.waiting)
         meters.budgets.show(live.world.budgets.seen())
+        meters.at_work(live.last_taken)
         if self._together is not None:
             meters.shared.show(self._together.seen)
 

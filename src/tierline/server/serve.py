@@ -25,6 +25,7 @@ from tierline.gateway.shadow.pool import Pool
 from tierline.gateway.together import Together
 from tierline.interfaces import DecisionLog, Shared
 from tierline.server.admin import Admin, Reviewing
+from tierline.server.alerting import Alerting
 from tierline.server.app import App
 from tierline.server.endpoints import endpoints
 from tierline.server.key_admin import Keeping
@@ -37,6 +38,7 @@ from tierline.server.public import Public
 from tierline.server.referee import watch_experiments
 from tierline.server.release_admin import Releasing
 from tierline.server.release_watch import watch_published
+from tierline.server.telemetry import Telemetry
 from tierline.types.errors import LedgerAway
 from tierline.types.record import Record
 
@@ -70,13 +72,15 @@ def run(service: Service, loaded: Loaded, ready: Callable[[], None]) -> None:
 
 async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog, books: Books, ready: Callable[[], None]) -> None:
     meters = Meters()
+    telemetry = Telemetry(meters)
 
     def observe(record: Record) -> None:
-        meters.observe(record)
+        telemetry.observe(record)
         books.review(record)
 
     def told(done: Reloaded) -> None:
         meters.reloaded(done)
+        telemetry.follow(live.gateway.loaded.spec)
         books.note_spec(done)
         lifecycle.taken(done)
 
@@ -102,7 +106,9 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         keeping,
         Releasing(live, books, service.environ),
         routes_of(Ground(live, books, logs)),
+        telemetry,
     )
+    telemetry.follow(live.gateway.loaded.spec)
     limits = loaded.spec.server
     server = Embedded(app, service.listener, limits.max_connections, limits.idle_timeout)
     signals = _on_signals(live)
@@ -120,6 +126,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         watch_experiments(live, books, read_at(loaded, path)),
         lifecycle.follow(live),
         watch_published(live, books, read_at(loaded, path), service.environ),
+        Alerting(live, books, read_at(loaded, path), meters.alerts).run(),
         *([] if together is None else [together.follow()]),
     ]
     background = [asyncio.create_task(chore) for chore in chores]
@@ -137,6 +144,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         task.cancel()
     await _drained(serving, app, live.gateway.loaded.spec.server.drain)
     await live.close()
+    telemetry.close()
 
 
 async def _begin_with(books: Books, ring: Keyring, live: Live) -> None:
@@ -146,8 +154,10 @@ async def _begin_with(books: Books, ring: Keyring, live: Live) -> None:
         await ring.read(books, live)
         head = await books.ask(lambda ledger: ledger.audit.head())
     except LedgerAway as failure:
+        ring.blind = True
         _logger.error("begun without keys, pins and arms of the ledger: %s", failure.message)
     else:
+        await books.look_for_what_was_left()
         _logger.info("the audit trail's head is %d:%s", head.seq, head.hash)
 
 

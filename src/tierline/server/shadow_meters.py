@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
-
 from tierline.ledger.shadows import Shadowed
+from tierline.server.metric_kit import MetricKit
 
 
 class ShadowMeters:
@@ -12,22 +11,18 @@ class ShadowMeters:
 
     A judge's self-disagreement is `disagreed` over `won`, `lost` and `disagreed` together."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._shadows = Counter(
-            "tierline_shadows_total", "Answers asked for beside, by what came of it", ["model", "task", "outcome"], registry=registry
+    def __init__(self, kit: MetricKit) -> None:
+        counter = kit.counter
+        self._shadows = counter("tierline_shadows_total", "Answers asked for beside, by what came of it", ["model", "task", "outcome"])
+        self._running = kit.gauge("tierline_shadows_running", "Answers beside under way", several="livesum")
+        self._waiting = kit.gauge("tierline_shadows_waiting", "Answers beside not begun", several="livesum")
+        self._skipped = counter("tierline_shadows_skipped_total", "Shadows drawn and not asked for", ["model", "why"])
+        self._cost = counter("tierline_shadow_cost_usd_total", "USD of answers beside, judging included", ["model"])
+        self._verdicts = counter(
+            "tierline_shadow_verdicts_total", "What validators said of answers beside", ["model", "validator", "passed"]
         )
-        self._running = Gauge("tierline_shadows_running", "Answers beside under way", registry=registry, multiprocess_mode="livesum")
-        self._waiting = Gauge("tierline_shadows_waiting", "Answers beside not begun", registry=registry, multiprocess_mode="livesum")
-        self._skipped = Counter("tierline_shadows_skipped_total", "Shadows drawn and not asked for", ["model", "why"], registry=registry)
-        self._cost = Counter("tierline_shadow_cost_usd_total", "USD of answers beside, judging included", ["model"], registry=registry)
-        self._verdicts = Counter(
-            "tierline_shadow_verdicts_total", "What validators said of answers beside", ["model", "validator", "passed"], registry=registry
-        )
-        self._judgements = Counter(
-            "tierline_judgements_total",
-            "How answers beside stood against the clients'",
-            ["judge", "task", "model", "judgement"],
-            registry=registry,
+        self._judgements = counter(
+            "tierline_judgements_total", "How answers beside stood against the clients'", ["judge", "task", "model", "judgement"]
         )
 
     def shadowed(self, row: Shadowed) -> None:

@@ -63,7 +63,10 @@ def supervise(listener: socket.socket, count: int, spec: Path, log: Path | None,
 
 
 class _Crew:
-    """The running workers and when each was started (monotonic seconds)."""
+    """The running workers and when each was started (monotonic seconds).
+
+    Each has a slot, the least that is free. Its metrics are kept in files of that slot's: a worker that takes a dead one's place goes on
+    with its counts, so that none falls and no file is left over; the dead one's gauges are dropped."""
 
     def __init__(self, listener: socket.socket, spec: Path, log: Path | None, metrics: str) -> None:
         self._errand_ends, self._ready_end = os.pipe()
@@ -73,10 +76,12 @@ class _Crew:
         self._environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": metrics}
         self._metrics = metrics
         self._workers: dict[subprocess.Popen[bytes], float] = {}
+        self._slots: dict[subprocess.Popen[bytes], int] = {}
 
     def start(self, count: int) -> None:
-        argument = msgspec.json.encode(self._errand).decode()
-        for _ in range(count):
+        free = sorted(set(range(len(self._workers) + count)) - {*self._slots.values()})
+        for slot in free[:count]:
+            argument = msgspec.json.encode(msgspec.structs.replace(self._errand, slot=slot)).decode()
             worker = subprocess.Popen(  # noqa: S603  # our own interpreter and module
                 [sys.executable, "-m", "tierline.server.worker", argument],
                 env=self._environ,
@@ -84,6 +89,7 @@ class _Crew:
                 start_new_session=True,
             )
             self._workers[worker] = time.monotonic()
+            self._slots[worker] = slot
 
     def await_ready(self, count: int) -> None:
         """Returns when so many workers have said that they take requests; raises WorkersDie when one ends instead."""
@@ -102,7 +108,7 @@ class _Crew:
         self._raise_if_hopeless(dead)
         for worker in dead:
             del self._workers[worker]
-            multiprocess.mark_process_dead(worker.pid, self._metrics)  # type: ignore[no-untyped-call]
+            multiprocess.mark_process_dead(self._slots.pop(worker), self._metrics)  # type: ignore[no-untyped-call]
             _logger.error("worker %d ended with exit code %s; another takes its place", worker.pid, worker.returncode)
         self.start(len(dead))
 

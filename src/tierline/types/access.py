@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -102,3 +104,16 @@ class Source(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Source({self.name!r})"
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """Whom alerts are sent to, its secrets read. Its repr shows neither address nor secret: a webhook's address often is one. `place` is
+    what messages call it."""
+
+    place: str
+    url: str
+    shape: Literal["json", "slack"] = "json"
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"Webhook({self.place!r})"

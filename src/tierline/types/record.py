@@ -84,3 +84,24 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     def model(self) -> str:
         """The model that answered; empty when none did."""
         return "" if self.winner is None else self.tried[self.winner].target
+
+    @property
+    def latency(self) -> float:
+        """Seconds from the request to the end of its answer: of calls that ran together, the one that ended last counts."""
+        tried = self.tried
+        if len(tried) == 1 and not self.asides:
+            return self.overhead + tried[0].elapsed + tried[0].wait
+        seconds = self.overhead
+        for aside in self.asides:
+            seconds += aside.elapsed
+        together = 0.0
+        for attempt in tried:
+            took = attempt.wait + attempt.elapsed
+            if attempt.cause == "hedge":
+                together = max(together, min(self.decision.hedge or 0.0, together) + took)
+            elif attempt.cause == "branch":
+                together = max(together, took)
+            else:
+                seconds += together
+                together = took
+        return seconds + together

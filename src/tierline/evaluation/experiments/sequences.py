@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from tierline.evaluation.experiments.contrast import Contrast, Floats
+from tierline.watch.evidence import coin_mixture, normal_mixture
 
 CAUTION = 0.5
 """The greatest part of its capital that a bet may lose."""
@@ -140,9 +141,8 @@ class Asymptotic:
         return self._evidence(mean) if len(self._y) and float(np.mean(self._y)) < mean else 1.0
 
     def _evidence(self, mean: float) -> float:
-        t, rho = len(self._y), self._rho
         z = float(np.sum(self._y - mean)) / max(self._sigma, 1e-12)
-        return math.exp(min(max(rho * z * z / (2.0 * (t * rho + 1.0)) - 0.5 * math.log(t * rho + 1.0), 0.0), _GREAT))
+        return math.exp(min(max(float(normal_mixture(z, len(self._y), self._rho)), 0.0), _GREAT))
 
     def interval(self) -> Interval:
         """What is not refuted, at 1 − α."""
@@ -166,13 +166,7 @@ def quantile(values: Floats, q: float, alpha: float) -> Interval:
         return UNKNOWN
     ordered = np.sort(values)
     a, b = 10.0 * q, 10.0 * (1.0 - q)
-    base = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
-
-    def refuted(k: int) -> bool:
-        mixed = math.lgamma(a + k) + math.lgamma(b + n - k) - math.lgamma(a + b + n) - base
-        return mixed - k * math.log(q) - (n - k) * math.log(1.0 - q) >= math.log(1.0 / alpha)
-
-    kept = [k for k in range(n + 1) if not refuted(k)]
+    kept = [k for k in range(n + 1) if coin_mixture(k, n, q, a, b) < math.log(1.0 / alpha)]
     first, last = kept[0], kept[-1]
     low = -math.inf if first == 0 else float(ordered[first - 1])
     high = math.inf if last >= n else float(ordered[last])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Sequence
@@ -37,6 +38,8 @@ def written(value: Any) -> str:
         return "{" + ", ".join(f"{written(key)}: {written(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(written(item) for item in value) + "]"
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     if isinstance(value, str):
         return value if _BARE.match(value) and value.lower() not in _WORDS else json.dumps(value)
     return json.dumps(value)

@@ -27,6 +27,7 @@ from tierline.gateway.shadow.compare import compared, judge_id
 from tierline.gateway.shadow.guest import NO_PLACE, Guest
 from tierline.gateway.shadow.pool import Job, Pool
 from tierline.gateway.tools_first import Overheard
+from tierline.gateway.trace import Trace
 from tierline.gateway.translate import Translation
 from tierline.gateway.waiting import Waiting
 from tierline.gateway.weighed import Weighed
@@ -54,13 +55,14 @@ _LEFT_ALONE = frozenset({"rate_limited", "overloaded", "timeout", "idle", "conne
 
 class Beside(msgspec.Struct, frozen=True):
     """A request whose client has its answer: as it was decided on, with the client's `headers`, the answer as it went out, whole or as a
-    stream, and the model it is from."""
+    stream, and the model it is from; its trace, where it has one."""
 
     weighed: Weighed
     headers: tuple[tuple[str, str], ...]
     against: str
     body: bytes
     heard: Overheard | None
+    trace: Trace | None = None
 
 
 class Shadows:
@@ -69,6 +71,7 @@ class Shadows:
     def __init__(self, loaded: Loaded, means: Means, world: World, dialects: Mapping[str, Dialect], pool: Pool) -> None:
         self._routes = {name: route.shadow for name, route in loaded.spec.routes.items() if route.shadow is not None}
         self._strict = frozenset(name for name, route in loaded.spec.routes.items() if route.strict)
+        self._loaded = loaded
         self._means = means
         self._world = world
         self._dialects = dialects
@@ -86,13 +89,21 @@ class Shadows:
         self._retired = True
         self._pool.forget(self)
 
-    def begin(self, weighed: Weighed, headers: tuple[tuple[str, str], ...], size: int, result: Result, heard: Overheard | None) -> None:
+    def begin(
+        self,
+        weighed: Weighed,
+        headers: tuple[tuple[str, str], ...],
+        size: int,
+        result: Result,
+        heard: Overheard | None,
+        trace: Trace | None = None,
+    ) -> None:
         """Put every model that was drawn to work beside a request that was answered; `size` is that of its body in bytes. Returns at once,
         and never raises: the client has its answer."""
         try:
             outcome = result.outcome
             body = b"" if outcome is None or outcome.answer is None else outcome.answer.body
-            beside = Beside(weighed, headers, result.model, body, heard)
+            beside = Beside(weighed, headers, result.model, body, heard, trace)
             for model in weighed.decision.shadows:
                 self._offer(beside, model, size + (len(body) if heard is None else heard.size), result)
         except Exception as error:
@@ -147,7 +158,7 @@ class Shadows:
             strict=quiet.request.route in self._strict,
             input_tokens=quiet.features.input_tokens,
         )
-        guest, waiting = Guest(self._world, quiet.features), Waiting()
+        guest, waiting = Guest(self._world, quiet.features), Waiting(trace=None if beside.trace is None else beside.trace.shadow())
         caller = Caller(self._means, self._world, quiet, None, perf_counter(), "", translation, beside.headers, waiting, admission=guest)
         checks = quiet.decision.steps[0].validators
         outcome = await self._paid(quiet, model, caller(Attempt(1, model, "branch", checks, timeout=float(said.timeout))))
@@ -170,7 +181,7 @@ class Shadows:
                 judgement = await self._compared(beside, quiet, given, said, asker, asides, left - outcome.cost)
             except asyncio.CancelledError:
                 judgement = ""
-        self._put(quiet, beside.against, model, said, outcome, judgement, asides)
+        self._put(quiet, beside.against, model, said, outcome, judgement, asides, waiting.trace)
 
     async def _paid(self, quiet: Weighed, model: str, answer: Coroutine[Any, Any, Outcome]) -> Outcome:
         """Its answer, paid for out of the budgets of its request: taken before, settled after; of `budget` where one has not got it.
@@ -215,7 +226,15 @@ class Shadows:
         return ""
 
     def _put(
-        self, quiet: Weighed, against: str, model: str, said: ShadowSpec, outcome: Outcome, judgement: Judgement, asides: list[Aside]
+        self,
+        quiet: Weighed,
+        against: str,
+        model: str,
+        said: ShadowSpec,
+        outcome: Outcome,
+        judgement: Judgement,
+        asides: list[Aside],
+        trace: Trace | None,
     ) -> None:
         judging = sum(aside.cost for aside in asides)
         verdicts = _found(outcome)
@@ -240,6 +259,8 @@ class Shadows:
         )
         self._pool.accounts.put(row)
         self._pool.watch.shadowed(row)
+        if trace is not None:
+            trace.shadowed(row, self._loaded)
 
 
 def _why_not(model: str, result: Result) -> str:

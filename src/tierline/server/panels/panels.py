@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tierline.server.panels import alerts
 from tierline.server.panels.ground import Ground
 from tierline.server.route import Routes
 
-PANELS: tuple[Callable[[Ground], Routes], ...] = ()
+PANELS: tuple[Callable[[Ground], Routes], ...] = (alerts.routes,)
 """What makes each panel's routes."""
 
 
