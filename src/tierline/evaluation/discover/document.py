@@ -13,8 +13,9 @@ from tierline.evaluation.estimate.number import Number
 
 class Saving(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a type costs now against `model`, the cheapest that clears its bar: USD a request `now`, `then` and `saved`, nine times
-    out of ten between low and high. `basis`: whether the model's pass rate is measured or assumed; `passes` is that rate. Without a
-    model `why` says why nothing is saved. `unknown`: what is not known and may change the answer."""
+    out of ten between low and high. `basis`: whether the model's pass rate is measured or assumed; `passes` is that rate, `today` the
+    measured pass rate of those who answer now, None where too few were judged. Without a model `why` says why nothing is saved.
+    `unknown`: what is not known and may change the answer."""
 
     model: str
     now: Range
@@ -24,6 +25,7 @@ class Saving(msgspec.Struct, frozen=True, omit_defaults=True):
     bar_of: str
     basis: Literal["measured", "assumed", ""] = ""
     passes: Number | None = None
+    today: float | None = None
     why: str = ""
     unknown: tuple[str, ...] = ()
 

@@ -18,6 +18,10 @@ COMMON = 0.6
 """Of a group's requests, that have a trait that names it."""
 TERMS, TRAITS = 6, 4
 SURE = 1.96
+LIFT = 1.25
+"""How many times as common a trait is in a group as in all requests, that names it."""
+OWN_PROMPT = 0.5
+"""Of the requests with a system prompt, that are in the group that it names."""
 PRIOR = 50.0
 """Requests that the prior counts as."""
 LEADS: Mapping[str, int] = {"task": 0, "operation": 1, "prompt": 2}
@@ -40,7 +44,16 @@ def apart(own: Mapping[Key, int], size: int, whole: Mapping[Key, int], total: in
 def telling_traits(own: Counter[Trait], size: int, whole: Counter[Trait], total: int) -> list[Trait]:
     """The traits that most of a group has and others have less, the plainest first."""
     score = apart(own, size, whole, total)
-    kept = [trait for trait in own if own[trait] >= COMMON * size and (score[trait] > SURE or trait[0] in ("task", "operation"))]
+
+    def tells(trait: Trait) -> bool:
+        if own[trait] < COMMON * size:
+            return False
+        if trait[0] == "prompt" and own[trait] < OWN_PROMPT * whole[trait]:
+            return False
+        lifted = score[trait] > SURE and own[trait] / size >= LIFT * whole[trait] / total
+        return lifted or trait[0] in ("task", "operation")
+
+    kept = list(filter(tells, own))
     kept.sort(key=lambda trait: (LEADS.get(trait[0], 9), -score[trait], trait))
     return kept[:TRAITS]
 
@@ -61,15 +74,19 @@ def telling_terms(own: Counter[str], size: int, whole: Counter[str], total: int)
 
 
 def name_of(traits: Sequence[Trait], terms: Sequence[str], taken: set[str]) -> str:
-    """A name that no other type has."""
-    named = [value for field, value in traits if field == "task"][:1]
-    parts = named or [", ".join(terms[:3])] if terms else named
-    if not named:
-        parts = [*parts, *[said(trait) for trait in traits[: 1 if terms else 3]]]
-    name = " · ".join(part for part in parts if part) or "everything else alike"
+    """A name that no other type has: its task, else its terms, else its traits; more of them where another has that name, a number where
+    that does not help."""
+    task = [value for field, value in traits if field == "task"]
+    others = [said(trait) for trait in traits if trait[0] != "task"]
+    parts = task or ([", ".join(terms[:3])] if terms else others[:3]) or ["like all others"]
+    spare = [*([", ".join(terms[:3])] if task and terms else []), *[other for other in others if other not in parts]]
+    name = " · ".join(parts)
+    while name in taken and spare:
+        name = f"{name} · {spare.pop(0)}"
     number = 2
-    while (told := name if number == 2 and name not in taken else f"{name} ({number})") in taken:
-        number += 1
+    told = name
+    while told in taken:
+        told, number = f"{name} ({number})", number + 1
     taken.add(told)
     return told
 

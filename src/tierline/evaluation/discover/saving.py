@@ -98,7 +98,18 @@ class Reckoner:
         saved = np.where(holds, np.clip(now - chosen.then, 0.0, now), 0.0)
         unknown = self._unknown(group, chosen, clearing)
         basis: Literal["measured", "assumed"] = "measured" if chosen.passes.source.measured else "assumed"
-        saving = Saving(chosen.model, ranged(now), ranged(chosen.then), ranged(saved), bar, bar_of, basis, chosen.passes, unknown=unknown)
+        saving = Saving(
+            chosen.model,
+            ranged(now),
+            ranged(chosen.then),
+            ranged(saved),
+            bar,
+            bar_of,
+            basis,
+            chosen.passes,
+            _today(group, judged),
+            unknown=unknown,
+        )
         return Found(saving, saved)
 
     def _bar(self, group: Sequence[Asked], task: str, spec: TaskSpec | None) -> tuple[float, str]:
@@ -185,6 +196,13 @@ class Reckoner:
         if named > 0.01:
             found.append(f"{named:.0%} of these requests name their model themselves")
         return tuple(found)
+
+
+def _today(group: Sequence[Asked], judged: Mapping[str, Sequence[bool]]) -> float | None:
+    """The pass rate of the models that answer now, weighed by how much each answers; None where most were not judged often enough."""
+    rates = {model: sum(said) / len(said) for model, said in judged.items() if len(said) >= LEAST}
+    known = [rates[one.model] for one in group if one.model in rates]
+    return sum(known) / len(known) if len(known) > len(group) / 2 else None
 
 
 def _route(group: Sequence[Asked]) -> str:

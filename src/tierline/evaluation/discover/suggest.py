@@ -18,8 +18,10 @@ LEAST_PREFIX, MOST_PREFIX = 12, 60
 OWN = 0.9
 """Of a type's requests, that have the system prompt for it to be a hint."""
 
-HEAD = """# Suggested by `tierline discover`: types of requests that have no task yet. Lay it over your spec's `tasks:`, set every
-quality_bar # (the least acceptable pass rate), owner and failure_cost, and run `tierline check`. """
+HEAD = (
+    "# Suggested by `tierline discover`: types of requests that have no task yet. Lay them over the `tasks:` of your spec, set every\n"
+    "# quality_bar (the least acceptable pass rate), owner and failure_cost, and run `tierline check`.\n"
+)
 
 
 def suggestion(one: Type, traits: Sequence[Trait], group: Sequence[Asked], taken: set[str], told: Mapping[str, float]) -> str:
@@ -69,10 +71,11 @@ def _match(one: Type, traits: Sequence[Trait], group: Sequence[Asked], name: str
     if glob and sum(bool(one.system) for one in group) >= OWN * len(group):
         found["system_prompt"] = glob
     operation = next((value for field, value in traits if field == "operation"), "")
-    if operation and (found or not _prompt(group)):
+    own_prompt = any(field == "prompt" for field, _ in traits)
+    if operation and (found or not own_prompt):
         found["operation"] = operation
     remarks = []
-    if fingerprint := _prompt(group):
+    if own_prompt and (fingerprint := _prompt(group)):
         remarks.append(
             "exactly, as the first of your route's rules: "
             f"{{when: \"prompt_fingerprint == '{fingerprint}'\", task: {name}, why: its system prompt}}"

@@ -10,7 +10,7 @@ Trait = tuple[str, str]
 """A field and what stands in it: `("operation", "extraction")`."""
 
 WEIGHTS: Mapping[str, float] = {
-    "task": 2.0, "prompt": 2.0, "operation": 1.0, "also": 0.5, "needs": 0.8, "language": 0.8, "signal": 0.8, "match": 0.8,
+    "task": 3.0, "prompt": 2.0, "operation": 1.0, "also": 0.5, "needs": 0.8, "language": 0.6, "signal": 0.8, "match": 0.8,
     "code": 0.7, "length": 0.5, "answer": 0.4, "turns": 0.4, "loop": 0.6, "difficulty": 0.3,
 }  # fmt: skip
 """How much a field counts. A system prompt and a task nearly are a type; a length says little."""

@@ -87,6 +87,8 @@ def told(one: Type) -> list[str]:
             span = f"[{percent(rate.low)}, {percent(rate.high)}]"
             bar = f"bar {percent(saving.bar, 0)} of {saving.bar_of}"
             lines.append(f"{saving.model} passes {percent(rate.value)} {span} ({source}); {bar}")
+        if saving.today is not None and saving.model:
+            lines.append(f"those who answer now pass {percent(saving.today)}")
         if saving.why:
             lines.append(saving.why)
         lines += saving.unknown
