@@ -20,8 +20,8 @@ from tierline.evaluation.discover.naming import name_of, telling_terms, telling_
 from tierline.evaluation.discover.saving import DRAWS, Reckoner
 from tierline.evaluation.discover.suggest import suggestion
 from tierline.evaluation.discover.terms import grams, names
-from tierline.evaluation.discover.traits import Trait, said, traits
-from tierline.evaluation.discover.vectors import Points, joined, of_texts, of_traits
+from tierline.evaluation.discover.traits import BESIDE_WORDS, Trait, said, traits
+from tierline.evaluation.discover.vectors import Points, joined, of_texts, of_traits, unit
 from tierline.evaluation.estimate.document import ranged
 from tierline.evaluation.estimate.evidence import LEAST
 from tierline.types.errors import EvaluationFailure
@@ -56,7 +56,11 @@ def group(asked: Sequence[Asked], seed: int = 0, *, advance: Callable[[int], Non
     found = [traits(one.features, one.task) for one in asked]
     kept = sum(bool(one.text) for one in asked)
     by_words = kept >= BY_WORDS * len(asked)
-    points = joined(of_traits(found), of_texts([one.text for one in asked], seed) if by_words else None)
+    if by_words:
+        strong = [tuple(trait for trait in one if trait[0] in BESIDE_WORDS) for one in found]
+        points = joined(of_traits(strong), of_texts([one.text for one in asked], seed))
+    else:
+        points = unit(of_traits(found))
     advance(1)
     whole = grouped(points)
     groups = whole.of(points)

@@ -67,12 +67,12 @@ def silhouette(apart: NDArray[np.float64], groups: Labels) -> NDArray[np.float64
     count = np.bincount(groups)
     sums = apart @ np.eye(len(count))[groups]
     own = np.arange(len(groups))
-    alone = count[groups] == 1
+    alone, typical = count[groups] == 1, float(apart.mean())
     a = sums[own, groups] / np.maximum(count[groups] - 1, 1)
     others = sums / count
     others[own, groups] = np.inf
     b = others.min(axis=1)
-    values: NDArray[np.float64] = np.where(alone, 0.0, (b - a) / np.maximum(np.maximum(a, b), 1e-12))
+    values: NDArray[np.float64] = np.where(alone, 0.0, (b - a) / np.maximum(np.maximum(a, b), max(typical, 1e-12)))
     return values
 
 

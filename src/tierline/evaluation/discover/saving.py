@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -89,26 +89,25 @@ class Reckoner:
         now = means["cost"]
         judged = judgements(group, task, self._answers)
         candidates = [self._candidate(model, group, spec, bar, means, judged, name) for model in self._able(group)]
-        clearing = [one for one in candidates if one.clears]
-        chosen = min(clearing, key=lambda one: (not one.passes.source.measured, float(one.then[0]), one.model), default=None)
-        if chosen is None or chosen.then[0] >= now[0]:
-            return _nothing(now, bar, bar_of, candidates, chosen)
+        clearing = sorted(
+            (one for one in candidates if one.clears), key=lambda one: (not one.passes.source.measured, float(one.then[0]), one.model)
+        )
+        chosen = next((one for one in clearing if one.then[0] < now[0]), None)
+        if chosen is None:
+            return _nothing(now, bar, bar_of, candidates, clearing)
         rates = numbers.draws(chosen.passes, f"{name}/{chosen.model}", DRAWS, self._seed)
-        holds = np.concatenate([[True], rates >= bar])
-        saved = np.where(holds, np.clip(now - chosen.then, 0.0, now), 0.0)
-        unknown = self._unknown(group, chosen, clearing)
-        basis: Literal["measured", "assumed"] = "measured" if chosen.passes.source.measured else "assumed"
+        saved = np.where(np.concatenate([[True], rates >= bar]), np.clip(now - chosen.then, 0.0, now), 0.0)
         saving = Saving(
-            chosen.model,
-            ranged(now),
-            ranged(chosen.then),
-            ranged(saved),
-            bar,
-            bar_of,
-            basis,
-            chosen.passes,
-            _today(group, judged),
-            unknown=unknown,
+            model=chosen.model,
+            now=ranged(now),
+            then=ranged(chosen.then),
+            saved=ranged(saved),
+            bar=bar,
+            bar_of=bar_of,
+            basis="measured" if chosen.passes.source.measured else "assumed",
+            passes=chosen.passes,
+            today=_today(group, judged),
+            unknown=self._unknown(group, chosen, clearing),
         )
         return Found(saving, saved)
 
@@ -141,15 +140,20 @@ class Reckoner:
         if len(said) >= LEAST:
             passes = numbers.rate(sum(said) / len(said), Source("measured", len(said)))
             clears = wilson(sum(said), len(said))[0] >= bar
-        elif spec is not None and model.name in spec.quality:
-            passes = numbers.rate(spec.quality[model.name], Source("assumed", note="spec"))
-            clears = passes.value >= bar
         else:
-            passes = numbers.rate(self._prior(model, group), Source("assumed", note="prior of its tier"))
+            passes = self._assumed(model, group, spec, said)
             clears = passes.value >= bar
         own = [one.tokens_out for one in group if one.model == model.name]
         then = self._then(model, means, passes, _longer(group, own, f"{name}/{model.name}", self._seed), spec)
         return _Candidate(model.name, passes, clears, then, len(own))
+
+    def _assumed(self, model: Model, group: Sequence[Asked], spec: TaskSpec | None, said: Sequence[bool]) -> Number:
+        """What the spec or the tier says, moved by the few answers that were judged: it weighs as much as 40 of them."""
+        declared = None if spec is None else spec.quality.get(model.name)
+        value, note = (self._prior(model, group), "prior of its tier") if declared is None else (declared, "spec")
+        weight = numbers.ASSUMED_ANSWERS
+        note += f", and {len(said)} judged" if said else ""
+        return numbers.rate((value * weight + sum(said)) / (weight + len(said)), Source("assumed", note=note), weight + len(said))
 
     def _prior(self, model: Model, group: Sequence[Asked]) -> float:
         policy = self._router.policy
@@ -212,15 +216,15 @@ def _route(group: Sequence[Asked]) -> str:
     return min(routes, key=lambda route: (-routes[route], route))
 
 
-def _nothing(now: Values, bar: float, bar_of: str, candidates: Sequence[_Candidate], chosen: _Candidate | None) -> Found:
-    none = Range(0.0, 0.0, 0.0)
-    if chosen is not None:
-        why = f"{chosen.model} is the cheapest that clears {bar:.0%}, and today's way costs no more"
+def _nothing(now: Values, bar: float, bar_of: str, candidates: Sequence[_Candidate], clearing: Sequence[_Candidate]) -> Found:
+    if clearing:
+        cheapest = min(clearing, key=lambda one: (float(one.then[0]), one.model)).model
+        why = f"{cheapest} is the cheapest that clears {bar:.0%}, and today's way costs no more"
     elif candidates:
         why = f"no model is measured or assumed to clear {bar:.0%} here"
     else:
         why = "no model with a known price may answer these requests"
-    return Found(Saving("", ranged(now), ranged(now), none, bar, bar_of, why=why), np.zeros(DRAWS + 1))
+    return Found(Saving("", ranged(now), ranged(now), Range(0.0, 0.0, 0.0), bar, bar_of, why=why), np.zeros(DRAWS + 1))
 
 
 def _means(group: Sequence[Asked], seed: int) -> dict[str, Values]:

@@ -11,14 +11,15 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _STRANGE = re.compile(r"\S*[@\d]\S*|https?://\S+")
 
 _ENGLISH = (
-    "a about after all also an and any are as at be been before but by can could did do does for from go had has have he her his how i if in "
-    "into is it its just me more most my no not of only other "
-    "on or our out she should so some than that the their them then there these they this those to us was we were what when where which who "
-    "whom whose why will with would you your it's i'm i'd don't one following please"
+    "a about after all also an and any are as at be been before but by can could did do does for from go had has have he her his how i if "
+    "in into is it its just me more most my no not of on one only or other our out she should so some than that the their them then there "
+    "these they this those to us was we were what when where which who whom whose why will with would you your it's i'm "
+    "i'd don't following "
+    "please"
 )
 _OTHERS = (
     "der die das und ist ein eine zu den von für mit auf im nicht "
-    " le la les un une des et est en de du que qui pour dans sur el los las y es por con para una"
+    "le la les un une des et est en de du que qui pour dans sur el los las y es por con para una"
 )
 STOP = frozenset([*_ENGLISH.split(), *_OTHERS.split()])
 """Words that say nothing of a subject; they name no type."""

@@ -15,6 +15,9 @@ WEIGHTS: Mapping[str, float] = {
 }  # fmt: skip
 """How much a field counts. A system prompt and a task nearly are a type; a length says little."""
 
+BESIDE_WORDS = frozenset({"task", "prompt", "operation", "needs", "signal", "match", "code", "loop"})
+"""Fields that count where words are kept: the words say the others better."""
+
 LENGTHS = ((60, "a line"), (250, "a paragraph"), (1_000, "a page"), (4_000, "pages"), (30_000, "a long document"))
 ANSWERS = ((60, "a word"), (300, "a paragraph"), (1_000, "a page"))
 DIFFICULTIES = ((0.2, "easy"), (0.45, "middling"), (0.7, "hard"))

@@ -1,4 +1,4 @@
-"""Requests as points. Traits are weighed one-hot vectors of length 1; words, where they are kept, TF-IDF of n-grams brought down to a few
+"""Requests as points. Traits are weighed one-hot vectors; words, where they are kept, TF-IDF of n-grams brought down to a few
 dimensions (latent semantic analysis: Deerwester et al. 1990; by the randomised decomposition of Halko, Martinsson and Tropp 2011)."""
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ WORDS = 0.75
 """How much words count beside traits, where they are kept."""
 
 
+STRONG = float(np.hypot(WEIGHTS["task"], WEIGHTS["prompt"]))
+
+
 def of_traits(found: Sequence[tuple[Trait, ...]]) -> Points:
-    """A point a request; only the most frequent traits count, so that memory is bounded."""
+    """A point a request, each trait with its weight; only the most frequent traits count, so that memory is bounded."""
     counts = Counter(trait for one in found for trait in one)
     kept = sorted(counts, key=lambda trait: (-counts[trait], trait))[:MOST_TRAITS]
     place = {trait: number for number, trait in enumerate(kept)}
@@ -35,7 +38,7 @@ def of_traits(found: Sequence[tuple[Trait, ...]]) -> Points:
         for trait in one:
             if trait in place:
                 points[row, place[trait]] = WEIGHTS[trait[0]]
-    return unit(points)
+    return points
 
 
 def of_texts(texts: Sequence[str | None], seed: int) -> Points:
@@ -58,11 +61,10 @@ def of_texts(texts: Sequence[str | None], seed: int) -> Points:
     return unit(_reduced(sparse.diags(1.0 / np.maximum(length, 1e-12)) @ matrix, seed))
 
 
-def joined(traits: Points, words: Points | None) -> Points:
-    """Both as one point, each with its weight."""
-    if words is None:
-        return traits
-    return np.hstack([np.float32((1.0 - WORDS) ** 0.5) * traits, np.float32(WORDS**0.5) * words])
+def joined(traits: Points, words: Points) -> Points:
+    """Both as one point: words have length 1 before they are weighed, and so have a task with a system prompt; traits that say less weigh
+    less."""
+    return np.hstack([np.float32((1.0 - WORDS) ** 0.5 / STRONG) * traits, np.float32(WORDS**0.5) * words])
 
 
 def unit(points: NDArray[np.float32] | NDArray[np.float64]) -> Points:
