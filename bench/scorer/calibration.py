@@ -16,7 +16,7 @@ from tierline.evaluation.metrics.calibration import reliability
 
 DRAWS = 200
 LIMIT = 0.02
-TABLES = {"routellm_gsm8k": (), "routellm_mmlu": (), "ulab_llmrouter": (), "zeroeval": ("complete",)}
+TABLES = {"routellm_gsm8k": (), "routellm_mmlu": (), "ulab_llmrouter": (), "zeroeval": ("complete",), "mmlu_pro": ()}
 
 
 def judged(predicted: Floats, actual: Floats, chance: np.random.Generator) -> tuple[float, float, bool]:

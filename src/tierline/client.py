@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -37,7 +38,7 @@ from tierline.gateway.shadow.accounts import Accounts
 from tierline.gateway.shadow.pool import Pool
 from tierline.interfaces import Dialect
 from tierline.routing.explain import short
-from tierline.types.errors import RequestError
+from tierline.types.errors import LedgerAway, RequestError
 from tierline.types.hints import Hints
 from tierline.types.outcome import NO_USAGE, Usage
 from tierline.types.request import Kind
@@ -96,7 +97,8 @@ class Client:
         self._books = Books(self._path, self._loaded.spec.decision_log.url, self._loaded.spec.decision_log.read_url)
         books, pool = self._books, Pool(Accounts(self._books.ask, self._books.note))
         self._live = Live(self._loaded, self._environ, self._log, books.review, books.keep_spec, lambda _: None, pool)
-        await self._books.read_pins(self._live.world)
+        with suppress(LedgerAway):  # it is looked at again every second
+            await self._books.read_pins(self._live.world)
         self._following = asyncio.create_task(self._books.follow_pins(self._live.world))
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from tierline.cli.app import build
 from tierline.decision_log.sqlite import SqliteLog
+from tierline.ledger.judges import ALL, JudgeVerdict
 from tierline.ledger.ledger import Ledger
 from tierline.routing.router import Router
 from tierline.testing.builders import features, loaded
@@ -75,6 +77,23 @@ def test_programs_get_the_same(log: Path) -> None:
     (pair,) = found["comparisons"]
     assert (pair["better"], found["winner"]) == ("mini", "mini")
     assert pair["difference"]["high"] < 0 < pair["evidence"]
+
+
+def test_a_validated_judges_word_decides_and_that_of_another_does_not(log: Path, tmp_path: Path) -> None:
+    """The same requests, judged by a model in the place of people."""
+    judged = tmp_path / "judged.db"
+    judged.write_bytes(log.read_bytes())
+    with closing(sqlite3.connect(judged)) as file:
+        file.execute("UPDATE labels SET source = 'judge', \"by\" = 'opus@0123456789ab'")
+        file.commit()
+    (found,) = json.loads(run(judged, "mini-vs-local", "--json"))["experiments"]
+    assert not any(arm["measured"]["pass_rate"] for arm in found["arms"]) and not found["winner"]
+    with closing(Ledger(judged)) as ledger:
+        ledger.judges.add(
+            JudgeVerdict(1.0, "opus@0123456789ab", ALL, {"labels": 90, "right_of_good": 0.9, "right_of_bad": 0.9}, valid=True)
+        )
+    (found,) = json.loads(run(judged, "mini-vs-local", "--json"))["experiments"]
+    assert found["winner"] == "mini" and sum(arm["measured"]["pass_rate"] for arm in found["arms"]) == 1000
 
 
 def test_an_arm_is_stopped_and_resumed_by_hand(log: Path) -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
+from tierline.cli.app import build
 from tierline.cli.log import moment
 from tierline.decision_log.export import read_line
 from tierline.decision_log.sqlite import SqliteLog
+from tierline.ledger.keys import Given
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.shadows import Shadowed
 from tierline.types.decision import Decision, Drop, Dropped, Reason, Step, Why
@@ -221,3 +224,17 @@ def test_check_finds_damage_and_exits_with_1(path: Path) -> None:
 )
 def test_times_are_so_long_ago_or_by_the_calendar(text: str, at: float) -> None:
     assert moment(text, 1_000_000.0) == at
+
+
+def test_without_a_log_or_a_spec_named_the_spec_in_this_folder_says_where_the_log_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with closing(Ledger(tmp_path / "elsewhere.db")) as ledger:
+        ledger.keys.create("ci", Given(), "test")
+    (tmp_path / "tierline.yaml").write_text("version: 1\ndecision_log: {path: elsewhere.db}\n")
+    listed = CliRunner().invoke(build(["audit"]), ["audit", "--json"])
+    assert [entry["action"] for entry in json.loads(listed.stdout)["entries"]] == ["key.create"]
+    assert CliRunner().invoke(build(["review"]), ["review", "list"]).exit_code == 0
+    named = CliRunner().invoke(build(["review"]), ["review", "list", "--config", "nowhere.yaml"])
+    assert named.exit_code == 2 and "nowhere.yaml" in named.output

@@ -35,8 +35,10 @@ def run(*words: str, expect: int = 0) -> str:
 def test_tasks_that_are_due_are_shown_with_every_reason_and_what_was_measured(spec: Path) -> None:
     said = run("--config", str(spec), "--every", "1d", "--window", "1d")
     assert "calendar: it was looked at" in said and "2 of 2 tasks are due." in said
-    assert "95.0%" in said and "200" in said and "tierline review sign" in said
-    assert [task["task"] for task in json.loads(run("--config", str(spec), "--every", "1d", "--json"))["tasks"]] == ["orders", "letters"]
+    assert "estimated again by what was measured" in said and "95.0%" in said and "200" in said and "tierline review sign" in said
+    told = json.loads(run("--config", str(spec), "--every", "1d", "--json"))
+    assert [task["task"] for task in told["tasks"]] == ["orders", "letters"]
+    assert list(told["estimated_again"]) == ["orders"], "nobody asked for a letter"
 
 
 def test_a_job_that_reminds_exits_one_while_a_task_is_due(spec: Path) -> None:

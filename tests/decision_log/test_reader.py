@@ -78,6 +78,35 @@ def test_rows_are_found_by_what_they_are(log: SqliteLog, which: Filter, found: s
         assert [row["request_id"] for row in reader.last(2, which)] == list(found)[-2:]
 
 
+def test_pages_hold_every_row_once_from_the_first_moment_on_where_many_rows_have_one_moment(log: SqliteLog) -> None:
+    moments = [1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 3.0]
+    with closing(filled(log, *[answered(f"r{n}", at=at) for n, at in enumerate(moments)])) as reader:
+        found = [row[2] for page in reader.pages(["request_id"], Filter(since=2.0), size=2) for row in page]
+    assert found == ["r1", "r2", "r3", "r4", "r5", "r6"]
+
+
+def test_the_last_page_of_a_log_is_found_in_as_few_steps_as_the_first(log: SqliteLog) -> None:
+    filled(log, *[answered(f"r{n}", at=float(n), task="orders") for n in range(3000)]).close()
+    with closing(sqlite3.connect(log.path)) as file:
+        first, last = (steps(file, Filter(since=0.0, until=9e9, task="orders"), place) for place in (None, (2900.0, 2901)))
+    assert 0 < last <= 1.5 * first
+
+
+def steps(file: sqlite3.Connection, which: Filter, place: tuple[float, int] | None) -> int:
+    """The tens of steps that SQLite takes for the fifty rows behind a place."""
+    taken = 0
+
+    def one_more() -> None:
+        nonlocal taken
+        taken += 1
+
+    condition, values = which.after(place)
+    file.set_progress_handler(one_more, 10)
+    assert len(file.execute(f"SELECT request_id FROM decisions WHERE {condition} ORDER BY at, seq LIMIT 50", values).fetchall()) == 50
+    file.set_progress_handler(None, 0)
+    return taken
+
+
 def test_following_sees_rows_as_they_are_written(log: SqliteLog) -> None:
     with closing(filled(log, ROWS[0])) as reader:
         coming = [ROWS[1:3], (), ROWS[3:]]

@@ -401,6 +401,105 @@ def test_a_kept_connection_that_the_upstream_closed_is_replaced_without_a_failur
     run(test())
 
 
+@pytest.mark.parametrize(("stale", "sent"), [(60.0, 3), (0.0, 2)])
+def test_a_call_on_a_kept_connection_that_breaks_is_sent_anew_only_if_the_upstream_has_not_had_it_for_long(stale: float, sent: int) -> None:
+    async def test() -> None:
+        received = []
+
+        async def breaks_at_the_second(connection: Connection) -> None:
+            received.append(await connection.request())
+            await connection.answer(OK)
+            received.append(await connection.request())
+
+        async with listening(breaks_at_the_second) as upstream:
+            provider = HttpProvider(upstream.endpoint(), stale=stale)
+            assert await (await provider.send(call())).body() == OK
+            if sent == 3:
+                assert await (await provider.send(call())).body() == OK
+            else:
+                with pytest.raises(ProviderFailure) as failed:
+                    await provider.send(call())
+                assert failed.value.kind == "connect"
+            while upstream.connections < 2:  # it is opened and left without a word
+                await asyncio.sleep(0)
+            assert len(received) == sent
+            await provider.close()
+
+    run(test())
+
+
+def test_a_header_with_a_line_break_is_never_sent() -> None:
+    async def test() -> None:
+        async with listening(answers_all) as upstream:
+            provider = HttpProvider(upstream.endpoint(secret="s3cret\r\nx-admin: 1"))
+            with pytest.raises(ProviderFailure) as failed:
+                await provider.send(call())
+            assert "s3cret" not in failed.value.message
+            assert upstream.connections == 0
+            await provider.close()
+
+    run(test())
+
+
+def test_headers_of_an_interim_reply_are_not_those_of_the_reply() -> None:
+    async def test() -> None:
+        async def hints_first(connection: Connection) -> None:
+            await connection.request()
+            await connection.send(b"HTTP/1.1 103 Early Hints\r\nx-early: 1\r\n\r\n")
+            await connection.answer(OK, headers="x-late: 1\r\n")
+
+        async with listening(hints_first) as upstream:
+            provider = HttpProvider(upstream.endpoint())
+            reply = await provider.send(call())
+            assert (reply.status, "x-early" in reply.headers, "x-late" in reply.headers) == (200, False, True)
+            await provider.close()
+
+    run(test())
+
+
+@pytest.mark.parametrize("how", ["chunk", "body"])
+def test_a_stream_that_outruns_its_reader_comes_whole(how: str) -> None:
+    pieces = [bytes([number]) * 65_536 for number in range(100)]
+
+    async def test() -> None:
+        async def floods(connection: Connection) -> None:
+            await connection.request()
+            await connection.begin_stream()
+            for piece in pieces:
+                await connection.piece(piece)
+            await connection.end_stream()
+
+        async with listening(floods) as upstream:
+            provider = HttpProvider(upstream.endpoint())
+            reply = await provider.send(call(stream=True))
+            for _ in range(200):
+                await asyncio.sleep(0)
+            got = b""
+            while how == "chunk" and (piece := await reply.chunk()) is not None:
+                got += piece
+            assert (got if how == "chunk" else await reply.body()) == b"".join(pieces)
+            await provider.close()
+
+    run(test())
+
+
+def test_a_provider_serves_one_loop_after_another() -> None:
+    async def first(made: list[HttpProvider]) -> None:
+        async with listening(answers_all) as upstream:
+            made.append(HttpProvider(upstream.endpoint()))
+            assert await (await made[0].send(call())).body() == OK
+
+    async def second(provider: HttpProvider) -> None:
+        with pytest.raises(ProviderFailure) as failed:
+            await provider.send(call())
+        assert failed.value.kind == "connect"
+        await provider.close()
+
+    made: list[HttpProvider] = []
+    run(first(made))
+    run(second(made[0]))
+
+
 # cancellation
 
 

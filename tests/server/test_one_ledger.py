@@ -17,11 +17,13 @@ from decision_log.relay import Relay
 from server.harness import Running, Said, launch, serving, until
 from tierline.cli.app import build
 from tierline.cli.log_copy import as_file
+from tierline.client import Client
 from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import LogReader
 from tierline.gateway.books import Books
 from tierline.ledger.keys import Given
 from tierline.ledger.ledger import Ledger
+from tierline.ledger.notes import Notes
 from tierline.ledger.reader import LedgerReader
 from tierline.postgres.migrate import upgrade
 
@@ -232,3 +234,16 @@ def test_keys_of_the_file_that_the_database_does_not_know_are_named_at_the_start
     with closing(Books(tmp_path / "tierline.db", pair.url)) as books:
         asyncio.run(books.look_for_what_was_left())
     assert "holds the keys forgotten" in caplog.text
+
+
+def test_a_library_begins_and_answers_while_the_database_is_away(pair: Pair, tmp_path: Path) -> None:
+    (tmp_path / "tierline.yaml").write_text(pair.one.spec.read_text())
+
+    async def story() -> str:
+        away = {"BOSS": SECRET, "DATABASE": "postgresql://nobody@127.0.0.1:1/none"}
+        async with Client.from_file(tmp_path / "tierline.yaml", environ=away) as client:
+            return (await client.chat("Where is my order?", task="short")).text
+
+    assert asyncio.run(story())
+    with closing(Notes(tmp_path / "tierline.db")) as notes:
+        assert notes.waiting == 2, "its spec, and the answer that no check accepted"

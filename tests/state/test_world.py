@@ -406,3 +406,24 @@ def test_a_guest_does_not_come_while_a_model_rests_is_being_probed_or_is_under_p
 
 def test_nobody_visits_a_model_that_is_not_there() -> None:
     assert world({"a": {}})[0].visit("b", nothing) is None
+
+
+# another spec beside
+
+
+def test_a_model_of_two_specs_has_one_health_and_one_load() -> None:
+    main, _ = world({"a": {}, "b": {}}, load={"breaker": {"min_requests": 2}})
+    beside = main.beside(spec({"a": {}, "c": {}}, load={"breaker": {"min_requests": 2}}))
+    calls(main, "a", failed(), 3)
+    assert beside.rest("a") > 0 and not beside.rest("c")
+    entered(beside, "c")
+    assert dict(main.in_flight) == {"a": 0, "b": 0}
+    entered(beside, "a", ("x",))
+    assert main.in_flight["a"] == 1
+
+
+def test_a_model_that_another_spec_reaches_by_another_key_is_another() -> None:
+    main, _ = world({"a": {}}, secrets=("sk-one",), load={"breaker": {"min_requests": 2}})
+    beside = main.beside(spec({"a": {}}, secrets=("sk-two",)))
+    calls(main, "a", failed(), 3)
+    assert main.rest("a") > 0 and not beside.rest("a")

@@ -21,9 +21,10 @@ from tierline.config.load import load
 from tierline.config.spec import ExperimentSpec
 from tierline.config.structure import decode_unit
 from tierline.decision_log.opening import open_reader
-from tierline.evaluation.experiments.reading import rows_of, said_of
+from tierline.evaluation.experiments.reading import rows_of
 from tierline.evaluation.experiments.sequences import Interval
 from tierline.evaluation.experiments.verdict import ArmReading, Verdict, verdict
+from tierline.evaluation.labels.sayings import said_of
 from tierline.ledger.arms import ArmEntry
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reader import LedgerReader

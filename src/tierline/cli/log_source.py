@@ -20,29 +20,39 @@ from tierline.types.errors import LogFailure
 LOG = "The decision log: its file, or the postgresql:// address of its database"
 """How the option `--log` is told of in every command."""
 
+SPEC = Path("tierline.yaml")
+"""The spec that says where the log is, where none is named."""
+
 
 def named(log: str, config: Path | None) -> str:
-    """Where to read: what `--log` says, else what the spec says (its database, or that one's replica), else the default path."""
-    return log or (DecisionLogSpec().path if config is None or not config.exists() else configured(config))
+    """Where to read: what `--log` says, else what the spec says (its database, or that one's replica). Where no spec is named it is the
+    one in this folder; without one, the default path."""
+    spec = _spec(config)
+    return log or (DecisionLogSpec().path if spec is None else configured(spec))
 
 
 def written(log: str, config: Path | None) -> str:
     """Where to write to the ledger: as above, but never a replica; a file must be there. Raises LogFailure."""
-    where = log or (DecisionLogSpec().path if config is None or not config.exists() else ledger_of(config))
+    spec = _spec(config)
+    where = log or (DecisionLogSpec().path if spec is None else ledger_of(spec))
     if not is_address(where) and not Path(where).is_file():
         raise LogFailure(f"there is no decision log at {where}: give its path or address with --log, or the spec with --config")
     return where
 
 
+def _spec(config: Path | None) -> Path | None:
+    return SPEC if config is None and SPEC.exists() else config
+
+
 @contextmanager
 def opened(log: str, config: Path | None) -> Iterator[LogReader]:
-    """The log to read; what goes wrong is said on one line, with exit code 2. `log` is a path or an address, empty: the spec's, else the
-    default path."""
+    """The log to read; what goes wrong is said on one line, with exit code 2. `log` is a path or an address, empty: as
+    `named` says."""
     try:
         with refusing("log"):
             if log and config is not None:
                 raise LogFailure("give --log or --config, not both")
-            with closing(open_reader(log or (DecisionLogSpec().path if config is None else configured(config)))) as reader:
+            with closing(open_reader(named(log, config))) as reader:
                 yield reader
     except BrokenPipeError:
         raise typer.Exit(0) from None

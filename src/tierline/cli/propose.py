@@ -21,11 +21,14 @@ from tierline.config.load import load
 from tierline.config.loaded import Loaded
 from tierline.config.scorer_file import read_scorer
 from tierline.evaluation.datasets import Dataset, Reading, read
+from tierline.evaluation.propose.beside import answered_beside
 from tierline.evaluation.propose.candidate import candidate_text, diff_of
 from tierline.evaluation.propose.certify import MARGIN, certificate
 from tierline.evaluation.propose.changes import Change, changes_of
 from tierline.evaluation.propose.edit import written
 from tierline.evaluation.propose.measured import of_log, of_table, together
+from tierline.evaluation.propose.thresholds import threshold_changes
+from tierline.evaluation.routers.learned import TrainedRouter
 from tierline.evaluation.routers.spec import SpecRouter
 from tierline.postgres.connection import place_of
 from tierline.types.certificate import Certificate, Measured
@@ -58,11 +61,16 @@ def propose(
         made = time.time()
         start = moment(since, made) if since else 0.0
         before = load(spec, need_secrets=False)
-        dataset = _read(before, data or [])
+        dataset = _read(before, data) if data else answered_beside(before, log) if log else None
+        if dataset is not None and scorer is not None:
+            dataset = TrainedRouter(scorer).held_out(dataset)
         cells = together(of_log(log, start) if log else {}, _cells(before, dataset))
         artifact, card = ("", "") if scorer is None else _scorer(spec, scorer)
         changes = changes_of(before, cells, artifact, card)
         text = spec.read_text(encoding="utf-8")
+        if dataset is not None:
+            so_far = load(spec, need_secrets=False, written=candidate_text(text, changes, made, ()).encode())
+            changes += threshold_changes(so_far, dataset.table, margin)
         if not changes:
             typer.echo("nothing is proposed: no interval says that the spec is wrong", err=True)
             raise typer.Exit(1)
@@ -77,9 +85,7 @@ def propose(
         raise typer.Exit(1)
 
 
-def _read(before: Loaded, data: list[Path]) -> Dataset | None:
-    if not data:
-        return None
+def _read(before: Loaded, data: list[Path]) -> Dataset:
     router = SpecRouter(before)
     return read(data, Reading(text=True, choose=lambda models: list(dict.fromkeys(router.matched(models).values()))))
 

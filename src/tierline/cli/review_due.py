@@ -24,11 +24,12 @@ from tierline.config.units import Duration
 from tierline.decision_log.opening import open_reader
 from tierline.evaluation.propose.edit import edited
 from tierline.evaluation.replay.logged import labels_of
+from tierline.evaluation.review.again import Again, estimated_again
 from tierline.evaluation.review.due import ENOUGH, Due, Looked, all_due, wilson
 from tierline.evaluation.review.facts import TaskFacts, now_of
+from tierline.evaluation.review.looks import looked
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reader import LedgerReader
-from tierline.ledger.signoffs import Signoff
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The spec whose tasks are looked at.")]
 LogOption = Annotated[str, typer.Option("--log", help=f"{LOG}; as the spec says if left out.")]
@@ -62,10 +63,12 @@ def look(
         loaded = load(config, need_secrets=False)
         found, facts = _due(loaded, where, Duration.parse(window), Duration.parse(every))
         shown = [one for one in found if one.causes or everything]
+        again = _again(loaded, where, Duration.parse(window)) if shown else {}
         if as_json:
-            typer.echo(msgspec.json.encode({"tasks": shown, "facts": {one.task: facts[one.task] for one in shown}}).decode())
+            told = {one.task: facts[one.task] for one in shown}
+            typer.echo(msgspec.json.encode({"tasks": shown, "facts": told, "estimated_again": again}).decode())
         else:
-            _show(terminal(), loaded, shown, facts, len(found))
+            _show(terminal(), loaded, shown, facts, again, len(found))
     if check and any(one.causes for one in found):
         raise typer.Exit(1)
 
@@ -110,17 +113,14 @@ def _due(loaded: Loaded, where: str, window: float, every: float) -> tuple[list[
     return all_due(loaded.spec.tasks, facts, looks, alerts, datetime.date.today(), every), facts
 
 
-def looked(loaded: Loaded, task: str, signed: Signoff | None) -> Looked | None:
-    """The last look at a task: its sign-off, or the day that the spec says where that is later; None where nobody ever looked."""
-    day = loaded.spec.tasks[task].reviewed
-    if signed is None:
-        return None if day is None else Looked(day)
-    at = datetime.date.fromtimestamp(signed.at)
-    facts = msgspec.convert(signed.facts, TaskFacts) if signed.facts else None
-    return Looked(at if day is None else max(day, at), signed.by, signed.why, facts)
+def _again(loaded: Loaded, where: str, window: float) -> Mapping[str, Again]:
+    with closing(open_reader(where)) as reader:
+        return estimated_again(loaded, reader, labels_of(where), window)
 
 
-def _show(console: Console, loaded: Loaded, found: list[Due], facts: Mapping[str, TaskFacts], tasks: int) -> None:
+def _show(
+    console: Console, loaded: Loaded, found: list[Due], facts: Mapping[str, TaskFacts], again: Mapping[str, Again], tasks: int
+) -> None:
     for due in found:
         seen = facts[due.task]
         head = Text.assemble((due.task, "bold"), f"  {due.requests:,} requests, {seen.share:.0%} of all, ${due.cost:,.2f}")
@@ -129,12 +129,23 @@ def _show(console: Console, loaded: Loaded, found: list[Due], facts: Mapping[str
         for cause in due.causes:
             sure = "" if cause.sure is None else f" ({cause.sure:.1%} sure)"
             console.print(f"  • {cause.kind}: {cause.what}{sure}", markup=False)
+        if due.task in again:
+            console.print(f"  {_sentence(again[due.task])}", markup=False)
         if any(model.asked for model in seen.models.values()):
             console.print(_models(loaded, due.task, seen))
     late = sum(bool(due.causes) for due in found)
     console.print(f"{late} of {tasks} tasks are due." if late else f"None of {tasks} tasks is due.", markup=False)
     if late:
         console.print('When you have looked: tierline review sign TASK --why "what you found"', markup=False)
+
+
+def _sentence(again: Again) -> str:
+    cost, good = again.cost, again.quality
+    return (
+        f"estimated again by what was measured: ${cost.value:.6f} a request [{cost.low:.6f}, {cost.high:.6f}] (the spec alone: "
+        f"${again.declared_cost:.6f}), {good.value:.1%} good answers [{good.low:.1%}, {good.high:.1%}] (the spec alone: "
+        f"{again.declared_quality:.1%}); the bar is met in {again.meets_bar:.0%} of the draws"
+    )
 
 
 def _last(last: Looked | None) -> str:

@@ -593,6 +593,10 @@ class DecisionLogSpec(Section, frozen=True, kw_only=True):
     path: Annotated[str, Meta(description="the SQLite file, relative to the spec")] = "tierline.db"
     retention: Annotated[Duration | None, Meta(description="rows older than this are deleted; kept for ever if left out")] = None
     text_retention: Annotated[Duration, Meta(description="stored prompts and answers older than this are deleted")] = _span(7 * 86400)
+    evidence_retention: Annotated[
+        Duration | None,
+        Meta(description="shadows and labels older than this go, golden and reviewed ones never; a day at least; `retention` if left out"),
+    ] = None
     max_queue: Annotated[int, Meta(ge=100, description="rows that may wait for the disk; past it requests are refused, none is lost")] = (
         100_000
     )

@@ -1,7 +1,7 @@
 """The tables of the decision log, and how they came to be.
 
 `decisions` holds one row a request: plain columns for analysis, and five blobs that hold the rest of the record (see `codec`).
-`texts` holds prompts and answers of the routes that keep them, with a retention of its own.
+`texts` holds prompts and answers of the routes that keep them, with a retention of its own. `sums` holds the rows added up (see `sums`).
 """
 
 from __future__ import annotations
@@ -112,6 +112,41 @@ MIGRATIONS = (
     """
     ALTER TABLE decisions ADD COLUMN answered TEXT NOT NULL DEFAULT '';  -- the tool that answered instead of a model
     ALTER TABLE decisions ADD COLUMN asides BLOB;                       -- calls before the first attempt, NULL where there were none
+    """,
+    """
+    CREATE TABLE sums (               -- figures of the rows, see `sums`; they outlive them
+        span INTEGER NOT NULL,        -- 60, 3600 or 86400 seconds
+        start INTEGER NOT NULL,       -- of the span, Unix seconds
+        route TEXT NOT NULL,
+        task TEXT NOT NULL,
+        tier TEXT NOT NULL,
+        model TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        answered INTEGER NOT NULL,
+        by_tools INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        checked INTEGER NOT NULL,
+        passed INTEGER NOT NULL,
+        flagged INTEGER NOT NULL,
+        fallbacks INTEGER NOT NULL,
+        escalations INTEGER NOT NULL,
+        input_tokens INTEGER NOT NULL,
+        output_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL,
+        cost REAL NOT NULL,           -- USD
+        final_input INTEGER NOT NULL,
+        final_output INTEGER NOT NULL,
+        final_cached INTEGER NOT NULL,
+        latency BLOB NOT NULL,        -- MessagePack: bucket → answers that took so long
+        PRIMARY KEY (span, start, route, task, tier, model)
+    ) WITHOUT ROWID;
+    CREATE TABLE summed (             -- the last row that is in the sums
+        seq INTEGER NOT NULL,
+        request_id TEXT NOT NULL
+    );
+    INSERT INTO summed VALUES (0, '');
+    DROP INDEX decisions_at;
+    CREATE INDEX decisions_at ON decisions (at, seq, route, task, tier, model, "key", status, error, flagged, cost);
     """,
 )
 """Append-only: a released script is never changed."""

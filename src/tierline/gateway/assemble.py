@@ -60,6 +60,9 @@ def _arm(loaded: Loaded, world: World, log: DecisionLog, observe: Callable[[Reco
     return assemble(loaded, world.beside(loaded), log, observe, beside, pool)
 
 
+DAY = 86400.0
+
+
 def validators_of(loaded: Loaded) -> dict[str, Validator]:
     """Every validator of the spec's tasks and routes, by its name; raises PluginMissing for a kind that nobody registers."""
     checks = all_checks(loaded.spec)
@@ -96,6 +99,13 @@ def open_log(loaded: Loaded, path: Path) -> DecisionLog:
         return cast(DecisionLog, plugins.find("decision_logs", "sqlite")(path, **kept))
     shared = {"url": spec.url, "read_url": spec.read_url, "keep_local": float(spec.keep_local), "max_backlog": spec.max_backlog}
     return cast(DecisionLog, plugins.find("decision_logs", "postgres")(path, **kept, **shared))
+
+
+def evidence_kept(loaded: Loaded) -> float | None:
+    """For how many seconds shadows' rows and labels are kept; None: for ever. A day at least: shadows' budgets are counted from them."""
+    spec = loaded.spec.decision_log
+    kept = spec.retention if spec.evidence_retention is None else spec.evidence_retention
+    return None if kept is None else max(float(kept), DAY)
 
 
 def open_shared(loaded: Loaded) -> Shared | None:

@@ -42,6 +42,10 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at pins and arms: how long it takes until what another process did to them works here."""
 
 
+FORGET_EVERY = 60.0
+"""Seconds between two looks for evidence that is too old."""
+
+
 class KeyClash(TierlineError):
     """Spec and ledger have keys of the same name, so that rules and budgets could mean either."""
 
@@ -219,6 +223,20 @@ class Books:
         world.pin({route: model for route, (model, _) in self._pinned.items()})
         world.set_arms(await self.ask(shares_now))
 
+    async def forget(self, span: Callable[[], float | None]) -> None:
+        """Let evidence go that is older than `span` seconds (None: none is), in batches, again and again, until cancelled."""
+        while True:
+            await self.forget_once(span())
+            await asyncio.sleep(FORGET_EVERY)
+
+    async def forget_once(self, span: float | None) -> None:
+        """All that is too old now; others may write between two batches."""
+        try:
+            while span is not None and await self.ask(partial(_forget, time.time() - span)):
+                pass
+        except LogFailure as failure:
+            _logger.error("old shadows and labels could not be deleted: %s", failure.message)
+
     def close(self) -> None:
         """Finish what was asked, and let go of the file or database."""
         if self._notes is not None and self._carrier is not None:
@@ -228,3 +246,7 @@ class Books:
         self._desk.shutdown()
         self._thread.submit(self._ledger.close).result()
         self._thread.shutdown()
+
+
+def _forget(before: float, ledger: Ledger) -> bool:
+    return ledger.retention.run(before)

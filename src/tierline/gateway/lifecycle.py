@@ -37,7 +37,7 @@ class Lifecycle:
         self._books = books
         self._path = path
         self._environ = environ
-        self._read: Loaded | None = None
+        self._read: tuple[Loaded, int | None] | None = None
         self._seen = -1
         self._again = False
         self._rehearsal: Rehearsal | None = None
@@ -65,14 +65,14 @@ class Lifecycle:
             if old is not None or required:
                 self._again = True
                 raise
-            self._read = loaded
+            self._read = loaded, None
             return loaded
         if required and known is not None and not alike:
             raise CannotRelease(
                 f"{loaded.path} is {loaded.fingerprint}, which nobody has released (at work is {known.candidate}), and "
                 "`release.require_certificate` is on → `tierline release publish` it, or put the file back as it was"
             )
-        self._read = loaded
+        self._read = loaded, 0 if newest is None else newest.id
         if newest is None or newest.stage != "canary" or newest.before != loaded.fingerprint:
             return loaded
         candidate = self._candidate(newest)
@@ -80,10 +80,9 @@ class Lifecycle:
 
     def taken(self, done: Reloaded) -> None:
         """Note a spec that is at work now without having come through the life cycle; another thread does it, once for all workers."""
-        loaded = self._read
-        if loaded is not None and not done.problem:
-            shared = self._books.shared
-            self._books.later(lambda ledger: _note(ledger, loaded, shared=shared), f"that {loaded.fingerprint} is at work")
+        if self._read is not None and not done.problem:
+            (loaded, after), shared = self._read, self._books.shared
+            self._books.later(lambda ledger: _note(ledger, loaded, after, shared=shared), f"that {loaded.fingerprint} is at work")
 
     async def follow(self, live: Live) -> None:
         """Act on what the ledger says, again and again, until cancelled."""
@@ -177,10 +176,12 @@ def _alike(ledger: Ledger, fingerprint: str, loaded: Loaded) -> bool:
     return kept is not None and all(kept.parts.get(part) == loaded.parts.get(part) for part in ("spec", "files"))
 
 
-def _note(ledger: Ledger, loaded: Loaded, *, shared: bool) -> None:
-    """Not where it has been overtaken: what is at work is in the file by now, or will be, where another machine has put it to work."""
+def _note(ledger: Ledger, loaded: Loaded, after: int | None, *, shared: bool) -> None:
+    """Note a spec that was read when the newest stage was `after` (None: the ledger was away). Not where another has come since: what is at
+    work is in the file by now, or will be, where another machine has put it to work; the next look reads anew."""
     newest, known = ledger.releases.now(), ledger.releases.at_work()
-    if (newest is not None and newest.stage in ENDS) or (known is not None and known.candidate == loaded.fingerprint):
+    overtaken = newest is not None and (after not in (None, newest.id) or newest.stage in ENDS)
+    if overtaken or (known is not None and known.candidate == loaded.fingerprint):
         return
     text = kept_text(loaded.path)
     first, alike = known is None, known is not None and _alike(ledger, known.candidate, loaded)

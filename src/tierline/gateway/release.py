@@ -163,6 +163,8 @@ class Desk:
         certificate = wish.certificate or self._kept_certificate(candidate.fingerprint)
         if certificate is None:
             raise CannotRelease("the candidate has no certificate → make one with `tierline propose`, or --force with --why")
+        if not certificate.intact:
+            raise CannotRelease("the certificate is not as it was made → propose anew")
         if certificate.candidate != candidate.fingerprint:
             raise CannotRelease(f"the certificate is for {certificate.candidate}, and this candidate is {candidate.fingerprint}")
         if certificate.before != base.fingerprint:

@@ -41,6 +41,13 @@ class Labels:
             )
             return [Label(*row) for row in rows]
 
+    def summed(self, since: float, until: float) -> list[tuple[str, int, float]]:
+        """Source, how many labels, and their mean score, of those given in a time (Unix seconds)."""
+        with told(self._path):
+            return self._connection.execute(
+                "SELECT source, count(*), avg(score) FROM labels WHERE at >= ? AND at < ? GROUP BY source ORDER BY source", (since, until)
+            ).fetchall()
+
     def since(self, at: float = 0.0) -> Iterator[Label]:
         """All of them from a moment on (Unix seconds), in the order of writing, page by page."""
         after = 0

@@ -17,6 +17,7 @@ from tierline.ledger.keys import Keys
 from tierline.ledger.labels import Labels
 from tierline.ledger.pins import Pins
 from tierline.ledger.releases import Releases
+from tierline.ledger.retention import Retention
 from tierline.ledger.reviews import Reviews
 from tierline.ledger.shadows import Shadows
 from tierline.ledger.signoffs import Signoffs
@@ -52,6 +53,7 @@ class Ledger:
         self.alerts = Alerts(self.path, self.connection)
         self.signoffs = Signoffs(self.path, self.connection, self.audit, clock)
         self.reviews = Reviews(self.path, self.connection, self.audit, self.feedback, clock)
+        self.retention = Retention(self.path, self.connection)
 
     def close(self) -> None:
         """Let go of the file or database."""

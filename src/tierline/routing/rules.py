@@ -43,7 +43,7 @@ class Left(msgspec.Struct, frozen=True):
 class Rules:
     """Conditions in their order. A condition that cannot be evaluated does not hold, or holds, as `on_error` says."""
 
-    __slots__ = ("_conditions", "_gates", "_key", "_kinds", "_on_error", "_seen", "_signals", "_steady")
+    __slots__ = ("_conditions", "_cuts", "_gates", "_key", "_kinds", "_on_error", "_seen", "_signals", "_steady")
 
     def __init__(
         self, conditions: Sequence[Condition], signals: Iterable[str], *, on_error: bool = False, kinds: Iterable[str] = ()
@@ -57,6 +57,7 @@ class Rules:
         self._steady = getters(gates, self._signals, self._kinds)
         self._key = _key_of([name for name, _ in self._steady])
         self._seen: dict[tuple[Any, ...], Left] = {}
+        self._cuts: dict[int, Mapping[str, frozenset[float]] | None] = {}
 
     def first(self, features: Features, task: str, risk: str) -> int:
         """The index of the first condition that holds, -1 if none does."""
@@ -85,8 +86,10 @@ class Rules:
         with. Between two of them nothing changes. None where a condition does more with one than compare it."""
         found: dict[str, frozenset[float]] = {}
         for index in self._left(features, task, risk).undecided:
-            node = cel_syntax.read(self._conditions[index].source)
-            cuts = None if node is None else _cuts(node)
+            if index not in self._cuts:
+                node = cel_syntax.read(self._conditions[index].source)
+                self._cuts[index] = None if node is None else _cuts(node)
+            cuts = self._cuts[index]
             if cuts is None:
                 return None
             for name, numbers in cuts.items():

@@ -121,7 +121,7 @@ class Judged(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Reviewing:
-    """Handlers of the review queue, for keys with the scope `admin`."""
+    """Handlers of the review queue, for keys with the scope `admin` (or `read`, for looking at all but the words)."""
 
     def __init__(self, books: Books) -> None:
         self._books = books
@@ -139,12 +139,13 @@ class Reviewing:
         exchange.json({"counts": found[0], "reviews": found[1]})
 
     async def one(self, exchange: Exchange) -> None:
-        """GET /admin/reviews/{id}: one entry, with prompt and answer as JSON text where the route's `log_text` keeps them."""
+        """GET /admin/reviews/{id}: one entry, with prompt and answer as JSON text where the route's `log_text` keeps them and the key
+        has the scope `admin`."""
         request_id = exchange.rest
         review = await self._books.ask(lambda ledger: ledger.reviews.get(request_id))
         if review is None:
             raise NotFound(f"the review queue has no request {request_id[:40]!r}")
-        kept = await self._books.text(request_id)
+        kept = await self._books.text(request_id) if "admin" in exchange.key.scopes else None
         exchange.json({"review": review, "text": None if kept is None else kept.decode("utf-8", "replace")})
 
     async def judge(self, exchange: Exchange) -> None:

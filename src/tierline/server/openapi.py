@@ -53,12 +53,23 @@ _SHAPE_OF: Mapping[str, Schema] = {
     "application/json": {"type": ["object", "array"]},
     "text/event-stream": {},
     "text/plain": {"type": "string"},
+    "text/html": {"type": "string"},
+    "text/javascript": {"type": "string"},
+    "text/css": {"type": "string"},
+    "image/svg+xml": {"type": "string"},
 }
 _STREAMS = ("application/json", "text/event-stream")
 _LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
 _STATES: Schema = {"type": "string", "enum": ["open", "accepted", "corrected", "dismissed", "all"], "default": "open"}
 _ALERT_STATES: Schema = {"type": "string", "enum": ["open", "recovered", "all"], "default": "open"}
 _ID = ("{id}",)
+_TEXT: Schema = {"type": "string", "maxLength": 200}
+_POSITIVE: Schema = {"type": "number", "minimum": 0, "maximum": 1000000000}
+_MOMENTS: Mapping[str, Schema] = {
+    "since": {"type": "number", "minimum": 0, "description": "Unix seconds"},
+    "until": {"type": "number", "minimum": 0, "description": "Unix seconds"},
+}
+_NARROWED: Mapping[str, Schema] = dict.fromkeys(("route", "task", "tier", "model"), _TEXT)
 _NAMED = ("{name}",)
 _GEMINI = Told(
     ("{model}:generateContent", "{model}:streamGenerateContent", "{model}:countTokens"),
@@ -81,9 +92,33 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("POST", "/v1beta/models/"): _GEMINI,
     ("POST", "/v1/models/"): _GEMINI,
     ("GET", "/metrics"): Told(media=("text/plain",)),
+    ("GET", "/dashboard"): Told(media=("text/html",)),
+    ("GET", "/dashboard/"): Told(("{digest}/{path}",), media=("text/javascript", "text/css", "image/svg+xml", "text/plain")),
     ("POST", "/admin/pins"): Told(body="Pinned", status=201),
     ("DELETE", "/admin/pins/"): Told(("{route}",)),
     ("GET", "/admin/decisions/"): Told(_ID),
+    ("GET", "/admin/overview"): Told(query={**_MOMENTS, **_NARROWED}),
+    ("GET", "/admin/decisions"): Told(
+        query={
+            **_MOMENTS,
+            **_NARROWED,
+            "key": _TEXT,
+            "status": {"type": "string", "pattern": "^([1-5]xx|[1-9][0-9]{2})$"},
+            "error": _TEXT,
+            "flagged": {"type": "string", "enum": ["0", "1"]},
+            "changed": {"type": "string", "enum": ["0", "1"]},
+            "min_cost": _POSITIVE,
+            "id": _TEXT,
+            "before": {"type": "string", "description": "the `next` of the page before"},
+            "after": {"type": "integer", "minimum": 0, "description": "the `newest` of an answer"},
+            "limit": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+        }
+    ),
+    ("GET", "/admin/explanations/"): Told(_ID),
+    ("GET", "/admin/models"): Told(query=_MOMENTS),
+    ("GET", "/admin/models/"): Told(_NAMED, query=_MOMENTS),
+    ("GET", "/admin/history/"): Told(("{policy}",), query={"against": _TEXT}),
+    ("POST", "/admin/replays/"): Told(_ID, "Under"),
     ("GET", "/admin/alerts"): Told(query={"state": _ALERT_STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews/"): Told(_ID),

@@ -13,6 +13,7 @@ import msgspec
 
 from tierline.server.admin import Judged, Pinned
 from tierline.server.key_admin import Rotated, Wanted
+from tierline.server.panels.explanations import Under
 from tierline.server.public import Said
 
 Schema = Mapping[str, Any]
@@ -137,5 +138,5 @@ ERRORS: Mapping[str, tuple[str, ...]] = {
 
 def own() -> dict[str, Any]:
     """The bodies that are Tierline's own, from the structs that read them."""
-    _, shapes = msgspec.json.schema_components([Said, Pinned, Judged, Wanted, Rotated], ref_template=_REF)
+    _, shapes = msgspec.json.schema_components([Said, Pinned, Judged, Wanted, Rotated, Under], ref_template=_REF)
     return shapes

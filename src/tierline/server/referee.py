@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import logging
 import time
 from pathlib import Path
@@ -11,37 +9,30 @@ from typing import Any
 
 from tierline.gateway.books import Books
 from tierline.gateway.reload import Live
+from tierline.server.looks import Looks, imported
 from tierline.types.errors import TierlineError
 
 _logger = logging.getLogger("tierline.server")
 
-LOOK_EVERY = 2.0
-"""Seconds between two looks; more where a look takes long."""
-
-PATIENCE = 15.0
-"""How many times as long as a look took is waited before the next."""
-
 
 async def watch_experiments(live: Live, books: Books, where: Path | str) -> None:
     """Look again and again, until cancelled. While no experiment has guards, an end or adaptive shares, nothing is read."""
+    looks = Looks()
     referee: Any = None
-    taken = 0.0
-    while True:
-        await asyncio.sleep(max(LOOK_EVERY, PATIENCE * taken))
+
+    async def look() -> None:
+        nonlocal referee
         loaded = live.gateway.loaded
         if not any(found.guards or found.stop or found.adaptive for found in loaded.spec.experiments.values()):
             referee = None
-            continue
-        began = time.perf_counter()
-        try:
-            referee = referee or await asyncio.to_thread(_referee, where)
-            for act in await asyncio.to_thread(referee.look, loaded, time.time()):
-                await books.ask(act)
-        except TierlineError as failure:
-            _logger.error("the experiments could not be looked at: %s", failure.message)
-        taken = time.perf_counter() - began
+            return
+        referee = referee or (await imported("tierline.evaluation.experiments.referee")).Referee(where)
+        at_work = referee
+        for act in await looks.at(lambda: at_work.look(loaded, time.time())):
+            await books.ask(act)
+
+    await looks.again_and_again(look, _told)
 
 
-def _referee(where: Path | str) -> Any:
-    """A referee; it needs NumPy, which is an extra, so it is imported when an experiment asks for it."""
-    return importlib.import_module("tierline.evaluation.experiments.referee").Referee(where)
+def _told(failure: TierlineError) -> None:
+    _logger.error("the experiments could not be looked at: %s", failure.message)

@@ -15,13 +15,14 @@ import msgspec
 import uvloop
 
 from tierline.config.loaded import Loaded
-from tierline.gateway.assemble import log_path, logs_of, open_log, open_shared, read_at
+from tierline.gateway.assemble import evidence_kept, log_path, logs_of, open_log, open_shared, read_at
 from tierline.gateway.books import Books
 from tierline.gateway.lifecycle import Lifecycle
 from tierline.gateway.recall import keep, remember
 from tierline.gateway.reload import Live, Reloaded
 from tierline.gateway.shadow.accounts import Accounts
 from tierline.gateway.shadow.pool import Pool
+from tierline.gateway.summing import keep_summed
 from tierline.gateway.together import Together
 from tierline.interfaces import DecisionLog, Shared
 from tierline.server.admin import Admin, Reviewing
@@ -120,12 +121,14 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         keep(live.world.budgets, logs),
         live.watch(),
         books.follow_pins(live.world),
+        books.forget(lambda: evidence_kept(live.gateway.loaded)),
         ring.follow(books, live),
         meters.keep_counting(public.gauges),
         app.watch_the_waiting(),
         watch_experiments(live, books, read_at(loaded, path)),
         lifecycle.follow(live),
         watch_published(live, books, read_at(loaded, path), service.environ),
+        keep_summed(loaded, path),
         Alerting(live, books, read_at(loaded, path), meters.alerts).run(),
         *([] if together is None else [together.follow()]),
     ]

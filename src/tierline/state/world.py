@@ -133,9 +133,14 @@ class World:
         return live
 
     def beside(self, loaded: Loaded) -> World:
-        """The world of another spec that answers for some of the requests: money and rates are counted together, the rest is its own."""
+        """The world of another spec that answers for some of the requests: money and rates are counted together, and a model that both
+        reach by the same doors is one, with its health, its places and its load; the rest is its own."""
         other = World(loaded, self.clock)
         other.budgets, other.rates = self.budgets, self.rates
+        for name, live in self._models.items():
+            model = loaded.models.get(name)
+            if model is not None and _same(model, self._loaded.models[name]) and _doors(loaded, model) == _doors(self._loaded, model):
+                other._models[name] = live
         return other
 
     # what the router reads
@@ -394,6 +399,10 @@ def _session(features: Features) -> str:
 def _same(new: Model, old: Model) -> bool:
     """Whether it is the same upstream model at the same provider, whatever else was said of it."""
     return (new.provider, new.upstream) == (old.provider, old.upstream)
+
+
+def _doors(loaded: Loaded, model: Model) -> tuple[Door, ...]:
+    return loaded.providers[model.provider].doors
 
 
 def _stranger() -> LiveModel:

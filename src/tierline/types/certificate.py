@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal
 
 import msgspec
@@ -38,9 +39,10 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     candidate minus before, in points of [0, 1] and USD; `advantage` is the candidate's quality above a mix of single models that
     costs the same. `changed` of `decided` decisions on the log are others; `coverage` is the share of them of which the log can say
     what came of them. `regret` is quality a request below the oracle, `savings` the share of the best single model's cost that is
-    saved; `worst` names the worst slice. `margin` is the loss of quality that was taken as none."""
+    saved; `worst` names the worst slice. `margin` is the loss of quality that was taken as none. `digest` is of all the rest: it shows
+    that a figure was changed since, not who made it."""
 
-    version: int = 1
+    version: int = 2
     candidate: str
     before: str
     made: float
@@ -57,8 +59,24 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     decided: int = 0
     changed: int = 0
     coverage: float | None = None
+    digest: str = ""
+
+    @property
+    def intact(self) -> bool:
+        """Whether it says what it said when it was made."""
+        return self.digest == _digest(self)
 
     @property
     def granted(self) -> bool:
         """Whether the candidate may go beyond shadow."""
         return self.basis != "none"
+
+
+def sealed(certificate: Certificate) -> Certificate:
+    """The certificate with its digest."""
+    return msgspec.structs.replace(certificate, digest=_digest(certificate))
+
+
+def _digest(certificate: Certificate) -> str:
+    plain = msgspec.structs.replace(certificate, digest="")
+    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()[:32]

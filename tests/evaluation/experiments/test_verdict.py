@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from tierline.config.spec import ExperimentSpec
 from tierline.config.structure import decode_unit
-from tierline.evaluation.experiments.reading import Row, Said, units_of
+from tierline.evaluation.experiments.reading import Row, units_of
 from tierline.evaluation.experiments.thompson import thompson
 from tierline.evaluation.experiments.verdict import Verdict, verdict
+from tierline.evaluation.labels.sayings import Said
 from tierline.ledger.arms import ArmEntry
 
 
@@ -110,6 +111,16 @@ def test_a_guard_holds_where_the_arm_is_no_worse(seed: int) -> None:
     assert [one.metric for one in found.guards if one.shown] == []
 
 
+def test_an_estimate_is_never_outside_of_what_a_rate_can_be() -> None:
+    """Shares that moved make a weighted mean, which by itself may fall below zero."""
+    moved = {"a": 0.9, "b": 0.1}
+    rows = {
+        name: msgspec.structs.replace(row, failed=int(name[1:]) == 3, shares=moved if int(name[1:]) > 100 else row.shares)
+        for name, row in drawn(300, {"a": 0.9, "b": 0.9}).items()
+    }
+    assert all(0.0 <= arm.estimates["error_rate"].value <= 1.0 for arm in judged(spec(), rows).arms)
+
+
 def test_an_arm_that_was_stopped_counts_no_more_for_the_winner() -> None:
     stopped = ArmEntry(1.0, "e", "c", "stopped", 0.0, "too dear", "ann", "d")
     arms = {"a": 0.3, "b": 0.3, "c": 0.4}
@@ -127,13 +138,13 @@ def test_a_session_is_one_unit_however_many_requests_it_has() -> None:
 
 def test_a_label_stands_above_what_a_check_said_and_counts_from_when_it_came() -> None:
     rows = drawn(2, {"a": 1.0})
-    units = units_of(rows, {("r0", ""): Said(0.0, 99.0)}, ("a",), "pass_rate")
+    units = units_of(rows, {("r0", rows["r0"].model): Said(0.0, 99.0)}, ("a",), "pass_rate")
     assert units.values.tolist() == [1.0, 0.0]
 
 
 def test_what_is_said_of_another_models_answer_does_not_count() -> None:
     rows = {name: msgspec.structs.replace(row, model="mini") for name, row in drawn(2, {"a": 1.0}).items()}
-    of_shadows = {("r0", "sonnet"): Said(0.0, 99.0, 4), ("r1", "mini"): Said(0.0, 99.0, 4), ("r1", ""): Said(1.0, 99.0, 2)}
+    of_shadows = {("r0", "sonnet"): Said(0.0, 99.0, given=False), ("r1", "mini"): Said(0.0, 99.0)}
     assert units_of(rows, of_shadows, ("a",), "pass_rate").values.tolist() == [1.0, 0.0]
 
 

@@ -32,19 +32,17 @@ class PostgresReader(LogReader):
             raise LogFailure("the database holds no decision log: no gateway has shipped rows to it yet")
 
     def pages(
-        self, names: Sequence[str], which: Filter = EVERYTHING, limit: int | None = None, size: int = 10 * PAGE
+        self, names: Sequence[str], which: Filter = EVERYTHING, limit: int | None = None, size: int = 4 * PAGE
     ) -> Iterator[list[Any]]:
         """As of a file."""
         columns = ", ".join(f'"{name}"' for name in COLUMNS if name in names)
-        condition, values = which.where()
-        after: tuple[float, int] = (float("-inf"), 0)
+        after: tuple[float, int] | None = None
         left = limit
         while left is None or left > 0:
             most = size if left is None else min(size, left)
-            page = self.query(
-                f"SELECT at, seq, {columns} FROM decisions WHERE {condition} AND (at, seq) > (?, ?) ORDER BY at, seq LIMIT ?",  # noqa: S608
-                [*values, *after, most],
-            )
+            condition, values = which.after(after)
+            statement = f"SELECT at, seq, {columns} FROM decisions WHERE {condition} ORDER BY at, seq LIMIT ?"  # noqa: S608
+            page = self.query(statement, [*values, most])
             if page:
                 yield [tuple(row.values()) for row in page]
                 after = (page[-1]["at"], page[-1]["seq"])

@@ -5,8 +5,7 @@ measured of them. A unit stands where its last value became known, and its share
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 import msgspec
 import numpy as np
@@ -14,9 +13,8 @@ import numpy as np
 from tierline.decision_log.codec import stored_features, stored_view
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.evaluation.experiments.contrast import Units
+from tierline.evaluation.labels.sayings import GOOD, Said, Sayings
 from tierline.evaluation.replay.logged import judged
-from tierline.ledger.reader import LedgerReader
-from tierline.types.label import Source
 
 METRICS = ("pass_rate", "score", "error_rate", "cost", "latency")
 """What is measured of each request. `pass_rate`: whether the answer was good enough (a score of a half or more); `score`: how good;
@@ -26,11 +24,6 @@ RATES = frozenset({"pass_rate", "score", "error_rate"})
 """Metrics between 0 and 1."""
 
 FEWER_IS_BETTER = frozenset({"error_rate", "cost", "latency"})
-
-GOOD = 0.5
-
-_RANK: Mapping[Source, int] = {"golden": 4, "review": 3, "feedback": 2, "validator": 1}
-"""Whose word counts before whose. A judge's labels are left out: they count once the judge is validated, as labels of another source."""
 
 _COLUMNS = ("request_id", "model", "arm", "status", "cost", "latency", "winner", "stopped", "answered", "features", "view", "tried")
 
@@ -48,18 +41,6 @@ class Row(msgspec.Struct, frozen=True):
     latency: float | None
     score: float | None
     model: str = ""
-
-
-class Said(msgspec.Struct, frozen=True):
-    """What is said of one answer: the score of the highest source that speaks, when that was, and how high it stands."""
-
-    score: float
-    at: float
-    rank: int = 0
-
-
-Sayings = Mapping[tuple[str, str], Said]
-"""What is said of answers, by request and model; under an empty model what was said of the answer that was given, whoever gave it."""
 
 
 def rows_of(reader: LogReader, experiment: str, since: float, most: int | None = None) -> Iterator[tuple[str, Row]]:
@@ -96,38 +77,6 @@ def rows_where(reader: LogReader, which: Filter, most: int | None = None) -> Ite
             )
 
 
-def said_of(path: Path | str, since: float = 0.0) -> dict[tuple[str, str], Said]:
-    """What labels and feedback say of answers: those of the highest source, their mean where there are several."""
-    found: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
-    ledger = LedgerReader(path)
-    try:
-        for label in ledger.labels(since):
-            if label.source in _RANK:
-                found.setdefault((label.request_id, label.model), []).append((_RANK[label.source], label.score, label.at))
-        for one in ledger.feedback():
-            score = one.score if one.score is not None else None if one.accept is None else float(one.accept)
-            if score is not None:
-                rank = _RANK["review" if one.source == "review" else "feedback"]
-                found.setdefault((one.request_id, ""), []).append((rank, score, one.at))
-    finally:
-        ledger.close()
-    return {answer: _highest(words) for answer, words in found.items()}
-
-
-def _highest(words: Sequence[tuple[int, float, float]]) -> Said:
-    rank = max(word[0] for word in words)
-    best = [word for word in words if word[0] == rank]
-    return Said(sum(word[1] for word in best) / len(best), max(word[2] for word in best), rank)
-
-
-def heard(said: Sayings, request: str, model: str) -> Said | None:
-    """What is said of the answer that a model gave to a request."""
-    one, other = said.get((request, model)), said.get((request, ""))
-    if one is None or other is None:
-        return one or other
-    return one if one.rank >= other.rank else other
-
-
 def value_of(row: Row, said: Said | None, metric: str) -> float | None:
     """What was measured of one request by a metric; None where it is not."""
     if metric == "cost":
@@ -155,7 +104,7 @@ def units_of(rows: Mapping[str, Row], said: Sayings, names: tuple[str, ...], met
     spoken = said if metric in ("pass_rate", "score") else {}
     made: dict[str, _Unit] = {}
     for request, row in rows.items():
-        word = heard(spoken, request, row.model) if spoken else None
+        word = spoken.get((request, row.model))
         value = value_of(row, word, metric)
         if value is None or row.arm not in index:
             continue

@@ -14,9 +14,10 @@ from tierline.config.loaded import Loaded
 from tierline.config.spec import ExperimentSpec
 from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import LogReader
-from tierline.evaluation.experiments.reading import Row, rows_of, said_of, units_of
+from tierline.evaluation.experiments.reading import Row, rows_of, units_of
 from tierline.evaluation.experiments.thompson import moved, thompson
 from tierline.evaluation.experiments.verdict import Verdict, verdict
+from tierline.evaluation.labels.sayings import Sayings, said_of
 from tierline.ledger.arms import ArmEntry
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reader import LedgerReader
@@ -34,6 +35,9 @@ OVERLAP = 60.0
 
 Act = Callable[[Ledger], None]
 """One thing to be done to an arm."""
+
+Seen = tuple[dict[str, Row], Sayings]
+"""What took part, and what is said of the answers."""
 
 
 class Referee:
@@ -58,12 +62,13 @@ class Referee:
         finally:
             ledger.close()
         acts: list[Act] = []
+        said = said_of(self._path) if any(entries.values()) else {}
         reader = open_reader(self._path)
         try:
             for name, experiment in watched.items():
                 if entries.get(name):
                     rows = self._rows(reader, name, entries[name][0].definition, began.get(name) or 0.0)
-                    acts += self._judged(name, experiment, rows, entries[name], loaded, now)
+                    acts += self._judged(name, experiment, (rows, said), entries[name], loaded, now)
         finally:
             reader.close()
         return acts
@@ -79,25 +84,23 @@ class Referee:
             rows.update(rows_of(reader, name, max(began, since - OVERLAP), MOST))
         return rows
 
-    def _judged(
-        self, name: str, experiment: ExperimentSpec, rows: dict[str, Row], entries: list[ArmEntry], loaded: Loaded, now: float
-    ) -> list[Act]:
-        found = verdict(name, experiment, rows, said_of(self._path), entries, figures=False)
+    def _judged(self, name: str, experiment: ExperimentSpec, seen: Seen, entries: list[ArmEntry], loaded: Loaded, now: float) -> list[Act]:
+        found = verdict(name, experiment, *seen, entries, figures=False)
         acts = [*_stops(found, entries), *(_ends(found, entries) if experiment.stop else ())]
         due = experiment.adaptive is not None and now >= self._shared.get(name, 0.0) + float(experiment.adaptive.every)
-        if due and not acts and (act := self._shares(name, experiment, rows, entries, loaded)):
+        if due and not acts and (act := self._shares(name, experiment, seen, entries, loaded)):
             acts.append(act)
         if due:
             self._shared[name] = now
         return acts
 
-    def _shares(self, name: str, experiment: ExperimentSpec, rows: dict[str, Row], entries: list[ArmEntry], loaded: Loaded) -> Act | None:
+    def _shares(self, name: str, experiment: ExperimentSpec, seen: Seen, entries: list[ArmEntry], loaded: Loaded) -> Act | None:
         """The adaptive shares, where they have moved. An experiment that has a winner adapts no more."""
         running = [entry.arm for entry in entries if entry.state == "running"]
         if experiment.adaptive is None or len(running) < len([entry for entry in entries if entry.state != "stopped"]) or len(running) < 2:
             return None
         given = {arm.name.partition("/")[2]: arm.share for arm in arms_of(name, experiment, loaded.models)}
-        units = units_of(rows, said_of(self._path), tuple(sorted(experiment.arms)), experiment.metric)
+        units = units_of(*seen, tuple(sorted(experiment.arms)), experiment.metric)
         wanted = thompson(units, running, experiment.adaptive.floor, sum(given[arm] for arm in running))
         now = {entry.arm: given[entry.arm] if entry.share is None else entry.share for entry in entries}
         if not moved(now, wanted):

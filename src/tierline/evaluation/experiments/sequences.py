@@ -75,14 +75,15 @@ class Bounded:
         return self._above(mean), self._below(mean)
 
     def interval(self) -> Interval:
-        """What is not refuted, at 1 − α, and the estimate itself: evidence that was strong once may leave even that out."""
+        """What is not refuted, at 1 − α, and the estimate itself: evidence that was strong once may leave even that out. A weighted mean
+        that lies outside of what it can be is told as the nearer end."""
         y = self._n.y
         if not len(y):
             return UNKNOWN
         value, limit = self._n.mean, 2.0 / self._alpha
         low = _edge(self._n.least, value, lambda m: self.evidence_above(m) >= limit)
         high = _edge(self._n.most, value, lambda m: self.evidence_below(m) >= limit)
-        return Interval(value, low, high)
+        return Interval(min(max(value, self._n.least), self._n.most), low, high)
 
     def _above(self, mean: float) -> Floats:
         room = np.maximum(mean - self._n.low, _TINY)

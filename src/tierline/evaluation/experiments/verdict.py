@@ -15,8 +15,9 @@ import msgspec
 from tierline.config.experiments import baseline_of
 from tierline.config.spec import ArmSpec, ExperimentSpec, GuardSpec
 from tierline.evaluation.experiments.contrast import Units, contrast
-from tierline.evaluation.experiments.reading import FEWER_IS_BETTER, RATES, Row, Sayings, units_of
+from tierline.evaluation.experiments.reading import FEWER_IS_BETTER, RATES, Row, units_of
 from tierline.evaluation.experiments.sequences import UNKNOWN, Asymptotic, Bounded, Interval, quantile
+from tierline.evaluation.labels.sayings import Sayings
 from tierline.ledger.arms import ArmEntry
 
 LEAST = 50

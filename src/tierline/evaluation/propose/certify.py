@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,16 +17,19 @@ from tierline.evaluation.datasets import Dataset
 from tierline.evaluation.document import Row
 from tierline.evaluation.evaluate import Settings, evaluate
 from tierline.evaluation.interval import Figure, mean_of
+from tierline.evaluation.labels.sayings import of_answers_given, said_of
 from tierline.evaluation.propose.measured import learns
 from tierline.evaluation.replay.document import Replay
 from tierline.evaluation.replay.kept import specs_beside
-from tierline.evaluation.replay.logged import Logged, from_log, labels_of
+from tierline.evaluation.replay.logged import Logged, from_log
 from tierline.evaluation.replay.replay import replay
 from tierline.evaluation.routers.routing import silent
 from tierline.evaluation.routers.spec import SpecRouter, restricted
+from tierline.evaluation.table import Table
+from tierline.evaluation.training.log_texts import is_log
 from tierline.postgres.connection import place_of
 from tierline.routing.router import Router
-from tierline.types.certificate import Basis, Certificate, Evidence, Measured
+from tierline.types.certificate import Basis, Certificate, Evidence, Measured, sealed
 from tierline.types.errors import LogFailure
 
 MARGIN = 0.01
@@ -49,7 +52,8 @@ def certificate(
     before: Loaded, candidate: Loaded, log: Path | str | None, data: Dataset | None, made: float, margin: float = MARGIN, since: float = 0.0
 ) -> Certificate:
     """What is known of the candidate; `made` is Unix time in seconds."""
-    again = None if log is None else _replayed(before, candidate, log, since)
+    read = Read()
+    again = None if log is None else _replayed(before, candidate, log, since, read)
     against = None if data is None else _compared(before, candidate, data)
     quality, cost = _of_log(again) if against is None else (against.quality, against.cost)
     advantage = _advantage(against)
@@ -59,14 +63,15 @@ def certificate(
         basis, why = "none", "the log shows that quality falls, whatever the data say"
     row = None if against is None else against.row
     evidence = None if again is None else again.evidence
-    return Certificate(
+    made_of = tuple(_evidence(log, again, read, data, against))
+    found = Certificate(
         candidate=candidate.fingerprint,
         before=before.fingerprint,
         made=made,
         basis=basis,
         why=why,
         margin=margin,
-        data=tuple(_evidence(log, again, data, against)),
+        data=made_of,
         advantage=advantage,
         quality=quality,
         cost=cost,
@@ -77,15 +82,32 @@ def certificate(
         changed=0 if again is None else again.rows.changed,
         coverage=None if evidence is None else evidence.coverage,
     )
+    return sealed(found)
 
 
-def _replayed(before: Loaded, candidate: Loaded, log: Path | str, since: float) -> Replay | None:
+class Read:
+    """What was read of a log: a digest of every request, who decided it, and what is said of its answer."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def add(self, row: Logged) -> None:
+        """One more."""
+        self._digest.update(f"{row.features.request_id} {row.decision.policy} {row.model} {row.quality}\n".encode())
+
+    @property
+    def digest(self) -> str:
+        """Of all so far."""
+        return self._digest.hexdigest()[:16]
+
+
+def _replayed(before: Loaded, candidate: Loaded, log: Path | str, since: float, read: Read) -> Replay | None:
     """The half of the log that measures, decided by the candidate; None where that half is empty."""
     router = Router(candidate)
     with closing(open_reader(log)) as reader:
         which = Filter(since=since)
         own = Filter(since=since, policy=before.fingerprint)
-        held = _held(reader, log, own if reader.count(own) else which)
+        held = _held(reader, log, own if reader.count(own) else which, read)
         try:
             return replay(held, router, source=str(place_of(log)), spec_of=specs_beside(log, (Router(before), router)))
         except LogFailure:
@@ -94,10 +116,13 @@ def _replayed(before: Loaded, candidate: Loaded, log: Path | str, since: float) 
             return None
 
 
-def _held(reader: LogReader, log: Path | str, which: Filter) -> Iterator[list[Logged]]:
-    for batch in from_log(reader, labels_of(log), which):
+def _held(reader: LogReader, log: Path | str, which: Filter, read: Read) -> Iterator[list[Logged]]:
+    for batch in from_log(reader, of_answers_given(said_of(log)), which):
         learnt = learns([row.features.request_id for row in batch])
-        yield [row for row, used in zip(batch, learnt, strict=True) if not used]
+        held = [row for row, used in zip(batch, learnt, strict=True) if not used]
+        for row in held:
+            read.add(row)
+        yield held
 
 
 def _compared(before: Loaded, candidate: Loaded, data: Dataset) -> Against:
@@ -168,20 +193,23 @@ def _worst(row: Row | None) -> str:
     return f"{worst.dimension} {worst.name}: quality {worst.quality:.3f}{told} over {worst.queries}"
 
 
-def _evidence(log: Path | str | None, again: Replay | None, data: Dataset | None, against: Against | None) -> Iterator[Evidence]:
+def _evidence(
+    log: Path | str | None, again: Replay | None, read: Read, data: Dataset | None, against: Against | None
+) -> Iterator[Evidence]:
     if log is not None and again is not None:
-        yield Evidence(
-            place_of(log).name,
-            digest_of([again.source, str(again.rows.decided), *sorted(map(str, again.rows.policies.items()))]),
-            again.rows.read,
-        )
-    for file in () if data is None else data.files:
-        yield Evidence(file.name, hashlib.sha256(file.read_bytes()).hexdigest()[:16], 0 if against is None else against.rows)
+        yield Evidence(place_of(log).name, read.digest, again.rows.read)
+    if data is None:
+        return
+    for file in data.files:
+        digest = _of_table(data.table) if is_log(file) else hashlib.sha256(file.read_bytes())
+        yield Evidence(file.name, digest.hexdigest()[:16], 0 if against is None else against.rows)
 
 
-def digest_of(parts: Sequence[str]) -> str:
-    """A short digest of some texts."""
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+def _of_table(table: Table) -> hashlib._Hash:
+    """A log's file grows while it is read: what was read of it stands for it."""
+    digest = hashlib.sha256("\n".join((*table.models, *table.query)).encode())
+    digest.update(table.score.tobytes())
+    return digest
 
 
 def _measured(figure: Figure) -> Measured:

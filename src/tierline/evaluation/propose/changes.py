@@ -9,7 +9,6 @@ import msgspec
 
 from tierline.config.loaded import Loaded
 from tierline.config.spec import TaskSpec
-from tierline.evaluation.interval import Figure
 from tierline.evaluation.propose.measured import LEAST, Cell, Cells
 
 FURTHER = 0.1
@@ -48,11 +47,11 @@ def changes_of(loaded: Loaded, cells: Cells, artifact: str = "", card: str = "")
 def _qualities(name: str, task: TaskSpec, cells: dict[str, Cell]) -> Iterator[Change]:
     for model, cell in cells.items():
         measured, was = cell.quality, task.quality.get(model)
-        if not _enough(measured) or measured.value is None or measured.low is None or measured.high is None:
+        if not _enough(cell) or measured.value is None or measured.low is None or measured.high is None:
             continue
         if was is None or not measured.low <= was <= measured.high:
             why = "not known so far" if was is None else "what stood there is outside of the interval"
-            yield Change(("tasks", name, "quality", model), was, round(measured.value, 3), why, f"{told(measured)} ({cell.origin})")
+            yield Change(("tasks", name, "quality", model), was, round(measured.value, 3), why, f"{told(cell)} ({cell.origin})")
 
 
 def _order(name: str, task: TaskSpec, cells: dict[str, Cell]) -> Iterator[Change]:
@@ -61,13 +60,11 @@ def _order(name: str, task: TaskSpec, cells: dict[str, Cell]) -> Iterator[Change
     if bar is None or len(task.models) < 2 or task.models[0] not in cells:
         return
     first = cells[task.models[0]]
-    clearing = [
-        model for model in task.models if model in cells and _clears(cells[model].quality, bar) and cells[model].cost.value is not None
-    ]
+    clearing = [model for model in task.models if model in cells and _clears(cells[model], bar) and cells[model].cost.value is not None]
     cheapest = min(clearing, key=lambda model: cells[model].cost.value or 0.0, default="")
     if not cheapest or cheapest == task.models[0]:
         return
-    misses = _enough(first.quality) and first.quality.high is not None and first.quality.high < bar
+    misses = _enough(first) and first.quality.high is not None and first.quality.high < bar
     dearer = cells[cheapest].cost.high is not None and first.cost.low is not None and first.cost.low > (cells[cheapest].cost.high or 0.0)
     if not misses and not dearer:
         return
@@ -75,18 +72,18 @@ def _order(name: str, task: TaskSpec, cells: dict[str, Cell]) -> Iterator[Change
     why = (
         f"{task.models[0]} misses the bar of {bar:g}" if misses else f"{cheapest} clears the bar of {bar:g} for less than {task.models[0]}"
     )
-    evidence = f"{cheapest} {told(cells[cheapest].quality)}, {task.models[0]} {told(first.quality)}"
+    evidence = f"{cheapest} {told(cells[cheapest])}, {task.models[0]} {told(first)}"
     yield Change(("tasks", name, "models"), list(task.models), [cheapest, *rest], why, evidence)
 
 
 def _tokens(name: str, task: TaskSpec, cells: dict[str, Cell]) -> Iterator[Change]:
-    """Tokens as its first model has them."""
+    """Tokens as its first model has them, where the spec says any."""
     cell = cells.get(task.models[0]) if task.models else None
     if cell is None:
         return
     for kind, measured in (("input", cell.input), ("output", cell.output)):
         was = getattr(task.tokens, kind)
-        if not _enough(measured) or not measured.value or measured.low is None or measured.high is None or was is None:
+        if measured.rows < LEAST or not measured.value or measured.low is None or measured.high is None or not was:
             continue
         if not measured.low <= was <= measured.high and abs(measured.value - was) > FURTHER * measured.value:
             evidence = f"{measured.value:.0f} [{measured.low:.0f}, {measured.high:.0f}] over {measured.rows} ({cell.origin})"
@@ -104,16 +101,18 @@ def _scorers(loaded: Loaded, artifact: str, card: str) -> Iterator[Change]:
             yield Change(("routes", name, "scorer", "artifact"), was, artifact, why, card)
 
 
-def _clears(measured: Figure, bar: float) -> bool:
-    return _enough(measured) and measured.low is not None and measured.low >= bar
+def _clears(cell: Cell, bar: float) -> bool:
+    return _enough(cell) and cell.quality.low is not None and cell.quality.low >= bar
 
 
-def _enough(measured: Figure) -> bool:
-    return measured.rows >= LEAST
+def _enough(cell: Cell) -> bool:
+    return cell.effective >= LEAST
 
 
-def told(measured: Figure) -> str:
-    """A rate with its interval, in words."""
-    if measured.value is None or measured.low is None or measured.high is None:
+def told(cell: Cell) -> str:
+    """A pass rate with its interval, in words."""
+    found = cell.quality
+    if found.value is None or found.low is None or found.high is None:
         return "unknown"
-    return f"{measured.value:.3f} [{measured.low:.3f}, {measured.high:.3f}] over {measured.rows}"
+    worth = "" if cell.effective > found.rows - 1.0 else f", worth {cell.effective:.0f}"
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}] over {found.rows}{worth}"

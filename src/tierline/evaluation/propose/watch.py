@@ -16,9 +16,10 @@ from tierline.config.spec import GuardSpec, ReleaseSpec
 from tierline.decision_log.opening import open_reader
 from tierline.decision_log.reader import Filter
 from tierline.evaluation.experiments.contrast import Units, contrast
-from tierline.evaluation.experiments.reading import FEWER_IS_BETTER, RATES, Row, rows_where, said_of, units_of
+from tierline.evaluation.experiments.reading import FEWER_IS_BETTER, RATES, Row, rows_where, units_of
 from tierline.evaluation.experiments.sequences import UNKNOWN, Asymptotic, Bounded, Interval, quantile
 from tierline.evaluation.experiments.verdict import LEAST, P95
+from tierline.evaluation.labels.sayings import said_of
 
 BEFORE, AFTER = "before", "after"
 MOST = 50_000

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tierline.evaluation.counterfactual import Sample, Value, Vector, clip, evaluate, needed
 from tierline.evaluation.interval import Figure, unknown, within
 from tierline.evaluation.replay.document import ByTask, Evidence, Needed, NoEvidence
-from tierline.evaluation.replay.logged import Logged, Stored
+from tierline.evaluation.replay.logged import Logged, Page, all_judged
 from tierline.evaluation.replay.support import DETERMINISTIC, NOT_BY_CHANCE, Could, Supporter, group_of
 
 FEWEST = 20
@@ -71,32 +71,33 @@ class Seen(msgspec.Struct):
         if could.known is False:
             self.missing(could.reason, row.features.request_id)
 
-    def same(self, rows: Sequence[Stored], labels: Sequence[tuple[float | None, str]]) -> None:
+    def same(self, page: Page, labels: Mapping[str, float]) -> None:
         """Take stored rows of which the new spec is certain to do what was done, where the log is a witness of that."""
-        done = _codes(self.names, [row.first_model for row in rows])
-        self.task.extend(_codes(self.tasks, [row.task for row in rows]))
+        done = _codes(self.names, page.column("first_model"))
         self.done.extend(done)
         self.new.extend(done)
-        self.ratio.extend([1.0 / row.propensity for row in rows])
-        self.supported.extend([1] * len(rows))
-        self._answers(rows, labels)
+        _extend(self.ratio, 1.0 / np.array(page.column("propensity"), dtype=np.float64))
+        self.supported.frombytes(b"\1" * len(page))
+        self._answers(page, labels)
 
-    def moved(self, rows: Sequence[tuple[Stored, str]], labels: Sequence[tuple[float | None, str]]) -> None:
+    def moved(self, page: Page, targets: Sequence[str], labels: Mapping[str, float]) -> None:
         """Take stored rows of which nothing was left to chance, and of which the new spec is certain to do something else: no support."""
-        self.task.extend(_codes(self.tasks, [row.task for row, _ in rows]))
-        self.done.extend(_codes(self.names, [row.first_model for row, _ in rows]))
-        self.new.extend(_codes(self.names, [target for _, target in rows]))
-        self.ratio.extend([0.0] * len(rows))
-        self.supported.extend([0] * len(rows))
-        self._answers([row for row, _ in rows], labels)
+        self.done.extend(_codes(self.names, page.column("first_model")))
+        self.new.extend(_codes(self.names, targets))
+        _extend(self.ratio, np.zeros(len(page)))
+        self.supported.frombytes(bytes(len(page)))
+        self._answers(page, labels)
 
-    def _answers(self, rows: Sequence[Stored], labels: Sequence[tuple[float | None, str]]) -> None:
-        self.quality.extend([np.nan if quality is None else quality for quality, _ in labels])
-        self.cost.extend([np.nan if row.winner is None else row.cost for row in rows])
-        self.latency.extend([np.nan if row.winner is None else row.latency for row in rows])
-        self.alone.extend([row.attempts == 1 for row in rows])
-        self.answered.extend(_codes(self.names, [row.model for row in rows]))
-        self.judges.update(judge for _, judge in labels if judge)
+    def _answers(self, page: Page, labels: Mapping[str, float]) -> None:
+        known = all_judged(page, labels)
+        bare = np.isnan(np.array(page.column("winner"), dtype=np.float64))
+        _extend(self.quality, np.array([quality for quality, _ in known], dtype=np.float64))
+        _extend(self.cost, np.where(bare, np.nan, np.array(page.column("cost"), dtype=np.float64)))
+        _extend(self.latency, np.where(bare, np.nan, np.array(page.column("latency"), dtype=np.float64)))
+        self.task.extend(_codes(self.tasks, page.column("task")))
+        self.alone.frombytes((np.array(page.column("attempts")) == 1).tobytes())
+        self.answered.extend(_codes(self.names, page.column("model")))
+        self.judges.update([judge for _, judge in known if judge])
 
     def missing_all(self, why: str, requests: Sequence[str]) -> None:
         """Count rows about which nothing can be proved."""
@@ -127,6 +128,10 @@ def _codes(known: dict[str, int], names: Sequence[str]) -> list[int]:
     for name in set(names) - known.keys():
         known[name] = len(known)
     return list(map(known.__getitem__, names))
+
+
+def _extend(column: array[float], more: Vector) -> None:
+    column.frombytes(more.tobytes())
 
 
 def evidence(seen: Seen, supporter: Supporter) -> Evidence:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -45,7 +46,12 @@ class Logged(msgspec.Struct, frozen=True):
     winner: int | None = None
 
 
+_UNJUDGED = (None, "")
+
 Batches = Iterable[Sequence[Logged]]
+
+NO_LABELS: Mapping[str, float] = {}
+"""Nobody has said anything."""
 
 
 def labels_of(path: Path | str) -> dict[str, float]:
@@ -105,10 +111,47 @@ class Stored(NamedTuple):
     tried: bytes
 
 
-def stored_pages(reader: LogReader, which: Filter = EVERYTHING, limit: int | None = None) -> Iterator[list[Stored]]:
+_PLACE = {name: place for place, name in enumerate(Stored._fields)}
+
+
+class Page:
+    """Rows of the log as they are stored, to be read by row or by column: by column costs a fraction."""
+
+    def __init__(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Stored]:
+        return map(Stored._make, self._rows)
+
+    def row(self, place: int) -> Stored:
+        """One row."""
+        return Stored._make(self._rows[place])
+
+    def value(self, place: int, name: str) -> Any:
+        """One field of one row."""
+        return self._rows[place][_PLACE[name]]
+
+    def column(self, name: str) -> list[Any]:
+        """What all rows have in one field of `Stored`."""
+        place = _PLACE[name]
+        return [row[place] for row in self._rows]
+
+    def columns(self, *names: str) -> Iterable[tuple[Any, ...]]:
+        """The same of several fields, two at least, a tuple for each row."""
+        return map(operator.itemgetter(*[_PLACE[name] for name in names]), self._rows)
+
+    def part(self, places: Iterable[int]) -> Page:
+        """Some of the rows, in the order of `places`."""
+        rows = self._rows
+        return Page([rows[place] for place in places])
+
+
+def stored_pages(reader: LogReader, which: Filter = EVERYTHING, limit: int | None = None) -> Iterator[Page]:
     """The rows of a decision log as they are stored, a page at a time."""
-    for page in reader.pages(Stored._fields[2:], which, limit):
-        yield list(map(Stored._make, page))
+    return map(Page, reader.pages(Stored._fields[2:], which, limit))
 
 
 def from_export(path: Path, labels: Mapping[str, float], limit: int | None = None) -> Iterator[list[Logged]]:
@@ -119,7 +162,7 @@ def from_export(path: Path, labels: Mapping[str, float], limit: int | None = Non
             if limit is not None and number > limit:
                 break
             try:
-                batch.append(_of_record(read_line(line), labels))
+                batch.append(of_record(read_line(line), labels))
             except (ValueError, msgspec.MsgspecError) as error:
                 raise LogFailure(f"{path}:{number}: no row of an export ({error}): make one with `tierline log export`") from error
             if len(batch) == 1000:
@@ -168,7 +211,8 @@ def of_row(stored: Stored, labels: Mapping[str, float], whole: bool = False) -> 
     )
 
 
-def _of_record(record: Record, labels: Mapping[str, float]) -> Logged:
+def of_record(record: Record, labels: Mapping[str, float] = NO_LABELS) -> Logged:
+    """A record, as a replay reads it."""
     answered_by_model = record.winner is not None
     quality, judge = judged(record.features.request_id, labels, record.tried, record.winner)
     taken = sum(tried.elapsed + tried.wait for tried in record.tried) + sum(aside.elapsed for aside in record.asides) + record.overhead
@@ -190,12 +234,22 @@ def _of_record(record: Record, labels: Mapping[str, float]) -> Logged:
     )
 
 
+def all_judged(page: Page, labels: Mapping[str, float]) -> list[tuple[float | None, str]]:
+    """As `judged`, of every row of a page."""
+    asked = page.columns("tried", "winner", "request_id")
+    if labels:
+        return [judged(request, labels, tried, winner) for tried, winner, request in asked]
+    return [_UNJUDGED if winner is None else _accepted(attempted(tried)[winner]) for tried, winner, _ in asked]
+
+
 def judged(request: str, labels: Mapping[str, float], tried: bytes | tuple[Tried, ...], winner: int | None) -> tuple[float | None, str]:
     """What is known of an answer's quality: what was said of it, else whether its validators accepted it."""
     said = labels.get(request)
     if said is not None:
         return said, "feedback"
-    if winner is None:
-        return None, ""
-    verdicts = (attempted(tried) if isinstance(tried, bytes) else tried)[winner].verdicts
-    return (float(all(verdict.passed for verdict in verdicts)), "validators") if verdicts else (None, "")
+    return _UNJUDGED if winner is None else _accepted((attempted(tried) if isinstance(tried, bytes) else tried)[winner])
+
+
+def _accepted(answer: Tried) -> tuple[float | None, str]:
+    """What the validators said of an answer."""
+    return (float(all(verdict.passed for verdict in answer.verdicts)), "validators") if answer.verdicts else _UNJUDGED

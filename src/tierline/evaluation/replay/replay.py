@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tierline.decision_log.codec import first_call, grounds
 from tierline.evaluation.replay.again import Again, Decider
 from tierline.evaluation.replay.changes import EXAMPLES, Change, Example, differs, example, kind_of, plan_differs, settled_by
 from tierline.evaluation.replay.document import Reckoned, Replay, Rows
 from tierline.evaluation.replay.evidence import Seen, by_task, evidence
-from tierline.evaluation.replay.logged import Batches, Logged, Stored, judged, of_row
-from tierline.evaluation.replay.screen import REMEMBERED, Screen
+from tierline.evaluation.replay.logged import Batches, Logged, Page, of_row
+from tierline.evaluation.replay.screen import REMEMBERED, Screen, Screened
 from tierline.evaluation.replay.support import DETERMINISTIC, WHOLE, SpecOf, Supporter
 from tierline.routing.router import Router
 from tierline.types.decision import Decision, Step
@@ -48,11 +49,10 @@ class _Group:
         self.examples: list[Example] = []
 
 
-class _Moved(NamedTuple):
-    """A stored row that is certain to go first to the model `after`, whose call is expected to cost so much (USD). `ground` is what rows
+class _Move(NamedTuple):
+    """Of a stored row that is certain to go first to the model `after`, whose call is expected to cost so much (USD). `ground` is what rows
     share that go there for the same reason."""
 
-    row: Stored
     after: str
     cost: float
     ground: _Alike
@@ -94,72 +94,72 @@ class _Tally:
             return self._change(row, again, supported=False)
         return self._compare(row, again, again.decision)
 
-    def take_same(self, rows: Sequence[Stored], costs: Sequence[float], labels: Mapping[str, float]) -> None:
-        """Count stored rows that are certain to go to the same model first, whose calls are expected to cost so much."""
+    def take_same(self, page: Page, costs: float, labels: Mapping[str, float]) -> None:
+        """Count stored rows that are certain to go to the same model first, whose calls are expected to cost so much, all together."""
         counts = self.counts
         for name in ("read", "decided", "same", "screened"):
-            counts[name] += len(rows)
-        policies = Counter([row.policy for row in rows])
+            counts[name] += len(page)
+        policies = Counter(page.column("policy"))
         counts["own"] += policies[self.router.policy.fingerprint]
         self.policies.update(policies)
-        targets = Counter([row.first_model for row in rows])
-        calls = [first_call(row.decision) for row in rows]
+        targets = Counter(page.column("first_model"))
+        calls = [first_call(decision) for decision in page.column("decision")]
         for models in self.models:
             models.update(targets)
         self.tiers[0].update([tier for tier, _ in calls])
         for target, count in targets.items():
             self.tiers[1][self._tier_of.get(target, "")] += count
         self.reckoned[0] += sum([cost for _, cost in calls])
-        self.reckoned[1] += sum(costs)
-        for row in rows:
-            if row.propensity < WHOLE:
-                self.supporter.same(row.policy, row.route, row.task, row.first_model, row.propensity)
-        self.seen.same(rows, [judged(row.request_id, labels, row.tried, row.winner) for row in rows])
+        self.reckoned[1] += costs
+        for propensity, policy, route, task, target in page.columns("propensity", "policy", "route", "task", "first_model"):
+            if propensity < WHOLE:
+                self.supporter.same(policy, route, task, target, propensity)
+        self.seen.same(page, labels)
 
-    def take_moved(self, moved: Sequence[_Moved], labels: Mapping[str, float]) -> None:
+    def take_moved(self, page: Page, moves: Sequence[_Move], labels: Mapping[str, float]) -> None:
         """Count stored rows that are certain to go first to another model.
 
         The first rows of each kind of change are decided whole, for they become examples, and so is one in many of the others: all must be
         what they were said to be."""
         calls: list[tuple[str, float]] = []
-        told: list[_Moved] = []
-        for one in moved:
-            row, after, cost = one.row, one.after, one.cost
-            tier, before_cost, reasons, dropped = grounds(row.decision)
-            alike = (one.ground, after, row.task, row.first_model, settled_by(reasons), dropped)
+        told: list[int] = []
+        rows = zip(moves, page.column("task"), page.column("first_model"), page.column("decision"), strict=True)
+        for place, (move, task, first, decision) in enumerate(rows):
+            tier, before_cost, reasons, dropped = grounds(decision)
+            alike = (move.ground, move.after, task, first, settled_by(reasons), dropped)
             group = self._alike.get(alike)
             if group is None or len(group.examples) < EXAMPLES or group.count % _AUDITED == 0:
-                self._examine(one, alike, group, labels)
+                self._examine(of_row(page.row(place), labels), move.after, alike, group)
                 continue
             group.count += 1
-            group.cost += cost - before_cost
+            group.cost += move.cost - before_cost
             calls.append((tier, before_cost))
-            told.append(one)
-        self._count_moved(told, calls)
-        self.seen.moved([(one.row, one.after) for one in told], [judged(r.request_id, labels, r.tried, r.winner) for r, *_ in told])
-        self.seen.missing_all(DETERMINISTIC, [one.row.request_id for one in told])
+            told.append(place)
+        self._count_moved(page.part(told), [moves[place] for place in told], calls, labels)
 
-    def _examine(self, one: _Moved, alike: _Alike, group: _Group | None, labels: Mapping[str, float]) -> None:
+    def _examine(self, row: Logged, after: str, alike: _Alike, group: _Group | None) -> None:
         """Decide a row whole of which it is said where it goes now."""
-        whole = of_row(one.row, labels)
-        taken = self.take(whole)
-        if taken is None or taken.after != one.after or (group is not None and taken is not group):
-            raise _wrong(whole, one.after)
+        taken = self.take(row)
+        if taken is None or taken.after != after or (group is not None and taken is not group):
+            raise _wrong(row, after)
         if len(self._alike) >= REMEMBERED:
             self._alike.clear()
         self._alike[alike] = taken
 
-    def _count_moved(self, moved: Sequence[_Moved], calls: Sequence[tuple[str, float]]) -> None:
+    def _count_moved(self, page: Page, moves: Sequence[_Move], calls: Sequence[tuple[str, float]], labels: Mapping[str, float]) -> None:
         for name in ("read", "decided", "changed", "screened"):
-            self.counts[name] += len(moved)
-        self.policies.update([one.row.policy for one in moved])
-        self.models[0].update([one.row.first_model for one in moved])
+            self.counts[name] += len(page)
+        self.policies.update(page.column("policy"))
+        self.models[0].update(page.column("first_model"))
         self.tiers[0].update([tier for tier, _ in calls])
         self.reckoned[0] += sum([cost for _, cost in calls])
-        for after, count in Counter([one.after for one in moved]).items():
+        targets = [move.after for move in moves]
+        for after, count in Counter(targets).items():
             self.models[1][after] += count
             self.tiers[1][self._tier_of[after]] += count
-        self.reckoned[1] += sum([one.cost for one in moved])
+        self.reckoned[1] += sum([move.cost for move in moves])
+        self.seen.moved(page, targets, labels)
+        self.seen.missing_all(DETERMINISTIC, page.column("request_id"))
 
     def _compare(self, row: Logged, again: Again, after: Decision) -> _Group | None:
         before, counts = row.decision, self.counts
@@ -224,7 +224,7 @@ def replay(
 
 
 def replay_screened(
-    pages: Iterable[Sequence[Stored]],
+    pages: Iterable[Page],
     labels: Mapping[str, float],
     router: Router,
     *,
@@ -245,32 +245,38 @@ def replay_screened(
     return _document(tally, source)
 
 
-def _screened(tally: _Tally, screen: Screen, page: Sequence[Stored], labels: Mapping[str, float]) -> None:
+def _screened(tally: _Tally, screen: Screen, page: Page, labels: Mapping[str, float]) -> None:
     """A page in three parts: rows whose first choice is the logged one, those whose first choice is another, and those that do not fit."""
-    fleet, found = tally.router.policy.fleet, screen.choose(page)
-    index = {**fleet.index, "": -1}
-    logged = np.array([index.get(row.first_model, _NOT_IN_FLEET) for row in page])[found.places]
-    propensity = np.array([row.propensity for row in page])[found.places]
+    found = screen.choose(page)
+    index = {**tally.router.policy.fleet.index, "": -1}
+    logged = np.array([index.get(name, _NOT_IN_FLEET) for name in page.column("first_model")])[found.places]
+    propensity = np.array(page.column("propensity"))[found.places]
     same = np.flatnonzero((found.chosen == logged) & (propensity > 0))
     audited = np.arange(len(same)) % _AUDITED == 0
     for place in found.places[same[audited]].tolist():
-        _audit(tally, of_row(page[place], labels))
+        _audit(tally, of_row(page.row(place), labels))
     certain = same[~audited]
-    tally.take_same([page[place] for place in found.places[certain].tolist()], found.costs[certain].tolist(), labels)
+    tally.take_same(page.part(found.places[certain].tolist()), float(found.costs[certain].sum()), labels)
     left = np.ones(len(page), dtype=bool)
     left[found.places[same]] = False
     elsewhere = np.flatnonzero((found.chosen != logged) & (found.chosen >= 0) & (propensity >= WHOLE))
-    own, names, moved = tally.router.policy.fingerprint, fleet.names, list[_Moved]()
-    columns = (found.places[elsewhere], elsewhere, found.chosen[elsewhere], found.costs[elsewhere], found.clears[elsewhere])
-    for place, number, chosen, cost, clears in zip(*[column.tolist() for column in columns], strict=True):
-        row = page[place]
-        if row.policy != own:
-            left[place] = False
-            moved.append(_Moved(row, names[chosen], cost, (found.classes[number], clears)))
-    if moved:
-        tally.take_moved(moved, labels)
+    left[_moved(tally, page, found, elsewhere, labels)] = False
     for place in np.flatnonzero(left).tolist():
-        tally.take(of_row(page[place], labels))
+        tally.take(of_row(page.row(place), labels))
+
+
+def _moved(tally: _Tally, page: Page, found: Screened, elsewhere: NDArray[np.int64], labels: Mapping[str, float]) -> list[int]:
+    """Count those rows whose first choice is another, but for rows of this very spec, of which there should be none; their places."""
+    own, names, policies = tally.router.policy.fingerprint, tally.router.policy.fleet.names, page.column("policy")
+    columns = (found.places[elsewhere], elsewhere, found.chosen[elsewhere], found.costs[elsewhere], found.clears[elsewhere])
+    places, moves = list[int](), list[_Move]()
+    for place, number, chosen, cost, clears in zip(*[column.tolist() for column in columns], strict=True):
+        if policies[place] != own:
+            places.append(place)
+            moves.append(_Move(names[chosen], cost, (found.classes[number].number, clears)))
+    if moves:
+        tally.take_moved(page.part(places), moves, labels)
+    return places
 
 
 def _audit(tally: _Tally, row: Logged) -> None:

@@ -77,7 +77,7 @@ def operating_point(
     if chosen is None:
         return msgspec.structs.replace(point, why=f"no setting keeps {target:.0%} of {names[single]}'s quality on the first half")
     held = np.flatnonzero(~first[part])
-    quality, cost = _of(asked, outcomes, settings[chosen], held)
+    quality, cost = outcome_of(asked, outcomes, settings[chosen], held)
     best_quality, best_cost = outcomes.score[single, held], outcomes.cost[single, held]
     met, kept_range = _repeated(swept, singles_quality, singles_cost, target, seed)
     return msgspec.structs.replace(
@@ -111,7 +111,9 @@ def _choose(swept: Swept, single: NDArray[np.float64], first: NDArray[np.bool_],
     return int(np.lexsort((-quality, cost, ~keeps))[0])
 
 
-def _of(asked: Questions, outcomes: Outcomes, setting: Setting, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def outcome_of(
+    asked: Questions, outcomes: Outcomes, setting: Setting, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Score and cost of each of these rows under one setting."""
     chosen = Chooser(asked.part(rows)).choose(setting.thresholds)
     score, cost = np.where(chosen < 0, 0.0, outcomes.score[chosen, rows]), np.where(chosen < 0, 0.0, outcomes.cost[chosen, rows])

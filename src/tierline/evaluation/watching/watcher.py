@@ -20,7 +20,7 @@ from tierline.watch.tally import Hour
 GRACE = 120.0
 """Seconds after its end at which an hour counts as over: rows are written when a request ends, in batches."""
 
-AGAIN = 6
+AGAIN = 48
 """Hours that are counted once more where rows have come late."""
 
 BUSY = 0.2

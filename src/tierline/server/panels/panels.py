@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tierline.server.panels import alerts
+from tierline.server.panels import alerts, decisions, due, explanations, models, overview, pages, session, specs
 from tierline.server.panels.ground import Ground
 from tierline.server.route import Routes
 
-PANELS: tuple[Callable[[Ground], Routes], ...] = (alerts.routes,)
+PANELS: tuple[Callable[[Ground], Routes], ...] = (
+    pages.routes,
+    session.routes,
+    overview.routes,
+    decisions.routes,
+    explanations.routes,
+    alerts.routes,
+    models.routes,
+    due.routes,
+    specs.routes,
+)
 """What makes each panel's routes."""
 
 

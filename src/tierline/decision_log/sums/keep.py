@@ -1,0 +1,73 @@
+"""Adding rows up where the log is: in its SQLite file, or in PostgreSQL. Each go is one transaction, so whoever else tries waits for it,
+or leaves it alone, and goes on behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from tierline import sqlite_file
+from tierline.decision_log.schema import MIGRATIONS, PART
+from tierline.decision_log.sums.schema import ADD, AFTER, FORGET, LATENCY, MARK, MOVE, mark, values
+from tierline.decision_log.sums.table import MINUTE, MINUTES_KEPT, summed
+from tierline.postgres.connection import connect, numbered
+from tierline.types.errors import LogFailure
+
+LOCK = 0x5449_4552_0002
+"""The advisory lock of whoever adds up in a database."""
+
+
+def add_up(where: Path | str, clock: Callable[[], float] = time.time) -> int:
+    """Add up the next rows of a file, or of the database at a URL; how many there were. For threads that may wait. Raises LogFailure."""
+    if isinstance(where, Path):
+        with sqlite_file.told(where), closing(sqlite_file.open_file(where, PART, MIGRATIONS)) as file:
+            return _in_file(file, clock())
+    try:
+        return asyncio.run(_in_database(where, clock()))
+    except LogFailure:
+        raise
+    except Exception as error:
+        raise LogFailure(f"the decision log in PostgreSQL cannot be added up: {type(error).__name__}: {error}") from error
+
+
+def _in_file(file: sqlite3.Connection, now: float) -> int:
+    with sqlite_file.transaction(file):
+        rows = file.execute(AFTER, (_mark(file),)).fetchall()
+        if not rows:
+            return 0
+        for key, total in summed(rows, now - MINUTES_KEPT).items():
+            known = file.execute(LATENCY, key).fetchone()
+            file.execute(ADD, values(key, total, None if known is None else known[0]))
+        file.execute(MOVE, rows[-1][:2])
+        file.execute(FORGET, (MINUTE, now - MINUTES_KEPT))
+    return len(rows)
+
+
+def _mark(file: sqlite3.Connection) -> int:
+    return mark(lambda statement, *values: file.execute(statement, values).fetchone())
+
+
+async def _in_database(url: str, now: float) -> int:
+    database = await connect(url)
+    try:
+        async with database.transaction():
+            if await database.fetchval("SELECT to_regclass('summed')") is None:  # whoever ships rows makes the tables
+                return 0
+            if not await database.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+                return 0
+            seq, _ = await database.fetchrow(MARK)
+            rows = [tuple(row) for row in await database.fetch(numbered(AFTER), seq)]
+            if not rows:
+                return 0
+            for key, total in summed(rows, now - MINUTES_KEPT).items():
+                known = await database.fetchval(numbered(LATENCY), *key)
+                await database.execute(numbered(ADD), *values(key, total, known))
+            await database.execute(numbered(MOVE), *rows[-1][:2])
+            await database.execute(numbered(FORGET), MINUTE, now - MINUTES_KEPT)
+        return len(rows)
+    finally:
+        await database.close(timeout=2.0)
