@@ -12,7 +12,7 @@ from tierline.evaluation.report.figures import percent, usd
 
 WIDTH = 200
 """Columns of plain text: the table is wide."""
-LEFT = (0, 6, 11)
+LEFT = (0, 6, 7)
 """Columns of words."""
 EACH = 5
 """Types of which more is told."""

@@ -9,8 +9,8 @@ from tierline.evaluation.estimate.document import Range
 from tierline.evaluation.report.figures import NONE, count, decimal, percent, plain, seconds, usd
 
 COLUMNS = (
-    "type", "share", "of cost", "USD/1,000", "tokens in/out", "median", "asked now", "pass rate", "climbs", "falls back", "found again",
-    "could ask", "saved, USD/1,000", "nine times of ten",
+    "type", "share", "of cost", "USD/1,000", "saved, USD/1,000", "nine times of ten", "could ask", "asked now", "pass rate", "tokens in/out",
+    "median", "climbs", "falls back", "found again",
 )  # fmt: skip
 
 
@@ -22,16 +22,16 @@ def cells_of(one: Type) -> tuple[str, ...]:
         percent(one.share),
         percent(one.cost_share),
         usd(one.cost),
-        f"{plain(one.tokens_in)} / {plain(one.tokens_out)}",
-        seconds(one.latency_p50),
+        NONE if saving is None else usd(saving.saved.value),
+        NONE if saving is None or not saving.model else spanned(saving.saved),
+        NONE if saving is None or not saving.model else f"{saving.model} ({saving.basis})",
         models_of(one),
         passes(one),
+        f"{plain(one.tokens_in)} / {plain(one.tokens_out)}",
+        seconds(one.latency_p50),
         percent(one.escalated),
         percent(one.fell_back),
         decimal(one.stability, 2),
-        NONE if saving is None or not saving.model else f"{saving.model} ({saving.basis})",
-        NONE if saving is None else usd(saving.saved.value),
-        NONE if saving is None or not saving.model else spanned(saving.saved),
     )
 
 

@@ -52,8 +52,9 @@ def _suggestions(found: Discovery) -> Section:
     if not lacking:
         return absent("tasks", "Tasks to begin with", "every type has a task of the spec already")
     text = "tasks:\n" + "\n".join(f"  {line}" for one in lacking for line in one.suggestion.splitlines())
+    body = tag("div", tag("pre", tag("code", text)), class_="scroll", tabindex="0", role="region", aria_label="Suggested tasks")
     lead = "For types that have no task yet. The bar is to be set by a person."
-    return present("tasks", "Tasks to begin with", lead, tag("pre", tag("code", text)))
+    return present("tasks", "Tasks to begin with", lead, body)
 
 
 def _grouping(found: Discovery) -> Section:
