@@ -50,6 +50,8 @@ ASKED_FOR = 60
 UNABLE = 0.05
 """Of these, that a model may not answer before it is out of the running."""
 LASTING = frozenset({Drop.CAPABILITY, Drop.CONTEXT, Drop.GOVERNANCE, Drop.KEY})
+DUST = 1e-6
+"""Share of the cost below which a saving is an error of rounding."""
 TODAY = "today's way"
 
 
@@ -92,7 +94,7 @@ class Reckoner:
         clearing = sorted(
             (one for one in candidates if one.clears), key=lambda one: (not one.passes.source.measured, float(one.then[0]), one.model)
         )
-        chosen = next((one for one in clearing if one.then[0] < now[0]), None)
+        chosen = next((one for one in clearing if one.then[0] < now[0] * (1.0 - DUST)), None)
         if chosen is None:
             return _nothing(now, bar, bar_of, candidates, clearing)
         rates = numbers.draws(chosen.passes, f"{name}/{chosen.model}", DRAWS, self._seed)

@@ -9,8 +9,8 @@ from tierline.evaluation.estimate.document import Range
 from tierline.evaluation.report.figures import NONE, count, decimal, percent, plain, seconds, usd
 
 COLUMNS = (
-    "type", "share", "of cost", "USD/1,000", "saved, USD/1,000", "nine times of ten", "could ask", "asked now", "pass rate", "tokens in/out",
-    "median", "climbs", "falls back", "found again",
+    "type", "share", "of cost", "USD/1,000", "saved, USD/1,000", "nine times of ten", "could ask", "asked now", "pass rate",
+    "tokens in/out", "median", "climbs", "falls back", "found again",
 )  # fmt: skip
 
 
