@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 NAMES = (
     "start", "decide", "extract", "log", "validators", "overhead", "translate", "zeroeval", "normalise", "agreement", "overload",
     "small_model", "evaluate", "scorer", "asking", "replay", "sweep", "ship", "shadow",
-    "telemetry", "pacing", "sensitivity", "experiments", "labels", "replicas", "watch", "dashboard",
+    "telemetry", "pacing", "sensitivity", "experiments", "labels", "replicas", "watch", "dashboard", "discover",
 )  # fmt: skip
 """Modules of this package that run on their own."""
 WITH_PARTS = ("scorer",)

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "train": "tierline.cli.train",
     "replay": "tierline.cli.replay",
     "estimate": "tierline.cli.estimate",
+    "discover": "tierline.cli.discover",
     "simulate": "tierline.cli.simulate",
     "sweep": "tierline.cli.sweep",
     "experiments": "tierline.cli.experiments",
@@ -41,7 +42,7 @@ COMMANDS: dict[str, str] = {
 PANELS: dict[str, tuple[str, ...]] = {
     "Begin": ("demo", "check", "explain", "schema", "import", "catalogue", "version"),
     "Run": ("serve", "release", "log", "alerts", "review", "pin", "keys", "audit"),
-    "Measure": ("collect", "labels", "evaluate", "train", "replay", "estimate", "simulate", "sweep", "experiments", "propose"),
+    "Measure": ("collect", "labels", "evaluate", "train", "replay", "estimate", "discover", "simulate", "sweep", "experiments", "propose"),
 }
 """How the help lists the commands."""
 
