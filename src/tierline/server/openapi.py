@@ -124,7 +124,7 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ),
     ("GET", "/admin/alerts"): Told(query={"state": _ALERT_STATES, "limit": _LIMIT}),
     ("GET", "/admin/budgets/"): Told(_NAMED),
-    ("GET", "/admin/audit/verified"): Told(query={"head": {"type": "string", "pattern": "^[0-9]+:[0-9a-f]{64}$"}}),
+    ("GET", "/admin/audit/verified"): Told(query={"head": {"type": "string", "pattern": "^([0-9]{1,18}:[0-9a-f]{64})?$"}}),
     ("POST", "/admin/experiments/"): Told(_NAMED, "Turned"),
     ("GET", "/admin/reviews"): Told(query={"state": _STATES, "limit": _LIMIT}),
     ("GET", "/admin/reviews/"): Told(_ID),

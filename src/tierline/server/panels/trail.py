@@ -46,7 +46,7 @@ def _head(given: str) -> Head | None:
     if not given:
         return None
     seq, _, digest = given.partition(":")
-    if not seq.isdecimal() or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+    if not (seq.isascii() and seq.isdecimal() and len(seq) < 19) or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
         raise BadRequest("head: the number of an entry and its hash, 12:ab34…, as GET /admin/audit gives them", param="head")
     return Head(int(seq), digest)
 
