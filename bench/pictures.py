@@ -49,6 +49,7 @@ PICTURES = (
     Picture("review", "review?open={review}", ".checks", height=1000),
     Picture("spec", "spec", ".facts", height=760),
     Picture("playground", "playground", ".why", height=1100, prompt="Where is my order 4711?"),
+    Picture("budgets", "budgets", ".uplot canvas", height=640),
     Picture("decision-dark", "decisions?range=7d&open={id}", ".timeline", 390, 844, dark=True),
 )
 """One line a picture; a page that is new adds its own."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from databases import ask
 from tierline.ledger.ledger import Ledger
 
-ALONE = {"arrivals", "decisions", "texts", "shipments", "tierline_version"}
+ALONE = {"arrivals", "decisions", "texts", "shipments", "sums", "summed", "tierline_version"}
 """Tables of the database that are not the ledger's own."""
 
 
