@@ -49,6 +49,8 @@ PICTURES = (
     Picture("review", "review?open={review}", ".checks", height=1000),
     Picture("spec", "spec", ".facts", height=760),
     Picture("playground", "playground", ".why", height=1100, prompt="Where is my order 4711?"),
+    Picture("quality", "quality", ".panel", height=900),
+    Picture("worksheet", "worksheet?volume=1M/month", ".panel table", height=1000),
     Picture("budgets", "budgets", ".uplot canvas", height=640),
     Picture("decision-dark", "decisions?range=7d&open={id}", ".timeline", 390, 844, dark=True),
 )
