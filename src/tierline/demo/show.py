@@ -111,6 +111,7 @@ def show_next(console: Console, url: str, spec: Path, command: str) -> None:
         highlight=False,
         markup=False,
     )
+    console.print(f"look at it in a browser: {url}/dashboard\n", soft_wrap=True, highlight=False)
     console.print("read what it has logged:\n")
     console.print(f"  {command} log stats --by model --log {spec.parent / LOG}\n", soft_wrap=True, highlight=False, markup=False)
     console.print("or ask it with the official SDK:\n")
