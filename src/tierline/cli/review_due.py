@@ -25,9 +25,10 @@ from tierline.decision_log.opening import open_reader
 from tierline.evaluation.propose.edit import edited
 from tierline.evaluation.replay.logged import labels_of
 from tierline.evaluation.review.again import Again, estimated_again
-from tierline.evaluation.review.due import ENOUGH, Due, Looked, all_due, wilson
+from tierline.evaluation.review.due import ENOUGH, Due, Looked, all_due
 from tierline.evaluation.review.facts import TaskFacts, now_of
 from tierline.evaluation.review.looks import looked
+from tierline.evaluation.wilson import wilson
 from tierline.ledger.ledger import Ledger
 from tierline.ledger.reader import LedgerReader
 

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tierline.evaluation.table import Cells, Table
-
-Z95 = 1.959963984540054
-"""Standard deviations on either side that hold 95 % of a normal distribution."""
+from tierline.evaluation.wilson import Z95
 
 
 def picked(cells: Cells, table: Table, rows: Sequence[int], models: Sequence[str]) -> Cells:

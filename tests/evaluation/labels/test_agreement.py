@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierline.evaluation.labels.agreement import Counts, wilson
+from tierline.evaluation.labels.agreement import Counts
+from tierline.evaluation.wilson import wilson
 
 cells = st.integers(0, 60)
 
@@ -56,6 +57,6 @@ def test_the_interval_holds_the_true_kappa_about_as_often_as_it_says() -> None:
 
 @given(st.integers(1, 500), st.floats(0, 1))
 def test_the_interval_of_a_share_holds_the_share(many: int, share: float) -> None:
-    low, high = wilson(share, many)
+    low, high = wilson(share * many, many)
     assert 0.0 <= low <= share + 1e-9
     assert share - 1e-9 <= high <= 1.0

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from evaluation.tables import table
 from tierline.evaluation.perturb.kinds import KINDS, UnknownPerturbation, perturbed
 from tierline.evaluation.perturb.pairs import PairsInvalid, read_pairs
-from tierline.evaluation.perturb.robustness import robustness, wilson
+from tierline.evaluation.perturb.robustness import robustness
+from tierline.evaluation.wilson import wilson
 
 
 @given(st.lists(st.text(min_size=1)), st.sampled_from(sorted(KINDS)), st.integers(0, 9))

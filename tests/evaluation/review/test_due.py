@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tierline.config.spec import TaskSpec
-from tierline.evaluation.review.due import Due, Looked, difference, due_of, wilson
+from tierline.evaluation.review.due import Due, Looked, difference, due_of
 from tierline.evaluation.review.facts import ModelFacts, TaskFacts
+from tierline.evaluation.wilson import wilson
 from tierline.types.alert import Alert
 
 TODAY = datetime.date(2026, 11, 22)

@@ -9,8 +9,8 @@ import numpy as np
 
 from tierline.evaluation.discover.asked import Asked
 from tierline.evaluation.discover.document import Judged, Type
-from tierline.evaluation.review.due import wilson
 from tierline.evaluation.review.facts import quantiles
+from tierline.evaluation.wilson import wilson
 
 MOST_MODELS = 6
 OWNED = 0.5

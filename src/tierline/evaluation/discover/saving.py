@@ -30,9 +30,9 @@ from tierline.evaluation.estimate.fill import FAILS
 from tierline.evaluation.estimate.number import Number, Values
 from tierline.evaluation.estimate.paths import Call, Path
 from tierline.evaluation.estimate.source import Source
-from tierline.evaluation.review.due import wilson
 from tierline.evaluation.simulate.outcomes import ASSUMED_TOGETHER
 from tierline.evaluation.simulate.pursued import Checks
+from tierline.evaluation.wilson import wilson
 from tierline.routing.belief import priors
 from tierline.routing.router import Router
 from tierline.types.catalog import Model

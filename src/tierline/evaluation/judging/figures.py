@@ -21,8 +21,9 @@ import numpy as np
 from scipy.stats import pearsonr
 
 from tierline.evaluation.judging.run import Choice, Opinion
-from tierline.evaluation.labels.agreement import Agreement, Counts, wilson
+from tierline.evaluation.labels.agreement import Agreement, Counts
 from tierline.evaluation.labels.trust import Hits
+from tierline.evaluation.wilson import wilson
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -144,7 +145,7 @@ class _Pairs:
 
 
 def _share(some: int, many: int) -> Figure:
-    return Figure(some / many, *wilson(some / many, many)) if many else Figure(None)
+    return Figure(some / many, *wilson(some, many)) if many else Figure(None)
 
 
 def _less_half(some: int, many: int) -> Figure:

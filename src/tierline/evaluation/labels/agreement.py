@@ -13,7 +13,9 @@ import math
 
 import msgspec
 
-Z = 1.959964
+from tierline.evaluation.wilson import Z95, wilson
+
+Z = Z95
 
 
 class Agreement(msgspec.Struct, frozen=True):
@@ -56,7 +58,7 @@ class Counts:
             return Agreement(0, 0.0, 0.0, 1.0, None, None, None)
         cells = [[self.yes_yes / many, self.yes_no / many], [self.no_yes / many, self.no_no / many]]
         share = cells[0][0] + cells[1][1]
-        low, high = wilson(share, many)
+        low, high = wilson(self.yes_yes + self.no_no, many)
         rows, columns = [sum(row) for row in cells], [cells[0][k] + cells[1][k] for k in (0, 1)]
         chance = sum(row * column for row, column in zip(rows, columns, strict=True))
         if chance >= 1.0:
@@ -65,15 +67,6 @@ class Counts:
         wide = Z * math.sqrt(_variance(cells, rows, columns, share, chance) / many)
         lowest, highest = ((end - chance) / (1.0 - chance) for end in (low, high))
         return Agreement(many, share, low, high, kappa, max(min(kappa - wide, lowest), -1.0), min(max(kappa + wide, highest), 1.0))
-
-
-def wilson(share: float, many: int) -> tuple[float, float]:
-    """The 95 % interval of a share of so many (Wilson 1927)."""
-    if not many:
-        return 0.0, 1.0
-    centre = (share + Z * Z / (2 * many)) / (1 + Z * Z / many)
-    half = Z / (1 + Z * Z / many) * math.sqrt(share * (1 - share) / many + Z * Z / (4 * many * many))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _variance(cells: list[list[float]], rows: list[float], columns: list[float], share: float, chance: float) -> float:

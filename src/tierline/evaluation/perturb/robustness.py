@@ -10,7 +10,6 @@ the *router* loses by flipping, not what the models lose by the typo.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -18,8 +17,9 @@ import numpy as np
 
 from tierline.evaluation.perturb.kinds import KINDS, perturbed
 from tierline.evaluation.perturb.pairs import Pairs
-from tierline.evaluation.picked import Z95, mean_interval, picked
+from tierline.evaluation.picked import mean_interval, picked
 from tierline.evaluation.table import Table
+from tierline.evaluation.wilson import wilson
 
 Choose = Callable[[Sequence[int], Sequence[str]], Sequence[str]]
 """Rows of the table and the words in which they are asked → the name of the model chosen for each (empty: none)."""
@@ -107,13 +107,3 @@ def _flips(table: Table, rows: Sequence[int], before: Sequence[str], after: Sequ
         dict(sorted(moved.items(), key=lambda item: -item[1])[:6]),
         tuple(str(table.query[rows[place]]) for place in flipped[:5]),
     )
-
-
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (E. B. Wilson, 1927); (0, 1) of nothing."""
-    if not count:
-        return 0.0, 1.0
-    share, z2 = hits / count, Z95 * Z95
-    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = Z95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count * count))
-    return max(centre - half, 0.0), min(centre + half, 1.0)

@@ -10,7 +10,8 @@ import numpy as np
 from tierline.config.loaded import Loaded
 from tierline.evaluation.document import Reliability
 from tierline.evaluation.metrics.calibration import reliability
-from tierline.evaluation.review.due import ENOUGH, wilson
+from tierline.evaluation.review.due import ENOUGH
+from tierline.evaluation.wilson import wilson
 
 LENGTHS = ((200, "up to 200"), (1_000, "201 to 1,000"), (5_000, "1,001 to 5,000"))
 """Bands of a request's input tokens."""

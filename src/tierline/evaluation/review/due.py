@@ -11,6 +11,7 @@ import msgspec
 
 from tierline.config.spec import TaskSpec
 from tierline.evaluation.review.facts import ModelFacts, TaskFacts
+from tierline.evaluation.wilson import wilson
 from tierline.types.alert import Alert
 
 Kind = Literal["calendar", "price", "evaluation", "assumed", "latency", "mix", "prompt", "failures", "drift"]
@@ -85,14 +86,6 @@ def difference(good: int, of: int, good_then: int, of_then: int) -> float:
     if spread == 0.0:
         return 0.0
     return 1.0 - math.erfc(abs(good / of - good_then / of_then) / spread / math.sqrt(2.0))
-
-
-def wilson(good: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a rate (Wilson 1927)."""
-    z, rate = 1.959964, good / of
-    middle = (rate + z * z / (2 * of)) / (1 + z * z / of)
-    half = z / (1 + z * z / of) * math.sqrt(rate * (1 - rate) / of + z * z / (4 * of * of))
-    return middle - half, middle + half
 
 
 def _calendar(looked: Looked | None, today: datetime.date, every: float) -> Iterator[Cause]:

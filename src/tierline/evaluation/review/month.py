@@ -19,8 +19,9 @@ import msgspec
 
 from tierline.config.loaded import Loaded
 from tierline.decision_log.reader import LogReader
-from tierline.evaluation.review.due import ENOUGH, wilson
+from tierline.evaluation.review.due import ENOUGH
 from tierline.evaluation.review.facts import Row, judged, quantiles, rows_of
+from tierline.evaluation.wilson import wilson
 
 
 class Line(msgspec.Struct, frozen=True):
