@@ -15,8 +15,6 @@ import msgspec
 
 from tierline.evaluation.wilson import Z95, wilson
 
-Z = Z95
-
 
 class Agreement(msgspec.Struct, frozen=True):
     """Of `both` answers that two voices spoke of, the share on which they agree and kappa, each with its 95 % interval; kappa is None where
@@ -64,7 +62,7 @@ class Counts:
         if chance >= 1.0:
             return Agreement(many, share, low, high, None, None, None)
         kappa = (share - chance) / (1.0 - chance)
-        wide = Z * math.sqrt(_variance(cells, rows, columns, share, chance) / many)
+        wide = Z95 * math.sqrt(_variance(cells, rows, columns, share, chance) / many)
         lowest, highest = ((end - chance) / (1.0 - chance) for end in (low, high))
         return Agreement(many, share, low, high, kappa, max(min(kappa - wide, lowest), -1.0), min(max(kappa + wide, highest), 1.0))
 
