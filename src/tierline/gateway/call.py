@@ -95,6 +95,7 @@ class Caller:
             sent = self._sent(lane, attempt)
         except CannotTranslate as error:
             return Outcome(ok=False, error="untranslatable", detail=error.message)
+        await self._world.turns.go_on()
         trial = self._trial(attempt, lane, sent, claim)
         self._waiting.begin(trial.started)
         try:

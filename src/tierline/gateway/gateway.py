@@ -120,9 +120,11 @@ class Gateway:
         features = self._extract(request, asked.key)
         if asked.turn is not None:
             await self.world.reserve(asked.turn, features.input_tokens + features.output_tokens)
+        await self.world.turns.next()
         try:
             weighed = self.weigh(request, features, asked.given)
             other = self.at(weighed.decision) if self.elsewhere else self
+            await self.world.turns.go_on()
             if other is self:
                 return await self._pursued(weighed, asked, client)
         except RequestError:
@@ -147,7 +149,7 @@ class Gateway:
         if self.funds.active and not found.ends_it:
             weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features, self._arm_of(weighed, asked)), found)
         try:
-            waiting = Waiting(found.elapsed, asked.trace)
+            waiting = Waiting(found.elapsed, asked.trace, self.world.turns)
             if not found.ends_it:
                 weighed, found = await self._readied(weighed, asked, found, waiting)
             explained = self._explained(weighed, found) if features.hints.explain else ""
@@ -157,6 +159,7 @@ class Gateway:
                 return answered
             heard = overheard(tools, stream, weighed.decision.shadows)
             answered = await self._driven(weighed, asked, found, waiting, client, heard or stream, explained)
+            await self.world.turns.go_on(gather=True)
             self._put(weighed, answered, asked, texts)
             remember(tools, seen, self.dialects[request.dialect], answered.result, heard)
             if self.rehearsal is not None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from tierline.gateway.trace import Trace
+from tierline.state.turns import Turns
 
 
 class Waiting:
     """Adds up the seconds in which at least one call was under way, beginning with those that others have counted. `seconds` is right
-    whenever none is. `trace` is told when each call begins, where the request is traced."""
+    whenever none is. `trace` is told when each call begins, where the request is traced, and `turns` when it is away and back, where it takes
+    turns with others."""
 
-    __slots__ = ("_calls", "_since", "seconds", "trace")
+    __slots__ = ("_calls", "_since", "_turns", "seconds", "trace")
 
-    def __init__(self, seconds: float = 0.0, trace: Trace | None = None) -> None:
+    def __init__(self, seconds: float = 0.0, trace: Trace | None = None, turns: Turns | None = None) -> None:
         self.seconds = seconds
         self.trace = trace
+        self._turns = turns
         self._calls = 0
         self._since = 0.0
 
@@ -21,6 +24,8 @@ class Waiting:
         """A call begins at this reading of `perf_counter`."""
         if not self._calls:
             self._since = now
+            if self._turns is not None:
+                self._turns.away()
         self._calls += 1
 
     def total(self, now: float) -> float:
@@ -32,3 +37,5 @@ class Waiting:
         self._calls -= 1
         if not self._calls:
             self.seconds += now - self._since
+            if self._turns is not None:
+                self._turns.back()

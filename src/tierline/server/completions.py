@@ -27,8 +27,9 @@ class Completions:
 
     async def answer(self, exchange: Exchange) -> None:
         """POST /v1/chat/completions, /v1/responses or /v1/messages."""
-        body = await exchange.body()
+        body = await exchange.joined()
         asked = self.asked(exchange, self._dialect.parse(body), body)
+        await exchange.turns.next()
         if asked.request.stream:
             await self.stream(exchange, asked, Events(exchange))
         else:
@@ -36,7 +37,7 @@ class Completions:
 
     async def embeddings(self, exchange: Exchange) -> None:
         """POST /v1/embeddings."""
-        body = await exchange.body()
+        body = await exchange.joined()
         kind: Kind = "embeddings"
         await self.whole(exchange, self.asked(exchange, self._dialect.parse(body, kind), body))
 
@@ -89,7 +90,9 @@ class Completions:
         exchange.logged = True
         if exchange.turn is not None:
             exchange.turn.settle(answered.tokens)
+        await exchange.turns.go_on()
         said = headers.of_answer(exchange.gateway, answered)
+        await exchange.turns.go_on()
         if answered.error is None and answered.answer is not None:
             exchange.reply(200, [headers.JSON, *said], answered.answer.body)
         else:

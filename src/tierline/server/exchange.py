@@ -16,6 +16,7 @@ from tierline.interfaces import Dialect
 from tierline.server.headers import CLOSE, JSON, Headers
 from tierline.server.limit_headers import limits
 from tierline.state.rates import Turn
+from tierline.state.turns import Turns
 from tierline.types.access import ANYONE, Key
 from tierline.types.errors import BadRequest, ClientClosed, TooLarge
 
@@ -30,6 +31,7 @@ class Exchange:
     for its next request. `trace` is there where it is traced; `logged`: it has its row."""
 
     __slots__ = (
+        "_at_hand",
         "_disconnect",
         "_over",
         "answered",
@@ -71,6 +73,7 @@ class Exchange:
         self.turn: Turn | None = None
         self.trace: Trace | None = None
         self.logged = False
+        self._at_hand = False
         self._over = False
         self._disconnect: Any = None
 
@@ -88,6 +91,8 @@ class Exchange:
     def close(self) -> None:
         """The request is over. A watch that is not called off lives, with all that it holds, as long as the client's connection."""
         self._over = True
+        if self._at_hand:
+            self.turns.leave()
         if self.turn is not None:
             self.turn.close()
         if self._disconnect is not None:
@@ -115,6 +120,19 @@ class Exchange:
             raise ClientClosed("the client went away before its body was whole") from None
         finally:
             self.reading = False
+
+    @property
+    def turns(self) -> Turns:
+        """The turns of the requests that are at hand."""
+        return self.gateway.world.turns
+
+    async def joined(self) -> bytes:
+        """The whole body, as `body` has it, of a request that is to be answered by models: it takes turns with the others from now on."""
+        body = await self.body()
+        self._at_hand = True
+        self.turns.come()
+        await self.turns.gather()
+        return body
 
     async def _whole_body(self) -> bytes:
         limit = self.gateway.loaded.spec.server.max_body

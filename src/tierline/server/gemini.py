@@ -38,20 +38,20 @@ class GeminiCalls(Completions):
         await handler(exchange, model)
 
     async def _generate(self, exchange: Exchange, model: str) -> None:
-        body = await exchange.body()
+        body = await exchange.joined()
         request = msgspec.structs.replace(self._gemini.parse(body), model=model, stream=False)
         await self.whole(exchange, self.asked(exchange, request, body))
 
     async def _stream(self, exchange: Exchange, model: str) -> None:
         """Server-sent events with `?alt=sse`, else one JSON array."""
-        body = await exchange.body()
+        body = await exchange.joined()
         request = msgspec.structs.replace(self._gemini.parse(body), model=model, stream=True)
         events = parse_qs(exchange.scope.query_string).get("alt") == ["sse"]
         client = Events(exchange) if events else JsonArray(exchange, self._gemini.array_writer())
         await self.stream(exchange, self.asked(exchange, request, body), client)
 
     async def _embed(self, exchange: Exchange, model: str) -> None:
-        body = await exchange.body()
+        body = await exchange.joined()
         request = msgspec.structs.replace(self._gemini.parse(body, "embeddings"), model=model)
         await self.whole(exchange, self.asked(exchange, request, body))
 

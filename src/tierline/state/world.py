@@ -26,6 +26,7 @@ from tierline.state.sessions import Sessions
 from tierline.state.shared_places import PlaceLeases
 from tierline.state.shared_rates import RateLeases
 from tierline.state.standing import LEAST_REST, MOST_SESSIONS, Answered, Standing
+from tierline.state.turns import Turns
 from tierline.types.access import Door, Key
 from tierline.types.catalog import Model
 from tierline.types.features import Features
@@ -84,6 +85,7 @@ class World:
         self.rates = Rates(wall, None if self.leases is None else self.leases.window)
         self.budgets = Budgets(loaded, wall, shared, lease)
         self.member = self.budgets.member
+        self.turns = Turns()
         self._loaded = loaded
         self._models: dict[str, LiveModel] = {}
         self._scale: dict[str, float] = {}
@@ -136,7 +138,7 @@ class World:
         """The world of another spec that answers for some of the requests: money and rates are counted together, and a model that both
         reach by the same doors is one, with its health, its places and its load; the rest is its own."""
         other = World(loaded, self.clock)
-        other.budgets, other.rates = self.budgets, self.rates
+        other.budgets, other.rates, other.turns = self.budgets, self.rates, self.turns
         for name, live in self._models.items():
             model = loaded.models.get(name)
             if model is not None and _same(model, self._loaded.models[name]) and _doors(loaded, model) == _doors(self._loaded, model):
