@@ -74,6 +74,16 @@ def test_sizes_that_are_only_compared_have_cuts_and_others_have_none() -> None:
     assert named.cuts(features(), "", "") is None
 
 
+@given(st.lists(st.tuples(st.sampled_from([1_999, 2_000, 2_001, 9_000]), st.sampled_from([0.0, 0.499, 0.5, 0.501])), max_size=12))
+def test_sizes_below_on_and_above_a_cut_are_told_apart(sizes: list[tuple[int, float]]) -> None:
+    conditions = [Condition.compile("input_tokens > 2000 && complexity >= 0.5"), Condition.compile("input_tokens == 2000")]
+    rules = Rules(conditions, SIGNALS)
+    for tokens, score in sizes:
+        expected = 0 if tokens > 2_000 and score >= 0.5 else 1 if tokens == 2_000 else -1
+        asked = msgspec.structs.replace(features(), input_tokens=tokens, complexity=Complexity(score))
+        assert rules.first(asked, "", "") == expected
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_is_remembered_is_bounded(source: str) -> None:
     rules = Rules([Condition.compile(source)], SIGNALS)

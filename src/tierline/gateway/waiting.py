@@ -8,8 +8,8 @@ from tierline.state.turns import Turns
 
 class Waiting:
     """Adds up the seconds in which at least one call was under way, beginning with those that others have counted. `seconds` is right
-    whenever none is. `trace` is told when each call begins, where the request is traced, and `turns` when it is away and back, where it takes
-    turns with others."""
+    whenever none is. `trace` is told when each call begins, where the request is traced, and `turns` when it is away and back, where it
+    takes turns with others."""
 
     __slots__ = ("_calls", "_since", "_turns", "seconds", "trace")
 

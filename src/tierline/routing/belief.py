@@ -6,6 +6,7 @@ last two are assumed, and every decision that rests on them says so.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -40,9 +41,15 @@ def priors(route: RoutePolicy, difficulty: float) -> tuple[float, ...]:
 
     logit p = logit(bar) + STEEPNESS × (ceiling − difficulty). So, with nothing else known, the cheapest model that clears the
     bar is the cheapest of the lowest rung that takes the difficulty."""
-    bar = min(max(route.bar, 0.01), 0.99)
+    return _priors(route.bar, route.ceilings, difficulty)
+
+
+@functools.lru_cache(maxsize=4096)
+def _priors(bar: float, ceilings: tuple[float, ...], difficulty: float) -> tuple[float, ...]:
+    """Difficulties are rounded to three digits, so few ever come up."""
+    bar = min(max(bar, 0.01), 0.99)
     base = math.log(bar / (1.0 - bar))
-    return tuple([round(1.0 / (1.0 + math.exp(-(base + STEEPNESS * (ceiling - difficulty)))), 9) for ceiling in route.ceilings])
+    return tuple([round(1.0 / (1.0 + math.exp(-(base + STEEPNESS * (ceiling - difficulty)))), 9) for ceiling in ceilings])
 
 
 def candidates(

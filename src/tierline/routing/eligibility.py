@@ -50,7 +50,8 @@ def eligible(
     fleet, dropped = policy.fleet, list[Dropped]()
     left = _capable(fleet, features, mask, dropped)
     left = _window(fleet, features, view, left, dropped)
-    left = _governed(policy, features, left, dropped, task, risk)
+    if policy.governance.allowed:
+        left = _governed(policy, features, left, dropped, task, risk)
     allowed = of_key(policy, features)
     if allowed is not None:
         left = _keep(fleet, left, allowed, dropped, Drop.KEY, features.key)

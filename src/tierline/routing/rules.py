@@ -1,13 +1,15 @@
 """Many conditions over one request's facts: the first that holds, or all that hold.
 
 Most facts take few values: a task, a language, whether there is code. What a condition says of those alone is evaluated once for each
-combination and remembered; only what it says of the others (sizes, scores, session ids) is evaluated for every request.
+combination and remembered. What it says of the others (sizes, scores, session ids) is evaluated for every request; where they are no more
+than compared with numbers, once for each place among those numbers.
 What is remembered is bounded, and changes no answer.
 """
 
 from __future__ import annotations
 
 import operator
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -32,12 +34,17 @@ _AT: Mapping[str, str] = {"user_tier": "hints.user_tier", "tags": "hints.tags"}
 
 class Left(msgspec.Struct, frozen=True):
     """What one combination of steady facts leaves open: `certain` are the conditions that hold whatever the others are, `undecided`
-    those that depend on the others; `ask` finds the first of the undecided that come before the first certain one."""
+    those that depend on the others; `ask` finds the first of the undecided that come before the first certain one. `cuts` are the numbers
+    between two of which nothing changes, in order, for each of the others; None where a condition does more than compare those with
+    numbers, or reads a fact that no gate reads.
+    `found` is the first that holds, for each place among the cuts that has come up."""
 
     certain: tuple[int, ...]
     undecided: tuple[int, ...]
     ask: FirstMatch | None
     facts: tuple[tuple[str, Getter], ...]
+    cuts: tuple[tuple[Getter, tuple[float, ...]], ...] | None
+    found: dict[tuple[int, ...], int]
 
 
 class Rules:
@@ -62,11 +69,15 @@ class Rules:
     def first(self, features: Features, task: str, risk: str) -> int:
         """The index of the first condition that holds, -1 if none does."""
         left = self._left(features, task, risk)
-        if left.ask is not None:
-            found = left.ask(facts(left.facts, features, task, risk))
-            if found >= 0:
-                return left.undecided[found]
-        return left.certain[0] if left.certain else -1
+        if left.cuts is None:
+            return _first(left, features, task, risk)
+        place = tuple([_place(cuts, get(features, task, risk)) for get, cuts in left.cuts])
+        found = left.found.get(place)
+        if found is None:
+            if len(left.found) >= _REMEMBERED:
+                left.found.clear()
+            found = left.found[place] = _first(left, features, task, risk)
+        return found
 
     def holding(self, features: Features, task: str, risk: str) -> Sequence[int]:
         """The indices of all conditions that hold, in their order."""
@@ -84,8 +95,11 @@ class Rules:
     def cuts(self, features: Features, task: str, risk: str) -> Mapping[str, frozenset[float]] | None:
         """Where what these conditions say of a request with such steady facts can change: the numbers that they compare each of the others
         with. Between two of them nothing changes. None where a condition does more with one than compare it."""
+        return self._cuts_of(self._left(features, task, risk).undecided)
+
+    def _cuts_of(self, conditions: Iterable[int]) -> Mapping[str, frozenset[float]] | None:
         found: dict[str, frozenset[float]] = {}
-        for index in self._left(features, task, risk).undecided:
+        for index in conditions:
             if index not in self._cuts:
                 node = cel_syntax.read(self._conditions[index].source)
                 self._cuts[index] = None if node is None else _cuts(node)
@@ -116,7 +130,24 @@ class Rules:
         before = sum(1 for index in undecided if not certain or index < certain[0])
         asked = [self._conditions[index] for index in undecided]
         ask = FirstMatch(asked[:before]) if before else None
-        return Left(tuple(certain), tuple(undecided), ask, getters(asked, self._signals, self._kinds))
+        read = getters(asked, self._signals, self._kinds)
+        known = MOVING | {name for name, _ in self._steady}
+        cuts = self._cuts_of(undecided[:before]) if all(name in known for name, _ in read) else None
+        ordered = None if cuts is None else tuple([(get, tuple(sorted(cuts[name]))) for name, get in read if name in cuts])
+        return Left(tuple(certain), tuple(undecided), ask, read, ordered, {})
+
+
+def _first(left: Left, features: Features, task: str, risk: str) -> int:
+    if left.ask is not None:
+        found = left.ask(facts(left.facts, features, task, risk))
+        if found >= 0:
+            return left.undecided[found]
+    return left.certain[0] if left.certain else -1
+
+
+def _place(cuts: tuple[float, ...], value: float) -> int:
+    """Where a number lies: between two cuts, or on one of them."""
+    return bisect_left(cuts, value) + bisect_right(cuts, value)
 
 
 def _gate(condition: Condition) -> Condition | None:

@@ -1,8 +1,8 @@
 """Requests that are at hand together take their steps together.
 
-A processor's first cache holds the code and data of one step of a request, not those of all of them. Sixteen requests that are all read, then
-all scored, then all decided cost about a sixth less than sixteen of which each goes its whole way before the next begins. So where one
-step ends and another begins, a request lets the others catch up; one that is alone waits for nobody.
+A processor's first cache holds the code and data of one step of a request, not those of all of them. Sixteen requests that are all read,
+then all scored, then all decided cost about a sixth less than sixteen of which each goes its whole way before the next begins. So where
+one step ends and another begins, a request lets the others catch up; one that is alone waits for nobody.
 """
 
 from __future__ import annotations
