@@ -161,7 +161,8 @@ class Gateway:
             answered = await self._driven(weighed, asked, found, waiting, client, heard or stream, explained)
             await self.world.turns.go_on(gather=True)
             self._put(weighed, answered, asked, texts)
-            remember(tools, seen, self.dialects[request.dialect], answered.result, heard)
+            if tools:
+                remember(tools, seen, self.dialects[request.dialect], answered.result, heard)
             if self.rehearsal is not None:
                 self.rehearsal.begin(weighed, asked.key)
             if weighed.decision.shadows and self.shadows is not None:
