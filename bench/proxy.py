@@ -1,5 +1,5 @@
-"""The reference: a plain reverse proxy on granian and wreq, which decides nothing. The gateway has left both since; the reference stays what
-it was, so that ratios of different times can be compared.
+"""The reference: a plain reverse proxy on granian and wreq, which decides nothing. The gateway has left both since; the
+reference stays what it was, so that ratios of different times can be compared.
 
 python -m bench.proxy LISTEN_PORT UPSTREAM_PORT
 """

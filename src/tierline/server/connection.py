@@ -50,6 +50,7 @@ class Connection(asyncio.Protocol):
     client; None where that has changed."""
 
     __slots__ = (
+        "_again",
         "_ahead",
         "_coming",
         "_deaf",
@@ -78,6 +79,7 @@ class Connection(asyncio.Protocol):
         self.since: float | None = None
         self._coming: Incoming | None = None  # its body is still on its way
         self._ahead: list[Incoming] = []
+        self._again = b""  # how a request's body is bounded that wants an upgrade
         self._url = b""
         self._headers: dict[str, str | None] = {}
         self._head = 0  # bytes since the last progress: a whole head, a piece of a body, a chunk's bounds
@@ -106,7 +108,7 @@ class Connection(asyncio.Protocol):
             current.task.cancel()
         self.house.lost(self)
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | memoryview) -> None:
         """Bytes have come."""
         if self._deaf:
             return
@@ -118,7 +120,7 @@ class Connection(asyncio.Protocol):
             else:
                 self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self.data_received(data[upgrade.args[0] :])  # nothing is upgraded: it is a request like any other
+            self._carry_on(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse(error)
 
@@ -130,10 +132,19 @@ class Connection(asyncio.Protocol):
             try:
                 self._parser.feed_data(part)
             except httptools.HttpParserUpgrade as upgrade:
-                part = part[: upgrade.args[0]]
+                self._carry_on(part[upgrade.args[0] :])
             if self._head >= MAX_HEADERS:
                 self._turn_down(Refused(431, f"the request line and headers are over the limit of {MAX_HEADERS} bytes"))
             data = data[len(part) :]
+
+    def _carry_on(self, rest: bytes | memoryview) -> None:
+        """Nothing is upgraded: the request is one like any other. The parser has not read its body, so that another one does."""
+        if not self._again:  # a tunnel
+            self._deaf = True
+            return
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(self._again)
+        self.data_received(rest)
 
     def pause_writing(self) -> None:
         """The client does not take what it is sent."""
@@ -158,6 +169,9 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """A request has begun; its body may be on its way."""
         parser, headers = self._parser, self._headers
+        if self._again:  # it is known already
+            self._again, self._url, self._headers = b"", b"", {}
+            return
         version = parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise Refused(400, f"version {version} of HTTP is not spoken here: use 1.1")
@@ -174,6 +188,9 @@ class Connection(asyncio.Protocol):
         incoming = Incoming(self, method, path, query, headers, version == "1.1", keep)
         self._url, self._headers, self._head = b"", {}, 0
         self._coming = incoming
+        if "upgrade" in headers and parser.should_upgrade() and method != "CONNECT":
+            bounds = [f"{name}: {headers[name]}\r\n" for name in ("content-length", "transfer-encoding") if name in headers]
+            self._again = f"POST / HTTP/1.1\r\n{''.join(bounds)}\r\n".encode()
         if self.current is None:
             self._begin(incoming)
         else:
@@ -198,6 +215,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        if self._again:
+            return
         assert self._coming is not None
         self._coming.complete()
         self._coming = None

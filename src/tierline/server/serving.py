@@ -80,12 +80,15 @@ class Serving:
         if self.stopping and not self._open and not self._taking:
             self._ended.set()
 
+    def sweep(self, now: float) -> None:
+        """End the connections whose client has been waited for too long."""
+        for connection in tuple(self._open):
+            connection.sweep(now)
+
     async def _sweep(self) -> None:
         while True:
-            now = time.monotonic()
+            self.sweep(time.monotonic())
             self.date = _date()
-            for connection in tuple(self._open):
-                connection.sweep(now)
             self._listen()
             await asyncio.sleep(SWEEP)
 
