@@ -1,4 +1,5 @@
-"""The reference: a plain reverse proxy on the gateway's own server and client, which decides nothing.
+"""The reference: a plain reverse proxy on granian and wreq, which decides nothing. The gateway has left both since; the
+reference stays what it was, so that ratios of different times can be compared.
 
 python -m bench.proxy LISTEN_PORT UPSTREAM_PORT
 """
@@ -7,14 +8,45 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
+import socket
 import sys
 from typing import Any
 
 import uvloop
 import wreq
+from granian._granian import SocketHolder
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
 
-from tierline.server.listen import Embedded, bind
+from tierline.server.listen import BACKLOG, bind
+
+
+class Embedded(Server):
+    """Granian in this process and event loop, on a socket that is already listening."""
+
+    def __init__(self, target: Any, listener: socket.socket) -> None:
+        host, port = listener.getsockname()[:2]
+        super().__init__(
+            target,
+            address=host,
+            port=port,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=20_000,
+            log_enabled=False,
+            http1_settings=HTTP1Settings(max_buffer_size=64 * 1024, header_read_timeout=75_000),
+        )
+        self._listener = listener
+
+    def _init_shared_socket(self) -> None:
+        # its own descriptor: granian closes it when it stops
+        self._shd: Any = SocketHolder(os.dup(self._listener.fileno()), False, BACKLOG)
+        self._ssp = None
 
 
 class Proxy:

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,6 +18,7 @@ from tierline.gateway.reload import Live
 from tierline.server.admin import Admin, Reviewing
 from tierline.server.app import App
 from tierline.server.endpoints import endpoints
+from tierline.server.incoming import Incoming
 from tierline.server.key_admin import Keeping
 from tierline.server.keyring import Keyring
 from tierline.server.metrics import Meters
@@ -55,27 +56,21 @@ class Log:
         return
 
 
-class Scope:
-    method, path, headers = "POST", "/v1/chat/completions", {}
+class Asked:
+    """A request as the server hands it over, and what it was answered."""
 
+    method, path, query_string = "POST", "/v1/chat/completions", ""
+    headers: dict[str, str | None] = {}
+    status, said, answer = 0, dict[str, str](), b""
 
-class Protocol:
-    """Granian's side of one request."""
+    async def body(self, limit: int) -> bytes:
+        return json.dumps({"model": "auto", "messages": [{"role": "user", "content": WORDS}]}).encode()
 
-    status, body = 0, b""
-    headers: dict[str, str] = {}
+    def reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.status, self.said, self.answer = status, dict(headers), body
 
-    def __aiter__(self) -> Protocol:
-        self._left = [json.dumps({"model": "auto", "messages": [{"role": "user", "content": WORDS}]}).encode()]
-        return self
-
-    async def __anext__(self) -> bytes:
-        if not self._left:
-            raise StopAsyncIteration
-        return self._left.pop()
-
-    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.status, self.headers, self.body = status, dict(headers), body
+    def abandon(self) -> None:
+        assert self.status, "nobody is left without an answer"
 
 
 def play(tmp_path: Path, acts: Callable[[Callable[[], Any], Log], Any]) -> None:
@@ -101,10 +96,10 @@ def play(tmp_path: Path, acts: Callable[[Callable[[], Any], Log], Any]) -> None:
             Routes(),
         )
 
-        async def ask() -> Protocol:
-            protocol = Protocol()
-            await app.__rsgi__(Scope(), protocol)
-            return protocol
+        async def ask() -> Asked:
+            asked = Asked()
+            await app.answer(cast(Incoming, asked))
+            return asked
 
         await acts(ask, log)
         assert app.in_flight == 0
@@ -118,7 +113,7 @@ def test_an_incident_gets_a_number_a_row_and_one_log_line_without_words(tmp_path
     async def acts(ask: Callable[[], Any], log: Log) -> None:
         log.fails = ZeroDivisionError(WORDS)
         failed = await ask()
-        error = json.loads(failed.body)["error"]
+        error = json.loads(failed.answer)["error"]
         assert (failed.status, error["code"]) == (500, "internal_error")
         lines = [record.getMessage() for record in caplog.records if record.name == "tierline.server"]
         assert len(lines) == 1 and error["message"].split()[-1] in lines[0] and "ZeroDivisionError" in lines[0]
@@ -134,8 +129,8 @@ def test_a_row_that_the_log_refuses_is_no_answer(tmp_path: Path) -> None:
     async def acts(ask: Callable[[], Any], log: Log) -> None:
         log.fails = LogFailure("the disk is full")
         refused = await ask()
-        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
-        assert b"the disk is full" in refused.body
+        assert (refused.status, refused.said["retry-after"]) == (503, "1")
+        assert b"the disk is full" in refused.answer
         assert (await ask()).status == 200
 
     play(tmp_path, acts)
@@ -145,7 +140,7 @@ def test_with_a_full_queue_no_request_is_begun(tmp_path: Path) -> None:
     async def acts(ask: Callable[[], Any], log: Log) -> None:
         log.waiting, log.problem = 100_000, "100000 rows wait for the disk"
         refused = await ask()
-        assert refused.status == 503 and b"100000 rows wait" in refused.body
+        assert refused.status == 503 and b"100000 rows wait" in refused.answer
         assert log.rows == []
 
     play(tmp_path, acts)

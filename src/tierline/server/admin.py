@@ -128,7 +128,7 @@ class Reviewing:
 
     async def list(self, exchange: Exchange) -> None:
         """GET /admin/reviews?state=open&limit=100: the newest first; `state=all` for those that were judged too."""
-        asked = parse_qs(exchange.scope.query_string, keep_blank_values=True)
+        asked = parse_qs(exchange.incoming.query_string, keep_blank_values=True)
         state, limit = asked.get("state", ["open"])[0], asked.get("limit", ["100"])[0]
         if state not in (*STATES, "all"):
             raise BadRequest(f"state: no {state[:40]!r}; it is one of all, {', '.join(STATES)}", param="state")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from functools import cached_property
 from time import perf_counter
-from typing import Any
 
 from tierline.gateway.reload import Live
 from tierline.server import headers
@@ -17,6 +16,7 @@ from tierline.server.auth import NotLetIn, Scope, authenticate, permit
 from tierline.server.endpoints import Endpoints
 from tierline.server.errors import BodyLate, NotFound, WrongMethod, incident, out_of_reach
 from tierline.server.exchange import Exchange
+from tierline.server.incoming import Incoming
 from tierline.server.key_admin import Keeping
 from tierline.server.metrics import Meters
 from tierline.server.openapi import document
@@ -26,12 +26,12 @@ from tierline.server.route import Route, Routes
 from tierline.server.telemetry import Telemetry
 from tierline.types.errors import ClientClosed, LogFailure, RequestError, Unavailable
 
-WATCH_AFTER = 0.1
-"""Seconds after which the client of a whole answer is watched for going away; a stream's is watched from the start."""
+LOOK = 0.1
+"""Seconds between two looks for bodies that do not come."""
 
 
 class App:
-    """The application that granian calls. `leaving` is set once the server is about to stop."""
+    """The application that answers the server's requests."""
 
     def __init__(
         self,
@@ -54,7 +54,6 @@ class App:
         self._meters = meters
         self._open: set[Exchange] = set()
         self._stopping = False
-        self.leaving = False
         self._exact = {
             ("POST", "/v1/chat/completions"): Route(endpoints.chat.answer, "call", "openai_chat"),
             ("POST", "/v1/embeddings"): Route(endpoints.chat.embeddings, "call", "openai_chat"),
@@ -101,24 +100,21 @@ class App:
             **panels.below,
         }
 
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+    async def answer(self, incoming: Incoming) -> None:
         """One request, whatever becomes of it."""
         gateway = self._live.gateway
-        task = asyncio.current_task()
-        assert task is not None
-        exchange = Exchange(scope, protocol, gateway, task, self._openai)
+        exchange = Exchange(incoming, gateway, self._openai)
         self._open.add(exchange)
         gateway.in_flight += 1
-        exchange.leaving = self.leaving
         try:
-            route = self._exact.get((scope.method, scope.path)) or self._find(exchange)
+            route = self._exact.get((incoming.method, incoming.path)) or self._find(exchange)
             self._speak(exchange, route.dialect)
             if len(self._open) > gateway.loaded.spec.server.max_in_flight:
                 raise Unavailable("as many requests are in flight as may be (`server.max_in_flight` in the spec)", retry_after=1.0)
-            if (tracer := self._telemetry.tracer) is not None and route.scope == "call" and scope.method == "POST":
+            if (tracer := self._telemetry.tracer) is not None and route.scope == "call" and incoming.method == "POST":
                 self._telemetry.begin(exchange, tracer)
             if route.scope:
-                query = scope.query_string if route.dialect == "gemini" else ""
+                query = incoming.query_string if route.dialect == "gemini" else ""
                 exchange.key = key = authenticate(exchange.headers, self._ring, gateway.loaded, query)
                 permit(key, route.scope)
                 if key.limited and route.scope == "call":
@@ -131,7 +127,7 @@ class App:
         except LogFailure as failure:
             self._refuse(exchange, out_of_reach(failure, exchange.key))
         except Exception as error:
-            self._refuse(exchange, incident(error, exchange.scope.path))
+            self._refuse(exchange, incident(error, exchange.incoming.path))
         finally:
             gateway.in_flight -= 1
             self._open.discard(exchange)
@@ -142,7 +138,7 @@ class App:
         if self._stopping:
             return Unavailable("the gateway stops", retry_after=1.0)
         if exchange.late:
-            exchange.leaving = True
+            exchange.incoming.keep = False
             return BodyLate("the body did not come in time (`server.body_timeout` in the spec)")
         return error if isinstance(error, ClientClosed) else ClientClosed("the request was cancelled")
 
@@ -150,20 +146,15 @@ class App:
         """Cancel every request in flight; each is logged as cancelled."""
         self._stopping = True
         for exchange in tuple(self._open):
-            exchange.task.cancel()
+            exchange.incoming.task.cancel()
 
-    async def watch_the_waiting(self) -> None:
-        """Watch the client of every request that takes longer than a moment for going away, and end those whose body does not come, until
-        cancelled.
-
-        Most quick requests are answered before it would pay; one look at all costs less than a timer for each."""
+    async def end_late_bodies(self) -> None:
+        """End requests whose body does not come in time, until cancelled. One look at all costs less than a timer for each."""
         while True:
-            await asyncio.sleep(WATCH_AFTER)
+            await asyncio.sleep(LOOK)
             now = perf_counter()
             for exchange in tuple(self._open):
-                if exchange.waiting and exchange.started < now - WATCH_AFTER:
-                    exchange.watch()
-                elif exchange.reading and exchange.started < now - exchange.gateway.loaded.spec.server.body_timeout:
+                if exchange.reading and exchange.started < now - exchange.gateway.loaded.spec.server.body_timeout:
                     exchange.give_up()
 
     @property
@@ -193,7 +184,7 @@ class App:
 
     def _find(self, exchange: Exchange) -> Route:
         """The route of a path that is not listed as it stands; raises NotFound or WrongMethod."""
-        method, path = exchange.scope.method, exchange.scope.path
+        method, path = exchange.incoming.method, exchange.incoming.path
         self._speak(exchange, "gemini" if path.startswith("/v1beta/") else "")
         for (allowed, prefix), route in self._below.items():
             if allowed == method and path.startswith(prefix) and len(path) > len(prefix):

@@ -85,7 +85,6 @@ class Completions:
 
     async def whole(self, exchange: Exchange, asked: Asked) -> None:
         """Answer all at once."""
-        exchange.waiting = True
         answered = await exchange.gateway.answer(asked)
         exchange.logged = True
         if exchange.turn is not None:
@@ -100,7 +99,6 @@ class Completions:
 
     async def stream(self, exchange: Exchange, asked: Asked, client: Events) -> None:
         """Answer event by event; what goes wrong after the first content is the dialect's error event, and the end of the stream."""
-        exchange.watch()
         try:
             answered = await exchange.gateway.answer(asked, client)
             exchange.logged = True

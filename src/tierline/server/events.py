@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from granian._granian import RSGIProtocolClosed as ProtocolClosed
-
 from tierline.dialects.gemini.array import ArrayWriter
 from tierline.gateway.downstream import ClientGone, Opening
 from tierline.server import headers
@@ -16,13 +12,12 @@ from tierline.server.limit_headers import limits
 class Events:
     """Server-sent events. `begun` is true once the status has left."""
 
-    __slots__ = ("_exchange", "_transport", "begun")
+    __slots__ = ("_exchange", "begun")
 
     content = headers.EVENTS
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._transport: Any = None
         self.begun = False
 
     def begin(self, opening: Opening) -> None:
@@ -32,15 +27,13 @@ class Events:
         said = headers.of_opening(exchange.gateway, opening, self.content)
         if exchange.turn is not None:
             said += limits(exchange.turn, exchange.dialect.name)
-        if exchange.leaving:
-            said.append(headers.CLOSE)
-        self._transport = exchange.protocol.response_stream(200, said)
+        exchange.incoming.begin(200, said)
 
     async def send(self, data: bytes) -> None:
         """Send on; waits while the client is slow. Raises ClientGone."""
         try:
-            await self._transport.send_bytes(data)
-        except ProtocolClosed:
+            await self._exchange.incoming.send(data)
+        except ConnectionResetError:
             raise ClientGone from None
 
     async def end(self) -> None:
@@ -48,9 +41,9 @@ class Events:
         self.let_go()
 
     def let_go(self) -> None:
-        """Close the body. The server does so when nobody holds its transport any more: now, and not whenever the collector comes by
-        some exception whose frames still hold this one."""
-        self._transport = None
+        """Close the body, whatever it lacks."""
+        if self.begun:
+            self._exchange.incoming.end()
 
 
 class JsonArray(Events):

@@ -46,7 +46,7 @@ class GeminiCalls(Completions):
         """Server-sent events with `?alt=sse`, else one JSON array."""
         body = await exchange.joined()
         request = msgspec.structs.replace(self._gemini.parse(body), model=model, stream=True)
-        events = parse_qs(exchange.scope.query_string).get("alt") == ["sse"]
+        events = parse_qs(exchange.incoming.query_string).get("alt") == ["sse"]
         client = Events(exchange) if events else JsonArray(exchange, self._gemini.array_writer())
         await self.stream(exchange, self.asked(exchange, request, body), client)
 

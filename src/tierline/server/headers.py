@@ -19,8 +19,6 @@ ESTIMATE = ("x-tierline-estimated", "input_tokens")
 """Said where a count is Tierline's own estimate."""
 FLAGGED = ("x-tierline-flagged", "1")
 """Said where the answer is the best there was, although its validators did not accept it."""
-CLOSE = ("connection", "close")
-"""Said by a server that stops."""
 EVENTS = ("content-type", "text/event-stream; charset=utf-8")
 
 

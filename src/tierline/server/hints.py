@@ -79,16 +79,17 @@ _READ: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def hints_of(headers: Any, raw: Mapping[str, Any]) -> Hints:
-    """The hints of one request. `headers` is granian's; `raw` the body's top-level fields. Raises BadRequest naming the header or field."""
+    """The hints of one request. `headers` have lower-case names; `raw` is the body's top-level fields. Raises BadRequest
+    naming the header or field."""
     found: dict[str, Any] = {}
     harness = ""
     metadata = raw.get("metadata")
     if metadata is not None:
         _from_metadata(bytes(metadata), found)
-    for name in headers.keys():  # noqa: SIM118  # granian's headers are no mapping
+    for name in headers:
         if name.startswith(PREFIX) and (known := _READ.get(name[len(PREFIX) :])) is not None:
             found[known[0]] = _read(known[1], headers.get(name), name)
-        elif name in HARNESS and len(session := headers.get(name) or "") <= _MAX:  # granian reads ASCII alone
+        elif name in HARNESS and len(session := headers.get(name) or "") <= _MAX:  # what is not ASCII is None
             harness = session.strip()
     if harness:
         found.setdefault("session", harness)

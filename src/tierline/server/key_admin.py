@@ -66,7 +66,7 @@ class Keeping:
 
     async def list(self, exchange: Exchange) -> None:
         """GET /admin/keys: the keys of the ledger, `?all=1` with those that have ended, and the names of the spec's. No secret is kept."""
-        ended = parse_qs(exchange.scope.query_string, keep_blank_values=True).get("all") == ["1"]
+        ended = parse_qs(exchange.incoming.query_string, keep_blank_values=True).get("all") == ["1"]
         kept = await self._books.ask(lambda ledger: ledger.keys.list(ended=ended))
         exchange.json({"keys": [_shown(one) for one in kept], "spec": sorted(exchange.gateway.loaded.spec.keys)})
 
@@ -109,7 +109,7 @@ class Keeping:
 
     async def audit(self, exchange: Exchange) -> None:
         """GET /admin/audit?limit=100: the newest entries first, and the head's number and hash, to keep elsewhere."""
-        limit = parse_qs(exchange.scope.query_string, keep_blank_values=True).get("limit", ["100"])[0]
+        limit = parse_qs(exchange.incoming.query_string, keep_blank_values=True).get("limit", ["100"])[0]
         if not limit.isdecimal() or not 1 <= int(limit) <= MOST_LISTED:
             raise BadRequest(f"limit: a number from 1 to {MOST_LISTED}", param="limit")
         entries, head = await self._books.ask(lambda ledger: (ledger.audit.list(int(limit)), ledger.audit.head()))

@@ -1,31 +1,21 @@
-"""The listening socket, and granian's server embedded on it.
+"""The listening socket, and how many connections a process can hold.
 
-The socket is made here and not by granian for two reasons: an inherited socket spreads connections fairly over workers, and
-a port that is taken is an error at once (granian shares the port, so that two servers would run side by side unnoticed).
+The socket is made before the workers: an inherited socket spreads connections fairly over them, and a port that is taken is an error at
+once (where each shared the port, two servers would run side by side unnoticed).
 """
 
 from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import resource
 import socket
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.server.embed import Server
 
 from tierline.types.errors import TierlineError
 
 BACKLOG = 2048
 SPARE_FILES = 256
 """Open files that are kept for what is no connection of a client: the log, the spec, threads."""
-MAX_HEADERS = 64 * 1024
-"""Bytes of the request line and all headers; past it the connection is refused with 431."""
 
 
 class CannotListen(TierlineError):
@@ -72,33 +62,3 @@ def room(wanted: int) -> int:
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return wanted if hard == resource.RLIM_INFINITY else max(min(wanted, (hard - SPARE_FILES) // 2), 1)
-
-
-class Embedded(Server):
-    """Granian in this process and event loop, on a socket that is already listening.
-
-    It speaks HTTP/1.1 alone: where it may also speak HTTP/2 it waits for the first bytes of a connection without an end, and every
-    proxy and client speaks HTTP/1.1. `idle` is in seconds, for a connection's headers and between two requests."""
-
-    def __init__(
-        self, target: Callable[[Any, Any], Awaitable[None]] | Any, listener: socket.socket, connections: int = 20_000, idle: float = 75.0
-    ) -> None:
-        host, port = listener.getsockname()[:2]
-        super().__init__(
-            target,
-            address=host,
-            port=port,
-            interface=Interfaces.RSGI,
-            http=HTTPModes.http1,
-            websockets=False,
-            backlog=BACKLOG,
-            backpressure=room(connections),
-            log_enabled=False,
-            http1_settings=HTTP1Settings(max_buffer_size=MAX_HEADERS, header_read_timeout=max(int(idle * 1000), 1)),
-        )
-        self._listener = listener
-
-    def _init_shared_socket(self) -> None:
-        # its own descriptor: granian closes it when it stops
-        self._shd: Any = SocketHolder(os.dup(self._listener.fileno()), False, BACKLOG)  # type: ignore[call-arg]  # its stub is behind
-        self._ssp = None

@@ -31,7 +31,7 @@ from tierline.server.app import App
 from tierline.server.endpoints import endpoints
 from tierline.server.key_admin import Keeping
 from tierline.server.keyring import Keyring
-from tierline.server.listen import Embedded, is_loopback
+from tierline.server.listen import is_loopback
 from tierline.server.metrics import Meters
 from tierline.server.panels.ground import Ground
 from tierline.server.panels.panels import routes_of
@@ -39,6 +39,7 @@ from tierline.server.public import Public
 from tierline.server.referee import watch_experiments
 from tierline.server.release_admin import Releasing
 from tierline.server.release_watch import watch_published
+from tierline.server.serving import Serving
 from tierline.server.telemetry import Telemetry
 from tierline.types.errors import LedgerAway
 from tierline.types.record import Record
@@ -111,7 +112,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     )
     telemetry.follow(live.gateway.loaded.spec)
     limits = loaded.spec.server
-    server = Embedded(app, service.listener, limits.max_connections, limits.idle_timeout)
+    server = Serving(app.answer, service.listener, limits.max_connections, limits.idle_timeout)
     signals = _on_signals(live)
     await _begin_with(books, ring, live)
     if together is not None:
@@ -124,7 +125,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
         books.forget(lambda: evidence_kept(live.gateway.loaded)),
         ring.follow(books, live),
         meters.keep_counting(public.gauges),
-        app.watch_the_waiting(),
+        app.end_late_bodies(),
         watch_experiments(live, books, read_at(loaded, path)),
         lifecycle.follow(live),
         watch_published(live, books, read_at(loaded, path), service.environ),
@@ -139,10 +140,10 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     await asyncio.sleep(0)
     ready()
     await asyncio.wait([serving, asyncio.create_task(signals.stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
-    public.draining = app.leaving = True
+    public.draining = server.leaving = True
     await _given_notice(signals, live.gateway.loaded.spec.server.notice)
+    server.stop()
     service.listener.close()
-    server.signal_handler_interrupt()  # type: ignore[no-untyped-call]
     for task in background:
         task.cancel()
     await _drained(serving, app, live.gateway.loaded.spec.server.drain)

@@ -34,7 +34,7 @@ class Telemetry:
 
     def begin(self, exchange: Exchange, tracer: Tracer) -> None:
         """A request that may be answered has come, and requests are traced."""
-        given, name = exchange.headers.get, f"{exchange.scope.method} {_endpoint(exchange)}"
+        given, name = exchange.headers.get, f"{exchange.incoming.method} {_endpoint(exchange)}"
         exchange.trace = tracer.begin(name, given("traceparent"), given("tracestate"), exchange.started)
 
     def observe(self, record: Record) -> None:
@@ -68,5 +68,5 @@ class Telemetry:
 
 def _endpoint(exchange: Exchange) -> str:
     """The path that was found, without what a client may have put into it."""
-    path = exchange.scope.path
+    path = exchange.incoming.path
     return f"{path[: -len(exchange.rest)]}{{...}}" if exchange.rest else path

@@ -20,7 +20,7 @@ def routes(ground: Ground) -> Routes:
 
     async def listed(exchange: Exchange) -> None:
         """GET /admin/alerts?state=open&limit=100: the newest first; `state` is open, recovered or all."""
-        asked = parse_qs(exchange.scope.query_string, keep_blank_values=True)
+        asked = parse_qs(exchange.incoming.query_string, keep_blank_values=True)
         state, limit = asked.get("state", ["open"])[0], asked.get("limit", ["100"])[0]
         if state not in STATES:
             raise BadRequest(f"state: no {state[:40]!r}; it is one of {', '.join(STATES)}", param="state")

@@ -64,7 +64,7 @@ class Decisions:
         """GET /admin/decisions: rows of the log, newest first. `before` takes the `next` of the page before; `after`, the `newest` of an
         answer, takes what was written since. Narrowed by time, route, task, tier, model, key, status, error (`any`: every error), flagged,
         changed (escalations and fallbacks), least cost, and the beginning of an id."""
-        asked = Asked(exchange.scope.query_string)
+        asked = Asked(exchange.incoming.query_string)
         limit = asked.count("limit", 50, MOST)
         after = asked.place("after")
         terms, values = _condition(asked)

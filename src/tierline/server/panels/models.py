@@ -54,7 +54,7 @@ class Models:
     async def list(self, exchange: Exchange) -> None:
         """GET /admin/models: every model of the spec: where it is, what it costs and who says so, how it stands now, what it did in a time
         (`since`, `until`, Unix seconds; the last day, where they are left out), its share over that time, and its open alerts."""
-        since, until = span_of(Asked(exchange.scope.query_string), now := time.time())
+        since, until = span_of(Asked(exchange.incoming.query_string), now := time.time())
         found, tried = await self._ground.read(lambda log: (read_sums(log, since, until, now), _tried(log, since, until)))
         alerts = await self._ground.books.ask(_alerts)
         loaded, seen = exchange.gateway.loaded, self._ground.live.world.seen()
@@ -75,7 +75,7 @@ class Models:
 
     async def one(self, exchange: Exchange) -> None:
         """GET /admin/models/{name}: one model over a time: requests, cost, latency, and the shares that passed, escalated and fell back."""
-        since, until = span_of(Asked(exchange.scope.query_string), now := time.time())
+        since, until = span_of(Asked(exchange.incoming.query_string), now := time.time())
         name = exchange.rest
         if name not in exchange.gateway.loaded.models:
             raise NotFound(f"the spec has no model {name[:100]!r}")

@@ -73,7 +73,7 @@ class Overview:
     async def show(self, exchange: Exchange) -> None:
         """GET /admin/overview: the figures of a time (`since`, `until`, Unix seconds; the last day, where they are left out), of everything
         or of one route, task, tier or model; by whole minutes, hours or days (UTC)."""
-        asked, now = Asked(exchange.scope.query_string), time.time()
+        asked, now = Asked(exchange.incoming.query_string), time.time()
         since, until = span_of(asked, now)
         narrowed = {name: asked.word(name) for name in DIMENSIONS}
         before, found = await self._ground.read(lambda log: _both(log, since, until, now, narrowed))

@@ -79,7 +79,7 @@ class SpecPages:
     async def one(self, exchange: Exchange) -> None:
         """GET /admin/history/{policy}: one spec that is kept, as YAML without its secrets; with `?against={policy}`
         what differs from that."""
-        asked = Asked(exchange.scope.query_string)
+        asked = Asked(exchange.incoming.query_string)
         against = asked.word("against")
         found = await self._ground.books.ask(lambda ledger: [ledger.specs.get(name) for name in (exchange.rest, against) if name])
         kept, other = found[0], found[1] if against else None

@@ -33,7 +33,7 @@ def routes(ground: Ground) -> Routes:
     async def verified(exchange: Exchange) -> None:
         """GET /admin/audit/verified?head=12:ab34…: the whole chain of the audit trail, hash by hash; with the number and hash of an earlier
         head, also whether the trail still holds it: that shows whether its newest entries were cut off."""
-        head = _head(Asked(exchange.scope.query_string).word("head"))
+        head = _head(Asked(exchange.incoming.query_string).word("head"))
         try:
             exchange.json(await asyncio.to_thread(_verified, ground.logs[-1], head))
         except LogFailure as failure:

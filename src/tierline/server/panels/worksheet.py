@@ -36,7 +36,7 @@ class Worksheet:
     async def show(self, exchange: Exchange) -> None:
         """GET /admin/worksheet: the worksheet of the spec at work, each number with its source, filled in by the newest 20,000 rows of the
         last 30 days, and its estimate at `volume` (`1M/month`; as the log counts, where none is given), with the sheet as CSV."""
-        volume, loaded = Asked(exchange.scope.query_string).word("volume"), exchange.gateway.loaded
+        volume, loaded = Asked(exchange.incoming.query_string).word("volume"), exchange.gateway.loaded
         reckons = await reckoner("tierline.evaluation.estimate.of_newest")
         if reckons is None:
             exchange.json(MISSING)
