@@ -67,7 +67,7 @@ class Found(msgspec.Struct, frozen=True):
     @property
     def cost(self) -> float:
         """USD of all of them."""
-        return sum(aside.cost for aside in self.asides)
+        return sum(aside.cost for aside in self.asides) if self.asides else 0.0
 
 
 NOT_ASKED = Found()

@@ -92,7 +92,9 @@ def _keep(fleet: Fleet, left: int, allowed: int, dropped: list[Dropped], why: Dr
 
 def _capable(fleet: Fleet, features: Features, left: int, dropped: list[Dropped]) -> int:
     for need in features.needs:
-        left = _keep(fleet, left, fleet.can.get(need, 0), dropped, Drop.CAPABILITY, need)
+        able = fleet.can.get(need, 0)
+        if left & ~able:
+            left = _keep(fleet, left, able, dropped, Drop.CAPABILITY, need)
     return left
 
 

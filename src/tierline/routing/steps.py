@@ -22,12 +22,15 @@ def plan(
     first. Then the ladder: what the order lists after it, or else the rungs above. Last the rest of `pool`, highest rung first: any
     answer beats an error. The route's attempts bound the steps and the targets of each."""
     task, most = question.task, question.route.max_attempts
-    others = sorted([c for c in pool if c.index != chosen.index], key=_EXPECTED)
+    others = sorted(pool, key=_EXPECTED)
+    others.remove(chosen)
     if order or task.fallback:
         helping, ladder, rest = _as_listed(fleet, task, chosen, others, order)
     else:
         helping, ladder, rest = _by_rung(fleet, chosen, others)
-    steps = [step_of(fleet, [chosen, *helping], question, most), *[step_of(fleet, rung, question, most) for rung in ladder]]
+    steps = [step_of(fleet, [chosen, *helping], question, most)]
+    for rung in ladder:
+        steps.append(step_of(fleet, rung, question, most))
     last_resort = bool(rest) and len(steps) < most
     if last_resort:
         lower = fleet.level[rest[0].index] < fleet.level[chosen.index]
@@ -52,7 +55,8 @@ def _by_rung(fleet: Fleet, chosen: Candidate, others: Sequence[Candidate]) -> _P
     for candidate in others:
         rungs[level[candidate.index]].append(candidate)
     ladder = [rung for rung in rungs[here + 1 :] if rung]
-    return _neighbours(fleet, chosen, rungs[here]), ladder, [c for rung in reversed(rungs[:here]) for c in rung]
+    below = [c for rung in reversed(rungs[:here]) for c in rung] if here else []
+    return _neighbours(fleet, chosen, rungs[here]), ladder, below
 
 
 def _as_listed(fleet: Fleet, task: TaskPolicy, chosen: Candidate, others: Sequence[Candidate], order: tuple[int, ...]) -> _Parts:
@@ -86,14 +90,11 @@ def _neighbours(fleet: Fleet, chosen: Candidate, same: list[Candidate]) -> list[
 
 def step_of(fleet: Fleet, rung: Sequence[Candidate], question: Question, most: int, *, lower: bool = False) -> Step:
     """One level of the plan: at most `most` of these candidates, in their order. Windows are given where one may overflow."""
-    rung, checks = rung[:most], question.checks
-    names, tier = fleet.names, fleet.tiers[fleet.level[rung[0].index]]
-    return Step(
-        tier,
-        tuple([names[c.index] for c in rung]),
-        tuple([c.cost for c in rung]),
-        checks.names,
-        tuple([fleet.windows[c.index] for c in rung]) if question.tight else (),
-        checks.retries,
-        lower,
-    )
+    rung, names, checks = rung[:most], fleet.names, question.checks
+    targets, costs = [], []
+    for candidate in rung:
+        targets.append(names[candidate.index])
+        costs.append(candidate.cost)
+    windows = tuple([fleet.windows[c.index] for c in rung]) if question.tight else ()
+    tier = fleet.tiers[fleet.level[rung[0].index]]
+    return Step(tier, tuple(targets), tuple(costs), checks.names, windows, checks.retries, lower)

@@ -159,4 +159,6 @@ class Result(msgspec.Struct, frozen=True):
     @property
     def cost(self) -> float:
         """USD over every attempt, failed ones included."""
+        if len(self.attempts) == 1:
+            return self.attempts[0][1].cost
         return sum(outcome.cost for _, outcome in self.attempts)

@@ -78,6 +78,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def cost(self) -> float:
         """USD over every attempt and every call beside them."""
+        if len(self.tried) == 1 and not self.asides:
+            return self.tried[0].cost
         return sum(tried.cost for tried in self.tried) + sum(aside.cost for aside in self.asides)
 
     @property
