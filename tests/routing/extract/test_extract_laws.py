@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from routing.extract.asking import features, message, request
 from tierline.routing.extract import Extractor
+from tierline.routing.extract.keywords import spaced
 from tierline.testing import builders
 from tierline.types.access import Key
 from tierline.types.features import CAPABILITIES
@@ -184,6 +185,11 @@ _BY_PHRASE = Extractor(
 def test_a_phrase_is_found_however_its_words_are_spaced(gaps: list[str]) -> None:
     text = "I will speak{}to{}your{}manager now.".format(*gaps)
     assert _BY_PHRASE(request(text)).signals["anger"] == 1
+
+
+@given(st.one_of(st.text("ab \t\n\f\x1c\u00a0\u3000é"), st.text("ab ")))
+def test_every_run_of_white_space_is_one_space(text: str) -> None:
+    assert spaced(text) == " ".join(text.split())
 
 
 def test_a_pattern_with_two_spaces_still_means_two_spaces() -> None:

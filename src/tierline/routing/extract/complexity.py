@@ -66,7 +66,9 @@ def _table(name: str, factor: float) -> tuple[float, ...]:
 _COUNTED = (
     "reasoning", "proof", "maths", "formulas", "constraints", "depth", "technical", "steps", "questions", "turns", "tools", "instructions",
 )  # fmt: skip
-_TABLES = {simple: tuple((name, _table(name, SIMPLE if simple else 1.0)) for name in _COUNTED) for simple in (False, True)}
+_FACTORS = {False: 1.0, True: SIMPLE}
+_TABLES = {simple: tuple(_table(name, factor) for name in _COUNTED) for simple, factor in _FACTORS.items()}
+_MOST = {simple: {name: weight * factor for name, (weight, _) in PARTS.items()} for simple, factor in _FACTORS.items()}
 
 
 def complexity(
@@ -97,21 +99,30 @@ def complexity(
         system[_CONSTRAINT],
     )
     parts: dict[str, float] = {}
-    score = 0.0
-    for (name, table), count in zip(_TABLES[simple], counts, strict=True):
+    for name, table, count in zip(_COUNTED, _TABLES[simple], counts, strict=True):
         if count > 0:
-            parts[name] = value = table[count if count < _AT_MOST else _AT_MOST]
-            score += value
-    factor = SIMPLE if simple else 1.0
-    for name, share in (
-        ("length", math.log(form.chars / SHORTEST) / _LENGTH_SPAN if form.chars > SHORTEST else 0.0),
-        ("context", math.log(context / LEAST_CONTEXT) / _CONTEXT_SPAN if context > LEAST_CONTEXT else 0.0),
-    ):
-        if value := round(PARTS[name][0] * factor * min(share, 1.0), 3):
-            parts[name] = value
-            score += value
-    for name, present in (("code", form.code), ("format", structured), ("options", form.options)):
-        if present:
-            parts[name] = value = round(PARTS[name][0] * factor, 3)
-            score += value
-    return Complexity(min(round(score, 3), 1.0), parts)
+            parts[name] = table[count if count < _AT_MOST else _AT_MOST]
+    most = _MOST[simple]
+    if form.chars > SHORTEST:
+        _add(parts, "length", most["length"], math.log(form.chars / SHORTEST) / _LENGTH_SPAN)
+    if context > LEAST_CONTEXT:
+        _add(parts, "context", most["context"], math.log(context / LEAST_CONTEXT) / _CONTEXT_SPAN)
+    if form.code:
+        _add(parts, "code", most["code"])
+    if structured:
+        _add(parts, "format", most["format"])
+    if form.options:
+        _add(parts, "options", most["options"])
+    score = _rounded(sum(parts.values()))
+    return Complexity(score if score < 1 else 1.0, parts)
+
+
+def _add(parts: dict[str, float], name: str, most: float, share: float = 1.0) -> None:
+    """Adds a part that has a scale of its own, unless it is nothing."""
+    if value := _rounded(most * share if share < 1 else most):
+        parts[name] = value
+
+
+def _rounded(value: float) -> float:
+    """`round(value, 3)`, without its way through decimal digits."""
+    return round(value * 1_000) / 1_000

@@ -75,40 +75,40 @@ class Extractor:
         encoded = reading.text.encode("utf-8", "surrogatepass")
         words = text_tokens(encoded, len(encoded) == len(reading.text))
         tokens = system.tokens + words + reading.overhead + (tools_tokens(request.tools) if request.tools else 0)
-        work = _judge(request, reading, system, found, tokens)
+        operation, operations, expected, asked, code, hard = _judge(request, reading, system, found, tokens)
         looping = reading.results > 0 and in_tool_loop(request.messages)
-        features = Features(
-            request_id=request.id,
-            route=request.route,
-            key=key.name,
-            team=key.team,
-            dialect=request.dialect,
-            hints=request.hints,
-            operation=work.operation,
-            operations=work.operations,
-            input_tokens=math.ceil(tokens),
-            output_tokens=work.output_tokens,
-            needs=needs(request, reading.media),
-            turns=reading.turns,
-            questions=work.questions,
-            code=work.code,
-            language=language(reading.asked),
-            complexity=work.complexity,
-            prompt_fingerprint=system.fingerprint,
-            sensitivity=_sensitivity(request),
-            signals=found.signals,
-            matches=self._matches(found.tasks, system.tasks, work.operation),
-            stream=request.stream,
-            draw=draw(request.id),
-            session=session(request, key.name, system.fingerprint) if self._keeps_session(request) else "",
-            tool_loop=looping,
-            tool_failures=tool_failures(request.messages) if looping else 0,
-            sealed=reading.sealed,
-            redacted=request.redacted,
+        # by place, in the order of the fields: of so many names a call would make a dictionary first
+        return Features(
+            request.id,
+            request.route,
+            key.name,
+            key.team,
+            request.dialect,
+            request.hints,
+            operation,
+            operations,
+            math.ceil(tokens),
+            expected,
+            needs(request, reading.media),
+            reading.turns,
+            asked,
+            code,
+            language(reading.asked),
+            hard,
+            system.fingerprint,
+            _sensitivity(request),
+            found.signals,
+            self._matches(found.tasks, system.tasks, operation),
+            request.stream,
+            draw(request.id),
+            session(request, key.name, system.fingerprint) if self._keeps_session(request) else "",
+            looping,
+            tool_failures(request.messages) if looping else 0,
+            reading.sealed,
+            tuple(sorted(key.models)) if key.minted else (),
+            key.task if key.minted else "",
+            request.redacted,
         )
-        if not key.minted:
-            return features
-        return msgspec.structs.replace(features, key_models=tuple(sorted(key.models)), key_task=key.task)
 
     def _keeps_session(self, request: Request) -> bool:
         """Whether anything asks which session it belongs to: a sticky route, a budget for each, or an experiment where the client
@@ -140,17 +140,11 @@ class Extractor:
         return tasks
 
 
-class _Work(msgspec.Struct, frozen=True):
-    operation: Operation
-    operations: tuple[str, ...]
-    output_tokens: int
-    questions: int
-    code: bool
-    complexity: Complexity
-
+_Work = tuple[Operation, tuple[str, ...], int, int, bool, Complexity]
+"""The leading kind of work and all kinds, tokens of the answer, questions, whether code is there, and how hard it looks."""
 
 _NO_SYSTEM = _System()
-_EMBEDDING = _Work("embedding", ("embedding",), 0, 0, False, Complexity())
+_EMBEDDING: _Work = ("embedding", ("embedding",), 0, 0, False, Complexity())
 
 
 def _judge(request: Request, reading: Reading, system: _System, found: Found, tokens: float) -> _Work:
@@ -173,7 +167,7 @@ def _judge(request: Request, reading: Reading, system: _System, found: Found, to
     looping = reading.results > 0 and bool(request.tools)
     length = asked_length(found.lengths)
     expected = output_tokens(operation, hard.score, params, length, code=form.code, brief=brief, looping=looping, pleasantry=pleasantry)
-    return _Work(operation, seen, expected, asked, form.code, hard)
+    return operation, seen, expected, asked, form.code, hard
 
 
 _PLEASANT = Complexity()

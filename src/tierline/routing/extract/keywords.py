@@ -7,6 +7,7 @@ wherever it stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import ahocorasick_rs
@@ -16,6 +17,9 @@ _UNSPACED = (
     (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1100, 0x11FF), (0x1780, 0x17FF), (0x3000, 0x318F), (0x3400, 0x4DBF), (0x4E00, 0x9FFF),
     (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF),
 )  # fmt: skip
+
+_RUN = re.compile("  +")
+_OTHER_SPACES = "\t\n\r\v\f\x1c\x1d\x1e\x1f"
 
 _NO_PARTS: Mapping[str, Sequence[int]] = {}
 
@@ -65,6 +69,8 @@ def encode(text: str) -> bytes:
 
 def spaced(text: str) -> str:
     """A text with one space for every run of white space, and none at its ends."""
+    if text.isascii() and not any(mark in text for mark in _OTHER_SPACES):
+        return _RUN.sub(" ", text).strip(" ")  # most spaces stand alone: cheaper than taking the text apart
     return " ".join(text.split())
 
 

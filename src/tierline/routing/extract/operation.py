@@ -42,12 +42,18 @@ def operations(
     """The leading kind of work, and every kind seen, in the order of `KINDS`.
 
     `opening` is the index of the kind that the text begins with (-1: none), `system` what `rules` says of the system prompt."""
-    evidence = [(hits if hits < HITS_AT_MOST else HITS_AT_MOST) + ruled for hits, ruled in zip(families, system, strict=False)]
+    evidence = list(system)
+    for kind in range(_KINDS):
+        if hits := families[kind]:
+            evidence[kind] += hits if hits < HITS_AT_MOST else HITS_AT_MOST
     if opening >= 0:
         evidence[opening] += OPENING
-    evidence[_REASONING] += 0.5 * min(families[_MATHS], HITS_AT_MOST) + (families[_QUANTITY] > 0) + formulas + options
-    evidence[_SYNTHESIS] += 1.5 * material
-    evidence[_EXTRACTION] += structured
+    if formulas or options or families[_MATHS] or families[_QUANTITY]:
+        evidence[_REASONING] += 0.5 * min(families[_MATHS], HITS_AT_MOST) + (families[_QUANTITY] > 0) + formulas + options
+    if material:
+        evidence[_SYNTHESIS] += 1.5
+    if structured:
+        evidence[_EXTRACTION] += 1
     best = max(evidence)
     if best < 1:
         return "generation", _GENERATION

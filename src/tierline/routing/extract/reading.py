@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tierline.routing.extract import tokens
 from tierline.routing.extract.boilerplate import strip
 from tierline.routing.extract.lexicon import PLEASANTRIES
-from tierline.types.request import Media, Message, Refusal, Request, Sealed, Text, ToolCall, ToolResult
+from tierline.types.request import Media, Part, Refusal, Request, Sealed, Text, ToolCall, ToolResult
 
 SHORT_CHARS = 48
 SHORT_WORDS = 6
@@ -36,80 +38,65 @@ class Reading(msgspec.Struct, frozen=True):
     sealed: bool = False
 
 
-class _Walk:
-    """What has been seen on the way over the messages."""
-
-    __slots__ = ("material", "media", "overhead", "results", "sealed", "system", "text", "turns")
-
-    def __init__(self) -> None:
-        self.system: list[str] = []
-        self.text: list[str] = []
-        self.turns: list[str] = []
-        self.media: set[str] = set()
-        self.overhead = 0.0
-        self.material = 0
-        self.results = 0
-        self.sealed = False
-
-    def message(self, message: Message) -> None:
-        words: list[str] | None = [] if message.role == "user" else None
-        into = self.system if message.role == "system" else self.text
-        for part in message.parts:
-            if type(part) is Text:
-                into.append(part.text)
-                if words is not None:
-                    words.append(part.text)
-            else:
-                self._other(part)
-        if words:
-            own, blocks = strip(words[0] if len(words) == 1 else "\n".join(words))
-            self.material += blocks
-            if own and not own.isspace():
-                self.turns.append(own)
-
-    def _other(self, part: object) -> None:
-        if isinstance(part, ToolResult):
-            self.text.append(part.text)
-            self.overhead += tokens.CALL_TOKENS
-            self.results += 1
-        elif isinstance(part, ToolCall):
-            self.text += (part.name, part.arguments)
-            self.overhead += tokens.CALL_TOKENS
-        elif isinstance(part, Refusal):
-            self.text.append(part.text)
-        elif isinstance(part, Media):
-            self.media.add(part.kind)
-            self.overhead += tokens.MEDIA_TOKENS[part.kind]
-        elif isinstance(part, Sealed):
-            self.sealed = True
-
-
 def read(request: Request) -> Reading:
     """The parts of a request, chat or embeddings."""
-    walk = _Walk()
+    system: list[str] = []
+    text: list[str] = []
+    turns: list[str] = []
+    others: list[Part] = []
+    material = 0
     for message in request.messages:
-        walk.message(message)
-    walk.overhead += tokens.MESSAGE_TOKENS * len(request.messages)
+        parts = message.parts
+        if len(parts) == 1 and type(part := parts[0]) is Text:  # nearly every message
+            words = part.text
+        else:
+            others += [part for part in parts if type(part) is not Text]
+            said = [part.text for part in parts if type(part) is Text]
+            if not said:
+                continue
+            words = "\n".join(said)
+        if message.role == "system":
+            system.append(words)
+            continue
+        text.append(words)
+        if message.role == "user":
+            own, blocks = strip(words)
+            material += blocks
+            if own and not own.isspace():
+                turns.append(own)
     if request.inputs:
-        walk.text += request.inputs
-        walk.turns += [text for text in request.inputs if text and not text.isspace()]
-    asked, before = judged(walk.turns)
-    return Reading(
-        "\n".join(walk.system),
-        asked,
-        walk.turns[-1] if walk.turns else "",
-        before,
-        "\n".join(walk.text),
-        walk.overhead,
-        frozenset(walk.media) if walk.media else _NO_MEDIA,
-        walk.material,
-        walk.results,
-        len(walk.turns),
-        walk.sealed,
-    )
+        text += request.inputs
+        turns += [given for given in request.inputs if given and not given.isspace()]
+    overhead, media, results, sealed = _read_others(others, text) if others else _NO_OTHERS
+    overhead += tokens.MESSAGE_TOKENS * len(request.messages)
+    asked, before = judged(turns)
+    last = turns[-1] if turns else ""
+    return Reading("\n".join(system), asked, last, before, "\n".join(text), overhead, media, material, results, len(turns), sealed)
 
 
-_NO_MEDIA: frozenset[str] = frozenset()
+_NO_OTHERS: tuple[float, frozenset[str], int, bool] = (0.0, frozenset(), 0, False)
+
+
+def _read_others(parts: Sequence[Part], text: list[str]) -> tuple[float, frozenset[str], int, bool]:
+    """What is not plain words: overhead, kinds of media, tool results, and whether anything is sealed; the words in it are added to
+    `text`."""
+    overhead, media, results, sealed = 0.0, set(), 0, False
+    for part in parts:
+        if isinstance(part, ToolResult):
+            text.append(part.text)
+            overhead += tokens.CALL_TOKENS
+            results += 1
+        elif isinstance(part, ToolCall):
+            text += (part.name, part.arguments)
+            overhead += tokens.CALL_TOKENS
+        elif isinstance(part, Refusal):
+            text.append(part.text)
+        elif isinstance(part, Media):
+            media.add(part.kind)
+            overhead += tokens.MEDIA_TOKENS[part.kind]
+        elif isinstance(part, Sealed):
+            sealed = True
+    return overhead, frozenset(media), results, sealed
 
 
 def judged(turns: list[str]) -> tuple[str, list[str]]:

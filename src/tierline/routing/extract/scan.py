@@ -40,6 +40,7 @@ LENGTHS_AT_MOST = 16
 OPENING = 40
 """Characters from the start within which a kind of work counts as what the text begins with."""
 
+_FAMILIES = len(FAMILIES)
 _KINDS = 5  # the first of the families
 _LENGTH = list(FAMILIES).index("length")  # the last of the families
 
@@ -63,8 +64,8 @@ class Scanner:
     def __init__(self, loaded: Loaded) -> None:
         spec = loaded.spec
         hints = {name: task.match for name, task in spec.tasks.items() if task.match is not None}
-        self._signals = {name: len(FAMILIES) + index for index, name in enumerate(spec.signals)}
-        first_task = len(FAMILIES) + len(self._signals)
+        self._signals = {name: _FAMILIES + index for index, name in enumerate(spec.signals)}
+        first_task = _FAMILIES + len(self._signals)
         # a task has two slots beside each other: its keywords and its patterns
         self._tasks = {name: first_task + 2 * index for index, name in enumerate(hints)}
         self._size = first_task + 2 * len(self._tasks) + 1  # the last slot: letters that some pattern needs
@@ -92,16 +93,18 @@ class Scanner:
         tally, opening, lengths = self._words(text, earlier)
         if self._set is not None and (self._always or tally[-1] or not (text.isascii() and earlier.isascii())):
             self._count_patterns(f"{earlier}\n{text}" if earlier else text, tally)
+        if not any(tally[_FAMILIES:-1]):
+            return Found(tally[:_FAMILIES], opening, lengths, dict.fromkeys(self._signals, 0), {})
         tasks = {}
-        for name, slot in self._tasks.items() if any(tally[len(FAMILIES) : -1]) else ():
+        for name, slot in self._tasks.items():
             if tally[slot] or tally[slot + 1]:
                 tasks[name] = KEYWORD * min(tally[slot], KEYWORDS_AT_MOST) + min(PATTERN * tally[slot + 1], PATTERNS_AT_MOST)
-        return Found(tally[: len(FAMILIES)], opening, lengths, {name: tally[slot] for name, slot in self._signals.items()}, tasks)
+        return Found(tally[:_FAMILIES], opening, lengths, {name: tally[slot] for name, slot in self._signals.items()}, tasks)
 
     def families(self, text: str) -> tuple[list[int], int]:
         """Hits of the built-in families in some other text, such as a system prompt, and the kind of work it begins with."""
         tally, opening, _ = self._words(text)
-        return tally[: len(FAMILIES)], opening
+        return tally[:_FAMILIES], opening
 
     def _words(self, text: str, earlier: str = "") -> tuple[list[int], int, list[tuple[str, str]]]:
         """Hits by slot, the kind of work that a text begins with, and the lengths it names; of what came `earlier` no more than the

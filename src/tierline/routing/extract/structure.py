@@ -54,7 +54,7 @@ def structure(text: str) -> Structure:
     signs = len(encoded) - len(encoded.translate(None, _SIGNS))
     return Structure(
         (len(text) + len(encoded)) // 2,
-        "```" in text or (signs >= 6 and signs * 30 >= len(encoded) and any(mark in text for mark in _CODE_MARKS)),
+        ("`" in text and "```" in text) or (signs >= 6 and signs * 30 >= len(encoded) and any(mark in text for mark in _CODE_MARKS)),
         _count(_ITEM, text) if lines else 0,
         _count(_LATEX, text) if "\\" in text or "$" in text else 0,
         sum(map(encoded.count, _MATHS_SIGNS)) if signs else 0,
