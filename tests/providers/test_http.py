@@ -344,6 +344,31 @@ def test_silence_that_lasts_too_long_is_a_timeout_or_within_a_stream_idle(handle
     run(test())
 
 
+def test_each_call_has_its_own_limit_whatever_those_beside_it_have() -> None:
+    async def test() -> None:
+        given_up = asyncio.Event()
+
+        async def waits(connection: Connection) -> None:
+            patient = (await connection.request()).body == b"patient"
+            await (given_up.wait() if patient else connection.gone())
+            await connection.answer(OK)
+
+        async with listening(waits) as upstream:
+            provider = HttpProvider(upstream.endpoint())
+            patient = asyncio.create_task(provider.send(call(b"patient", timeout=15.0)))
+            hasty = [asyncio.create_task(provider.send(call(timeout=limit))) for limit in (0.06, 0.02, 0.04)]
+            for sending in hasty:
+                with pytest.raises(ProviderFailure) as failed:
+                    await sending
+                assert failed.value.kind == "timeout"
+            assert not patient.done()
+            given_up.set()
+            assert await (await patient).body() == OK
+            await provider.close()
+
+    run(test())
+
+
 def test_a_slow_first_byte_within_the_timeout_is_waited_for_whatever_the_idle_timeout() -> None:
     async def test() -> None:
         async def slow(connection: Connection) -> None:

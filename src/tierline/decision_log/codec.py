@@ -297,9 +297,12 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
 _IN_TURN = (None, None, "", "", 0.0, (), ())
 """The end of a stored decision whose targets are asked in turn, with nothing beside."""
 
+_ROOM = 256
+"""Bytes that most blobs do not fill: there a blob need not grow while it is written."""
+
 _NOTHING_SEEN = _View()
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode_into = msgspec.msgpack.Encoder().encode_into
 _read_features = msgspec.msgpack.Decoder(_Features).decode
 stored_features = msgspec.msgpack.Decoder(_FeaturesHead).decode
 stored_hints = msgspec.msgpack.Decoder(Hints).decode
@@ -314,7 +317,10 @@ _read_asides = msgspec.msgpack.Decoder(tuple[Aside, ...]).decode
 
 
 def encode(record: Record) -> tuple[Any, ...]:
-    """The values of `schema.COLUMNS`, in their order. Raises what the parts raise where a value has no stored form (a lone surrogate)."""
+    """The values of `schema.COLUMNS`, in their order. Raises what the parts raise where a value has no stored form (a lone surrogate).
+
+    Blobs are `bytearray` and flags are numbers, which SQLite's module takes as they are; for each `bytes` and `bool` it would look for
+    an adapter first."""
     features, decision, scores, view, tried = record.features, record.decision, record.scores, record.view, record.tried
     winner = record.winner
     steps = decision.steps
@@ -375,65 +381,82 @@ def encode(record: Record) -> tuple[Any, ...]:
         features.operation,
         features.language,
         winner,
-        record.flagged,
-        record.truncated,
+        1 if record.flagged else 0,
+        1 if record.truncated else 0,
         record.stopped,
         record.answered,
-        _encode(
-            (
-                None if features.request_id == request_id else features.request_id,
-                None if features.route == route else features.route,
-                None if features.draw == draw else features.draw,
-                _number(features.dialect, features.dialect),
-                features.hints,
-                [_number(word, word) for word in features.operations],
-                features.input_tokens,
-                features.output_tokens,
-                [_number(word, word) for word in features.needs],
-                features.turns,
-                features.questions,
-                features.code,
-                features.complexity.parts,
-                features.prompt_fingerprint,
-                features.sensitivity,
-                features.signals,
-                features.matches,
-                features.stream,
-                *_session_tail(features),
-            )
-        ),
-        None if scores is NO_SCORES else _encode(_scores_values(scores)),
-        None if view is NO_VIEW else _encode(_view_values(view)),
-        _encode(
-            (
-                [_step_values(step) for step in steps],
-                decision.deadline,
-                decision.max_cost,
-                decision.max_attempts,
-                [(_WHY_NUMBER.get(r.why, r.why), r.subject, r.value, r.limit) for r in decision.reasons],
-                [(d.model, _DROP_NUMBER.get(d.why, d.why), d.subject, d.value, d.limit) for d in decision.dropped],
-                *_course_tail(decision),
-            )
-        ),
-        _encode([_tried_values(attempt) for attempt in tried]),
-        _encode(record.asides) if record.asides else None,
+        _features_blob(features, decision),
+        None if scores is NO_SCORES else _blob(_scores_values(scores)),
+        None if view is NO_VIEW else _blob(_view_values(view)),
+        _decision_blob(decision),
+        _blob([_tried_values(attempt) for attempt in tried]),
+        _blob(record.asides) if record.asides else None,
+    )
+
+
+def _blob(values: Any) -> bytearray:
+    """As it is stored."""
+    blob = bytearray(_ROOM)
+    _encode_into(values, blob)
+    return blob
+
+
+def _features_blob(features: Features, decision: Decision) -> bytearray:
+    return _blob(
+        (
+            None if features.request_id == decision.request_id else features.request_id,
+            None if features.route == decision.route else features.route,
+            None if features.draw == decision.draw else features.draw,
+            _number(features.dialect, features.dialect),
+            features.hints,
+            [*map(_number, features.operations, features.operations)],
+            features.input_tokens,
+            features.output_tokens,
+            [*map(_number, features.needs, features.needs)],
+            features.turns,
+            features.questions,
+            features.code,
+            features.complexity.parts,
+            features.prompt_fingerprint,
+            features.sensitivity,
+            features.signals,
+            features.matches,
+            features.stream,
+            *_session_tail(features),
+        )
+    )
+
+
+def _decision_blob(decision: Decision) -> bytearray:
+    return _blob(
+        (
+            [_step_values(step) for step in decision.steps],
+            decision.deadline,
+            decision.max_cost,
+            decision.max_attempts,
+            [(_WHY_NUMBER.get(r.why, r.why), r.subject, r.value, r.limit) for r in decision.reasons],
+            [(d.model, _DROP_NUMBER.get(d.why, d.why), d.subject, d.value, d.limit) for d in decision.dropped],
+            *_course_tail(decision),
+        )
     )
 
 
 def _session_tail(features: Features) -> tuple[Any, ...]:
     """The fields that only a conversation has, or a key that the spec does not know; left out, they read as their defaults."""
-    tail = (features.session, features.tool_loop, features.tool_failures, features.sealed)
-    later = (features.key_models, features.key_task, features.redacted)
-    if any(later):
-        return (*tail, *later)
-    return tail if any(tail) else ()
+    if features.key_models or features.key_task or features.redacted:
+        later = (features.key_models, features.key_task, features.redacted)
+        return (features.session, features.tool_loop, features.tool_failures, features.sealed, *later)
+    if features.session or features.tool_loop or features.tool_failures or features.sealed:
+        return (features.session, features.tool_loop, features.tool_failures, features.sealed)
+    return ()
 
 
 def _step_values(step: Step) -> tuple[Any, ...]:
-    values = (step.tier, step.targets, step.validators, step.costs)
     if step.lower:
-        return (*values, step.windows, step.retries, True)
-    return (*values, step.windows, step.retries) if step.windows or step.retries else values
+        return (step.tier, step.targets, step.validators, step.costs, step.windows, step.retries, True)
+    if step.windows or step.retries:
+        return (step.tier, step.targets, step.validators, step.costs, step.windows, step.retries)
+    return (step.tier, step.targets, step.validators, step.costs)
 
 
 def _course_tail(decision: Decision) -> tuple[Any, ...]:

@@ -2,13 +2,14 @@
 
 Redirects are not followed and proxies of the environment are not used: a call goes where the spec says and nowhere else. A call
 that is cancelled, at whatever moment, closes its connection at once, so that the upstream stops working (and billing) for nobody.
-One timer watches each call; reading a piece of a stream sets none.
+One timer watches all calls; reading a piece of a stream sets none.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 import certifi
 import msgspec
@@ -27,6 +28,10 @@ IDLE = 15
 STALE = 1.0
 """Seconds within which a kept connection shows that its other end is gone."""
 
+_ID = "x-request-id"
+_NO_EXPECT = b"expect:"
+"""libcurl shall not ask before it sends a large body."""
+
 
 class HttpProvider:
     """Reaches the upstream by the doors of `endpoint`, signed in as its `auth` says, or with `credentials`. The connections of a door are
@@ -44,11 +49,11 @@ class HttpProvider:
         self._ways = {door.name: _Way(endpoint, door, signers[door.base_url], stale) for door in doors}
         self._first = self._ways[doors[0].name]
 
-    async def send(self, call: Call) -> Reply:
+    def send(self, call: Call) -> Coroutine[Any, Any, Reply]:
         """Send one call by its door, or by the first where it names none that is here; the reply is there when the first piece of a stream
         has come, or the whole of anything else. Raises ProviderFailure: `connect` (nothing came), `timeout`, `cut` (it broke off),
         `malformed` (what came is not HTTP), `auth` (the cloud gave no credentials to sign in with)."""
-        return await self._ways.get(call.door, self._first).send(call)
+        return self._ways.get(call.door, self._first).send(call)
 
     async def close(self) -> None:
         """Let go of every connection; a later call opens new ones."""
@@ -62,6 +67,7 @@ class _Way:
     def __init__(self, endpoint: Endpoint, door: Door, credentials: Credentials | None, stale: float) -> None:
         self._base = door.base_url.rstrip("/")
         self._headers = _static_headers(endpoint, door.secret)
+        self._lines: list[bytes] | None = None
         self._credentials = credentials
         self._connect_timeout = endpoint.connect_timeout
         self._idle_timeout = endpoint.idle_timeout
@@ -70,32 +76,40 @@ class _Way:
         self._free: dict[str, list[pycurl.Curl]] = {}
 
     async def send(self, call: Call) -> Reply:
-        headers, limit = {**self._headers, **dict(call.headers)}, call.timeout
-        if call.request_id:
-            headers.setdefault("x-request-id", call.request_id)
+        own, limit = dict(call.headers), call.timeout
+        if call.request_id and _ID not in self._headers:
+            own.setdefault(_ID, call.request_id)
         if self._credentials is not None:
-            limit -= await self._sign(self._credentials, headers, call)
-        written = _written(headers)
+            limit -= await self._sign(self._credentials, own, call)
+        written = self._written(own)
         if self._transfers is None or self._transfers.loop.is_closed():
             self._transfers = Transfers()
         free = self._free.setdefault(call.path, [])
         reply = HttpReply(free.pop() if free else self._handle(call.path), free, self._transfers, limit, self._stale)
-        reply.begin(call.body, written)
+        reply.begin(call.body, written, stream=call.stream)
         await (reply.started(self._idle_timeout) if call.stream else reply.whole())
         return reply
+
+    def _written(self, own: dict[str, str]) -> list[bytes]:
+        """The header lines of a call with headers of its own: those that are the same for every call are written once."""
+        if not own.keys().isdisjoint(self._headers):
+            return [*_written({**self._headers, **own}), _NO_EXPECT]
+        if self._lines is None:
+            self._lines = _written(self._headers)
+        return [*self._lines, *_written(own), _NO_EXPECT]
 
     def close(self) -> None:
         transfers, self._transfers, self._free = self._transfers, None, {}
         if transfers is not None:
             transfers.close()
 
-    async def _sign(self, credentials: Credentials, headers: dict[str, str], call: Call) -> float:
+    async def _sign(self, credentials: Credentials, own: dict[str, str], call: Call) -> float:
         """Adds the credentials of a cloud. The seconds that it took count as waiting for the upstream."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
             async with asyncio.timeout(call.timeout):
-                headers.update(await credentials.headers(self._base + call.path, call.body))
+                own.update(await credentials.headers(self._base + call.path, call.body))
         except TimeoutError:
             raise silent("timeout", call.timeout) from None
         return loop.time() - began
@@ -129,7 +143,9 @@ def _written(headers: Mapping[str, str]) -> list[bytes]:
     """Header lines as libcurl takes them: an empty value behind a semicolon, and nothing behind the name of one that is not to be sent.
     Raises ProviderFailure where a value would end its line."""
     lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
+    if not lines:
+        return []
     text = "\n".join(lines)
     if text.count("\n") >= len(lines) or "\r" in text or "\0" in text:
         raise ProviderFailure("connect", "a header of the call holds a line break → look at the secret and the headers of the provider")
-    return [*text.encode().split(b"\n"), b"expect:"]
+    return text.encode().split(b"\n")

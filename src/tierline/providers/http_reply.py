@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -26,7 +27,7 @@ class HttpReply:
 
     __slots__ = (
         "_bound", "_code", "_curl", "_each", "_free", "_head", "_headers", "_held", "_limit", "_paused", "_pieces", "_sent_at", "_since",
-        "_stale", "_streams", "_timer", "_transfers", "_waiter", "status",
+        "_stale", "_streams", "_transfers", "_waiter", "status",
     )  # fmt: skip
 
     def __init__(self, curl: pycurl.Curl, free: list[pycurl.Curl], transfers: Transfers, limit: float, stale: float) -> None:
@@ -45,17 +46,17 @@ class HttpReply:
         self._code: int | None = None
         self._limit = self._bound = limit
         self._since = transfers.loop.time()
-        self._timer = transfers.loop.call_at(self._since + limit, self._look)
 
-    def begin(self, body: bytes, headers: Sequence[bytes]) -> None:
+    def begin(self, body: bytes, headers: Sequence[bytes], *, stream: bool) -> None:
         """Send the call."""
+        self._streams = stream
         curl = self._curl
         curl.setopt(pycurl.POSTFIELDS, body)
         curl.setopt(pycurl.HTTPHEADER, headers)
         curl.setopt(pycurl.HEADERFUNCTION, self._head.append)
-        curl.setopt(pycurl.WRITEFUNCTION, self._take)
+        curl.setopt(pycurl.WRITEFUNCTION, self._take if stream else self._pieces.append)
         curl.setopt(pycurl.PREREQFUNCTION, self._going_out)
-        self._transfers.begin(curl, self._over)
+        self._transfers.begin(curl, self, self._since + self._limit)
 
     async def whole(self) -> None:
         """Wait for all of it."""
@@ -65,7 +66,6 @@ class HttpReply:
 
     async def started(self, idle: float) -> None:
         """Wait for its first piece."""
-        self._streams = True
         await self._come()
         if not self._pieces:
             self._check()
@@ -86,7 +86,9 @@ class HttpReply:
             self._streams, self._held = False, 0
             self._bound_by(self._limit, each=False)
             self._go_on()
-        await self.whole()
+            await self.whole()
+        else:
+            self._check()
         return b"".join(self._pieces)
 
     async def chunk(self) -> bytes | None:
@@ -128,14 +130,24 @@ class HttpReply:
         self._pieces.append(piece)
         return None
 
-    def _over(self, code: int) -> None:
+    def over(self, code: int) -> None:
+        """It has ended, with libcurl's code for how it went."""
         self.status = self._curl.getinfo(pycurl.RESPONSE_CODE)
         self._done(code)
         self._wake()
 
+    def look(self, now: float) -> float:
+        """Ends a wait that has lasted too long; gives the earliest moment at which one could have."""
+        until = self._since + self._bound
+        if self._waiter is None or self._waiter.done():
+            return now + self._bound if self._each or until <= now else until
+        if until > now:
+            return until
+        self._waiter.set_exception(silent("idle" if self._each else "timeout", self._bound))
+        return math.inf
+
     def _done(self, code: int) -> None:
         self._code = code
-        self._timer.cancel()
         if not self._paused:
             self._free.append(self._curl)
 
@@ -169,18 +181,8 @@ class HttpReply:
 
     def _bound_by(self, seconds: float, *, each: bool) -> None:
         self._bound, self._each = seconds, each
-        self._timer.cancel()
-        self._timer = self._transfers.loop.call_later(seconds, self._look)
-
-    def _look(self) -> None:
-        """Ends a wait that has lasted too long; else looks again at the earliest moment at which one could have."""
-        loop = self._transfers.loop
-        if self._waiter is None or self._waiter.done():
-            self._timer = loop.call_later(self._bound, self._look)
-        elif (until := self._since + self._bound) > loop.time():
-            self._timer = loop.call_at(until, self._look)
-        else:
-            self._waiter.set_exception(silent("idle" if self._each else "timeout", self._bound))
+        self._since = self._transfers.loop.time()
+        self._transfers.look_by(self._since + seconds)
 
     def _check(self) -> None:
         """Raises ProviderFailure where it ended badly."""

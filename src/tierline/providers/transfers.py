@@ -2,52 +2,79 @@
 
 No thread has a part in it, so that a call costs no hand-over of the interpreter's lock. What begins in one turn of the loop goes out
 together when the turn is over: libcurl's code and the interpreter's do not fit into the processor's first cache at once, and calls that
-go out one by one cost a seventh more. The sockets stand in a selector of their own, which the loop watches as one.
+go out one by one cost a seventh more. The sockets stand in a list of their own, which the loop watches as one.
+
+One timer watches over all transfers: it goes off when the first of them could have lasted too long, and asks each when to look again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import selectors
-from collections.abc import Callable
+from typing import Protocol
 
 import pycurl
 
+from tierline.providers.sockets import Sockets
+
 KEPT = 1024
 """Unused connections that are kept at most."""
+
+LOOK_EVERY = 0.01
+"""Least seconds between two looks at the transfers under way."""
+
+
+class Transfer(Protocol):
+    """One transfer, as it is told of."""
+
+    def over(self, code: int) -> None:
+        """It has ended, with libcurl's code for how it went, 0 where well."""
+
+    def look(self, now: float) -> float:
+        """End a wait that has lasted too long by the loop's time `now`; gives the earliest moment at which one could have."""
 
 
 class Transfers:
     """The transfers of the loop that runs when this is made, and the connections that they share."""
 
-    __slots__ = ("_armed", "_closing", "_due", "_ended", "_multi", "_selector", "_soon", "_timer", "_watched", "loop")
+    __slots__ = ("_armed", "_closing", "_due", "_looking", "_looks_at", "_multi", "_sockets", "_soon", "_timer", "_under_way", "loop")
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self._ended: dict[pycurl.Curl, Callable[[int], None]] = {}
-        self._watched: dict[int, int] = {}
+        self._under_way: dict[pycurl.Curl, Transfer] = {}
+        self._looking: asyncio.TimerHandle | None = None
+        self._looks_at = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._due = self._armed = math.inf
         self._soon = self._closing = False
-        self._selector = selectors.DefaultSelector()
+        self._sockets = Sockets()
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, KEPT)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._wake_in)
-        self.loop.add_reader(self._selector.fileno(), self._ready)
+        self.loop.add_reader(self._sockets.fileno(), self._ready)
 
-    def begin(self, curl: pycurl.Curl, ended: Callable[[int], None]) -> None:
-        """Start a transfer, in the next turn of the loop; unless it is dropped, `ended` is told libcurl's code for how it went, 0 where
-        well."""
-        self._ended[curl] = ended
+    def begin(self, curl: pycurl.Curl, transfer: Transfer, until: float) -> None:
+        """Start a transfer, in the next turn of the loop, and look at it by `until` at the latest; unless it is dropped, it is told when it
+        is over."""
+        self._under_way[curl] = transfer
+        if until < self._looks_at:
+            self.look_by(until)
         self._multi.add_handle(curl)
 
     def drop(self, curl: pycurl.Curl) -> None:
         """End a transfer now and tell nobody: its connection is closed, or its stream reset."""
-        if self._ended.pop(curl, None) is not None:
+        if self._under_way.pop(curl, None) is not None:
             self._multi.remove_handle(curl)
             self._shut_if_over()
+
+    def look_by(self, until: float) -> None:
+        """Look at the transfers under way by this moment of the loop's time at the latest."""
+        if until < self._looks_at:
+            if self._looking is not None:
+                self._looking.cancel()
+            self._looks_at = until
+            self._looking = self.loop.call_at(until, self._look)
 
     def close(self) -> None:
         """Let go of every connection, as soon as no transfer is under way."""
@@ -58,16 +85,10 @@ class Transfers:
 
     def _watch(self, events: int, socket: int, _multi: pycurl.CurlMulti, _data: object) -> None:
         """Watch this socket for these events, or no longer."""
-        events &= pycurl.POLL_INOUT
-        watched = self._watched.pop(socket, 0)
-        if events:
-            self._watched[socket] = events
-            if not watched:
-                self._selector.register(socket, events)
-            elif watched != events:
-                self._selector.modify(socket, events)
-        elif watched:
-            self._selector.unregister(socket)
+        if events & pycurl.POLL_INOUT:
+            self._sockets.watch(socket, events)
+        else:
+            self._sockets.leave(socket)
 
     def _wake_in(self, milliseconds: int) -> None:
         """Wake libcurl after so long. A timer that goes off too early is set again then: cheaper than one for each call."""
@@ -84,8 +105,8 @@ class Transfers:
     # what the loop tells
 
     def _ready(self) -> None:
-        for key, events in self._selector.select(0):
-            self._multi.socket_action(key.fd, events)
+        for socket, events in self._sockets.ready():
+            self._multi.socket_action(socket, events)
         self._collect()
 
     def _arm(self) -> None:
@@ -118,16 +139,23 @@ class Transfers:
             self._end(curl, code)
 
     def _end(self, curl: pycurl.Curl, code: int) -> None:
-        ended = self._ended.pop(curl)
+        transfer = self._under_way.pop(curl)
         self._multi.remove_handle(curl)
-        ended(code)
+        transfer.over(code)
         self._shut_if_over()
 
+    def _look(self) -> None:
+        """See whose wait has lasted too long."""
+        now = self.loop.time()
+        self._looking, self._looks_at = None, math.inf
+        self.look_by(max(min([transfer.look(now) for transfer in self._under_way.values()], default=math.inf), now + LOOK_EVERY))
+
     def _shut_if_over(self) -> None:
-        if not self._closing or self._ended or self._multi.closed:
+        if not self._closing or self._under_way or self._multi.closed:
             return
-        if self._timer is not None:
-            self._timer.cancel()
-        self.loop.remove_reader(self._selector.fileno())
+        for timer in (self._timer, self._looking):
+            if timer is not None:
+                timer.cancel()
+        self.loop.remove_reader(self._sockets.fileno())
         self._multi.close()
-        self._selector.close()
+        self._sockets.close()
