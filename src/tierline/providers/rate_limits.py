@@ -22,7 +22,7 @@ _ANTHROPIC = tuple(
     (f"anthropic-ratelimit-{what}-remaining", f"anthropic-ratelimit-{what}-reset")
     for what in ("requests", "tokens", "input-tokens", "output-tokens")
 )
-_FIRST = (_OPENAI[0][0], _OPENAI[1][0], _ANTHROPIC[0][0], _ANTHROPIC[1][0])
+_FIRST = frozenset({_OPENAI[0][0], _OPENAI[1][0], _ANTHROPIC[0][0], _ANTHROPIC[1][0]})
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?\Z")
 _IN_BODY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,9}(?:\.\d{1,9})?)s"')
 """Google's way: a `RetryInfo` among the error's details."""
@@ -50,7 +50,7 @@ def retry_after(headers: Mapping[str, str], now: float, body: bytes = b"") -> fl
 
 def tells_limits(headers: Mapping[str, str]) -> bool:
     """Whether the provider says how much is left."""
-    return any(remaining in headers for remaining in _FIRST)
+    return not _FIRST.isdisjoint(headers)
 
 
 def exhausted(headers: Mapping[str, str], now: float) -> float | None:
