@@ -25,7 +25,7 @@ STEEPNESS = 6.0
 """How quickly the prior falls with difficulty: half the scale of difficulty past a rung's ceiling costs three logits."""
 
 
-class Candidate(msgspec.Struct, frozen=True, array_like=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Model `index` as the selection sees it: pass rate and where it came from, USD for one call, and the expected USD of
     choosing it, the cost of failure included."""
 

@@ -18,7 +18,7 @@ from tierline.types.features import Features
 from tierline.types.view import View
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """The mask of models that may serve, what was dropped, and whether the soft limits had to be lifted."""
 
     mask: int

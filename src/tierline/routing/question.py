@@ -15,7 +15,7 @@ FAR_OFF = 4
 """By what factor an estimate of tokens may be off before nobody would call it one."""
 
 
-class Question(msgspec.Struct, frozen=True):
+class Question(msgspec.Struct, frozen=True, gc=False):
     """Everything a decision is made from. `difficulty` is in [0, 1], `bar` the pass rate to clear, `latency_budget` in seconds, `max_cost`
     in USD; `checks` is what an answer must pass; `model` and `tier` are what the client named, empty for a routed request; `unsure`: the
     scorer abstained; `tight`: it might overflow the smallest window, were the estimate of its tokens far off; `token_cap`: the budget that

@@ -11,7 +11,7 @@ from tierline.routing.question import Question
 from tierline.types.decision import Drop, Reason, Why
 
 
-class Scope(msgspec.Struct, frozen=True):
+class Scope(msgspec.Struct, frozen=True, gc=False):
     """`first` is the mask of models to choose among, `wider` adds those that may help when they fail, `order` is the order of a given
     list. `ruled`, `pinned` and `held` (by a session): somebody has chosen, so nothing is explored, combined or moved by load."""
 

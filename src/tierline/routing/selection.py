@@ -15,7 +15,7 @@ from tierline.types.features import Features
 from tierline.types.view import View
 
 
-class Field(msgspec.Struct, frozen=True):
+class Field(msgspec.Struct, frozen=True, gc=False):
     """All that a selection may look at. `candidates` is never empty; `bar` is the pass rate to clear; `order` the models' own order where
     the task or a rule gives one; `max_cost` in USD; `slack`: how far below the bar, or the best there is, a cheaper one may be."""
 
@@ -37,7 +37,7 @@ class Field(msgspec.Struct, frozen=True):
         return min(self.bar, max([c.quality for c in self.candidates])) - self.slack if self.slack else self.bar
 
 
-class Choice(msgspec.Struct, frozen=True):
+class Choice(msgspec.Struct, frozen=True, gc=False):
     """The chosen candidate, why, with what probability, and how far from the nearest boundary."""
 
     candidate: Candidate

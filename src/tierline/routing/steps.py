@@ -22,8 +22,7 @@ def plan(
     first. Then the ladder: what the order lists after it, or else the rungs above. Last the rest of `pool`, highest rung first: any
     answer beats an error. The route's attempts bound the steps and the targets of each."""
     task, most = question.task, question.route.max_attempts
-    others = sorted(pool, key=_EXPECTED)
-    others.remove(chosen)
+    others = sorted([c for c in pool if c.index != chosen.index], key=_EXPECTED)
     if order or task.fallback:
         helping, ladder, rest = _as_listed(fleet, task, chosen, others, order)
     else:

@@ -33,7 +33,7 @@ LONGEST_PAUSE = 3600.0
 _SLICES = 10
 
 
-class Ticket(msgspec.Struct, frozen=True):
+class Ticket(msgspec.Struct, frozen=True, gc=False):
     """What a call is given on its way in: in which of the breaker's lives it began, and whether it is a probe."""
 
     life: int

@@ -92,7 +92,7 @@ class Drop(enum.StrEnum):
     RATE = "rate"
 
 
-class Reason(msgspec.Struct, frozen=True, array_like=True):
+class Reason(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One reason: its kind, what it is about, and the number (and the limit) that made it true."""
 
     why: Why
@@ -101,7 +101,7 @@ class Reason(msgspec.Struct, frozen=True, array_like=True):
     limit: float | None = None
 
 
-class Dropped(msgspec.Struct, frozen=True, array_like=True):
+class Dropped(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A model that could not serve, and why: `subject` names the constraint (a capability, a rule's index, a budget)."""
 
     model: str
@@ -111,7 +111,7 @@ class Dropped(msgspec.Struct, frozen=True, array_like=True):
     limit: float | None = None
 
 
-class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+class Step(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One level of the plan: its targets in order (fallbacks of each other), the expected USD of a call to each, the
     validators an answer must pass, each target's window in tokens (0: unknown; none are given where no window is near), and how often a
     target whose answer was not good enough may try again with the reason fed back. `lower`: its models stand below one that was asked
@@ -126,7 +126,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     lower: bool = False
 
 
-class Combine(msgspec.Struct, frozen=True, omit_defaults=True):
+class Combine(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """How the first step's targets, asked together, become one answer. `agreement`: all say the same after normalising; `majority`: more
     than half do; `judge`: the model `judge` picks the best; `first_valid`: the first that passes its validators, the rest are cancelled.
 
@@ -139,7 +139,7 @@ class Combine(msgspec.Struct, frozen=True, omit_defaults=True):
     cost: float = 0.0
 
 
-class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+class Decision(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The whole plan. `policy` is the fingerprint of the spec that made it; `propensity` the probability with which the policy
     chooses the first target for a request like this; `deadline` in seconds from the start; `max_cost` in USD;
     `margin` the distance to the nearest boundary of the choice, in units of quality or difficulty, None where there is none.
@@ -191,7 +191,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.steps[0].tier if self.steps else ""
 
 
-class Settled(msgspec.Struct, frozen=True):
+class Settled(msgspec.Struct, frozen=True, gc=False):
     """What is decided before any scorer is asked: a task, given or ruled, or a named model or tier."""
 
     task: str = ""
@@ -200,7 +200,7 @@ class Settled(msgspec.Struct, frozen=True):
     reason: Reason | None = None
 
 
-class Attempt(msgspec.Struct, frozen=True, array_like=True):
+class Attempt(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One call to one model. `timeout` is the seconds left of the request's deadline when it starts, `wait` the seconds to let pass
     before it (a backoff); `feedback` is what was wrong with this target's answer before, to be told to it.
 
@@ -218,7 +218,7 @@ class Attempt(msgspec.Struct, frozen=True, array_like=True):
     combine: Combine | None = None
 
 
-class Round(msgspec.Struct, frozen=True):
+class Round(msgspec.Struct, frozen=True, gc=False):
     """The attempts that run together. `until`: stop at the `first` good answer, or wait for `all`; `after`: seconds by
     which each further attempt starts later than the one before."""
 

@@ -20,14 +20,14 @@ SENSITIVITIES = ("pii", *BUILT_IN, UNSCANNED)
 others."""
 
 
-class Complexity(msgspec.Struct, frozen=True, omit_defaults=True):
+class Complexity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An additive difficulty estimate in [0, 1]: `score` is the clipped sum of the named `parts`."""
 
     score: float = 0.0
     parts: Mapping[str, float] = {}
 
 
-class Features(msgspec.Struct, frozen=True, omit_defaults=True):
+class Features(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Facts about one request.
 
     `input_tokens` is an estimate of what the request holds, `output_tokens` of what an answer will take; `needs` are words of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Hints(msgspec.Struct, frozen=True, omit_defaults=True):
+class Hints(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Wishes and facts the client attached. `latency_budget` is in seconds, `max_cost` in USD for the whole request.
 
     `model` and `tier` are overrides: they pin the choice but never skip governance, capability or budget checks.

@@ -36,7 +36,7 @@ the round answered first, so this one was cancelled; `cancelled`: the client wen
 what the call may cost, so it was not made."""
 
 
-class Usage(msgspec.Struct, frozen=True, array_like=True):
+class Usage(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Tokens of one call: `cached` and `cache_written` are parts of `input`, `reasoning` of `output`. `estimated` is true where
     the upstream told no usage and Tierline counted."""
 
@@ -51,7 +51,7 @@ class Usage(msgspec.Struct, frozen=True, array_like=True):
 NO_USAGE = Usage()
 
 
-class Verdict(msgspec.Struct, frozen=True, array_like=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What one validator said of one answer, as the log keeps it: `detail` quotes neither prompt nor answer; `score` in [0, 1] where it
     measured one."""
 
@@ -61,7 +61,7 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
     score: float | None = None
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """What a validator finds. `detail` is for the log and quotes nothing; `feedback` is for the model that answered and may quote its
     answer; `replacement` is the answer's text mended (a repaired JSON), to be given in its place."""
 
@@ -72,7 +72,7 @@ class Finding(msgspec.Struct, frozen=True):
     replacement: str | None = None
 
 
-class Aside(msgspec.Struct, frozen=True, array_like=True):
+class Aside(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A call made beside the attempts and charged to the request: for a validator, a classifier, a prepare step, or to a tool that was
     asked first. `target` is the model or the tool; seconds and USD; `detail` quotes nothing."""
 
@@ -86,7 +86,7 @@ class Aside(msgspec.Struct, frozen=True, array_like=True):
     detail: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """An upstream's answer. `body` is the wire body of `dialect` (empty for a stream: its bytes went straight on); `text` the
     words of its first choice; `finish` the neutral stop reason: stop, length, tool_calls, content_filter or error.
     `dropped` names what of the request could not be carried to the upstream's dialect."""
@@ -101,7 +101,7 @@ class Answer(msgspec.Struct, frozen=True):
     dropped: tuple[str, ...] = ()
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What one attempt gave. `ok`: the provider answered; `accepted`: and every validator said yes. `elapsed` and `ttft` are
     seconds, `cost` USD. `retry_after` is the provider's own wish in seconds; `status` its HTTP status (0: none came);
     `detail` says in words what went wrong and holds no prompt text and no secret.
@@ -133,7 +133,7 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.ok and (not self.verdicts or all(verdict.passed for verdict in self.verdicts))
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, gc=False):
     """What the request gave: every attempt with its outcome, in order, and which of them (by index) is the answer.
 
     `winner` is None when nothing answered. `flagged`: the answer is the best there was, but no validator accepted it.

@@ -11,7 +11,7 @@ from tierline.types.scores import NO_SCORES, Scores
 from tierline.types.view import NO_VIEW, View
 
 
-class Tried(msgspec.Struct, frozen=True, array_like=True):
+class Tried(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An attempt as the log keeps it: no answer text, numbers only. Seconds and USD; `cost` covers the `asides`.
 
     Its fields are stored in their order, so new ones go to the end and have a default."""
@@ -53,7 +53,7 @@ class Tried(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
-class Record(msgspec.Struct, frozen=True, omit_defaults=True):
+class Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One request, whole. `answered` names the tool that answered instead of a model, `asides` are the calls made before the first
     attempt (tools asked first, prepare steps, a classifier). `at` is Unix time in seconds; `view` is the part of the world that the
     decision read; `winner` the index into `tried` of the answer; `status` what the client was told; `overhead` seconds spent in

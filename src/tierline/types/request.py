@@ -14,13 +14,13 @@ MediaKind = Literal["image", "audio", "document"]
 Kind = Literal["chat", "embeddings"]
 
 
-class Text(msgspec.Struct, frozen=True, tag="text"):
+class Text(msgspec.Struct, frozen=True, gc=False, tag="text"):
     """Plain text inside a message."""
 
     text: str
 
 
-class Media(msgspec.Struct, frozen=True, tag="media"):
+class Media(msgspec.Struct, frozen=True, gc=False, tag="media"):
     """An image, a sound or a document, by address or inline; its bytes are never decoded here."""
 
     kind: MediaKind
@@ -29,7 +29,7 @@ class Media(msgspec.Struct, frozen=True, tag="media"):
     mime: str = ""
 
 
-class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
+class ToolCall(msgspec.Struct, frozen=True, gc=False, tag="tool_call"):
     """An assistant's wish to call a tool; `arguments` is the JSON text as the model wrote it."""
 
     id: str
@@ -37,7 +37,7 @@ class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
     arguments: str
 
 
-class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_result"):
+class ToolResult(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="tool_result"):
     """What a tool gave back for the call named by `id`; `failed` where the client marks it as an error."""
 
     id: str
@@ -45,27 +45,27 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_resu
     failed: bool = False
 
 
-class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
+class Refusal(msgspec.Struct, frozen=True, gc=False, tag="refusal"):
     """A model's refusal, where the dialect marks it as one."""
 
     text: str
 
 
-class Sealed(msgspec.Struct, frozen=True, tag="sealed"):
+class Sealed(msgspec.Struct, frozen=True, gc=False, tag="sealed"):
     """Reasoning of an earlier answer that is signed or encrypted for the model that gave it; its words are not read."""
 
 
 Part = Text | Media | ToolCall | ToolResult | Refusal | Sealed
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One turn of the conversation."""
 
     role: Role
     parts: tuple[Part, ...]
 
 
-class Tool(msgspec.Struct, frozen=True):
+class Tool(msgspec.Struct, frozen=True, gc=False):
     """A tool the model may call; `parameters` is its JSON Schema as JSON bytes."""
 
     name: str
@@ -73,7 +73,7 @@ class Tool(msgspec.Struct, frozen=True):
     parameters: bytes = b"{}"
 
 
-class Params(msgspec.Struct, frozen=True):
+class Params(msgspec.Struct, frozen=True, gc=False):
     """The sampling and shape parameters that routing looks at; all others travel untouched in `Request.raw`."""
 
     max_tokens: int | None = None
@@ -84,7 +84,7 @@ class Params(msgspec.Struct, frozen=True):
     logprobs: bool = False
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """One call, neutral. `raw` keeps the client's own top-level fields, each as the JSON bytes it sent, for lossless passthrough;
     `model` is the name the client used; `key` is the name of the API key (never its secret). `sensitivity` names the kinds that were
     found in its text as it stands, `redacted` those that were found and replaced by placeholders."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 
-class Latency(msgspec.Struct, frozen=True, array_like=True):
+class Latency(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Seconds to a whole answer: median and 95th percentile of the recent past, over `count` calls."""
 
     p50: float
@@ -15,7 +15,7 @@ class Latency(msgspec.Struct, frozen=True, array_like=True):
     count: int = 0
 
 
-class View(msgspec.Struct, frozen=True, omit_defaults=True):
+class View(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The world at one instant. Every mapping is keyed by model name but for `budgets` and `pace` (by budget), `pins` (by route) and
     `arms` (by `<experiment>/<arm>`).
 

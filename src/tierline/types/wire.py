@@ -11,7 +11,7 @@ from tierline.types.catalog import Model
 from tierline.types.request import Kind
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """One call to one upstream model. `path` is joined to the provider's base URL; `body` is in the provider's dialect;
     `timeout` is in seconds: to the first byte of a stream, to the whole of anything else. `request_id` seeds providers that
     answer without a network; real ones get it as a header. `door` names the endpoint's door to go by, empty: its first."""

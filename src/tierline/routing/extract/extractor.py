@@ -38,7 +38,7 @@ _BRIEF = list(FAMILIES).index("brief")
 _NOTHING = (0,) * len(FAMILIES)
 
 
-class _System(msgspec.Struct, frozen=True):
+class _System(msgspec.Struct, frozen=True, gc=False):
     """What a system prompt tells, whatever the user says."""
 
     fingerprint: str = ""

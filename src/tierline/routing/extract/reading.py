@@ -16,7 +16,7 @@ SHORT_WORDS = 6
 """A last turn of at most so many characters and words is judged with the conversation before it."""
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """The parts of a request. `asked` is what is judged: the last user turn, with the last one of substance before it where it is short;
     `before` are the other user turns, oldest first; `last` is the last user turn alone. All of these are the user's own words, without
     boilerplate.

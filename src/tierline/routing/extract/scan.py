@@ -45,7 +45,7 @@ _KINDS = 5  # the first of the families
 _LENGTH = list(FAMILIES).index("length")  # the last of the families
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """Hits: of each built-in family in what is judged, and of each signal and task (weighed) in all of the user's words; `opening` is the
     kind of work that what is judged begins with (-1: none); `lengths` each unit of length named in it, after the characters before it."""
 

@@ -35,7 +35,7 @@ MARKUP_AT_MOST = 50
 """Formulas and list items are counted up to here."""
 
 
-class Structure(msgspec.Struct, frozen=True):
+class Structure(msgspec.Struct, frozen=True, gc=False):
     """`chars`: the length, where a character that takes three bytes counts as two; `items` of lists, `formulas` in TeX, maths `signs`,
     and whether a multiple choice is there."""
 

@@ -11,7 +11,7 @@ from tierline.types.decision import Attempt, Cause, Decision, Round, Step
 from tierline.types.outcome import Outcome, Result
 
 
-class Target(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True, gc=False):
     """A model of a step: the expected USD of a call, and its window in tokens (0: unknown)."""
 
     name: str
@@ -19,7 +19,7 @@ class Target(msgspec.Struct, frozen=True):
     window: int = 0
 
 
-class Resting(msgspec.Struct, frozen=True):
+class Resting(msgspec.Struct, frozen=True, gc=False):
     """A target that failed for a passing reason: its step, the second of the course at which it failed, and how long its provider wishes
     to be left alone."""
 
