@@ -76,13 +76,16 @@ async def served(answer: Answer, connections: int = 1000, idle: float = 60.0) ->
 
 
 def play(story: Coroutine[Any, Any, None]) -> None:
-    """Run a story in the loop that serves in earnest; one that hangs fails."""
+    """Run a story in the loop that serves in earnest; one that hangs fails, and so does one that leaves something unsaid in the loop."""
+    unsaid: list[dict[str, Any]] = []
 
     async def timed() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, problem: unsaid.append(problem))
         async with asyncio.timeout(30):
             await story
 
     uvloop.run(timed())
+    assert unsaid == []
 
 
 async def echo(incoming: Incoming) -> None:

@@ -318,6 +318,32 @@ def test_a_client_that_takes_nothing_makes_the_stream_wait() -> None:
     play(story())
 
 
+def test_a_client_that_takes_no_answers_gets_no_more_of_them() -> None:
+    async def story() -> None:
+        begun, large = 0, b"a" * 5_000_000
+
+        async def answer(incoming: Incoming) -> None:
+            nonlocal begun
+            begun += 1
+            incoming.reply(200, PLAIN, large)
+
+        async with served(answer) as server:
+            client, other = await server.client(), await server.client()
+            client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            for number in range(30):
+                client.send(b"GET /%d HTTP/1.1\r\n\r\n" % number)
+                for _ in range(20):
+                    await asyncio.sleep(0)
+            other.send(GET + b"\r\n")
+            await other.answer()
+            assert begun < 10
+            client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+            for _ in range(30):
+                assert body_of(await client.answer()) == large
+
+    play(story())
+
+
 def test_a_client_that_goes_away_ends_its_request() -> None:
     async def story() -> None:
         begun, ended = asyncio.Event(), asyncio.Event()
@@ -496,6 +522,31 @@ def test_where_the_pieces_are_cut_changes_nothing(cuts: list[int]) -> None:
             said = await client.rest()
             bodies = [part.partition(b"\r\n\r\n")[2] for part in said.split(b"HTTP/1.1 200 OK")[1:]]
             assert bodies == [b"GET /a  ", b"POST /b  abcd", b"POST /b  abc", b"GET /a  "]
+
+    play(story())
+
+
+SOUND = GET + b"\r\n" + POST + b"content-length: 4\r\n\r\nabcd" + CHUNKED + b"3\r\nabc\r\n0\r\nx: y\r\n\r\n" + GET + CLOSE
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(SOUND)), st.integers(0, 8), st.binary(max_size=8)), min_size=1, max_size=4), st.integers(1, 100)
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_comes_the_server_lives_and_lets_go(changes: list[tuple[int, int, bytes]], cut: int) -> None:
+    sent = SOUND
+    for at, lost, put in changes:
+        sent = sent[:at] + put + sent[at + lost :]
+
+    async def story() -> None:
+        async with served(echo) as server:
+            client = await server.client()
+            for at in range(0, len(sent), cut):
+                client.send(sent[at : at + cut])
+                await asyncio.sleep(0)
+            client.writer.write_eof()
+            await client.rest()
+            assert body_of(await server.said(GET + CLOSE)) == b"GET /a  "
 
     play(story())
 

@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
         current, self.current = self.current, None
         self._ahead.clear()
         self._deaf = True
-        self._coming = None
+        self._coming = self._refusal = None
         del self._parser  # the two hold one another
         self.resume_writing()
         if current is not None:
@@ -155,6 +155,8 @@ class Connection(asyncio.Protocol):
         self._slow, self.since = False, None
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
+        if self.current is None:
+            self._go_on()
 
     # what the parser tells
 
@@ -191,7 +193,7 @@ class Connection(asyncio.Protocol):
         if "upgrade" in headers and parser.should_upgrade() and method != "CONNECT":
             bounds = [f"{name}: {headers[name]}\r\n" for name in ("content-length", "transfer-encoding") if name in headers]
             self._again = f"POST / HTTP/1.1\r\n{''.join(bounds)}\r\n".encode()
-        if self.current is None:
+        if self.current is None and not self._slow:
             self._begin(incoming)
         else:
             self._ahead.append(incoming)
@@ -246,11 +248,18 @@ class Connection(asyncio.Protocol):
         self.current, self.since = None, None
         if not keep or self.house.stopping:
             self._close(whole)
-        elif self._ahead:
-            self._begin(self._ahead.pop(0))
-            self.regulate()
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """The next request's turn, unless the client has still to take earlier answers."""
+        if self._ahead:
+            if not self._slow:
+                self._begin(self._ahead.pop(0))
+                self.regulate()
         elif self._refusal is not None:
-            self._tell(self._refusal)
+            refusal, self._refusal = self._refusal, None
+            self._tell(refusal)
 
     def regulate(self) -> None:
         """Read on, unless requests wait already, or a body that nobody reads."""
@@ -279,7 +288,7 @@ class Connection(asyncio.Protocol):
         self._deaf = True
         if self._coming is not None:
             self._coming.spoil(str(refusal))  # who reads its body tells
-        elif self.current is not None:
+        elif self.current is not None or self._ahead:
             self._refusal = refusal
         else:
             self._tell(refusal)
@@ -294,6 +303,7 @@ class Connection(asyncio.Protocol):
         """The last answer is sent. A client that still sends would lose it if the connection were closed on it: it is listened to for a
         moment longer."""
         self._ahead.clear()
+        self._refusal = None
         if self.house.stopping or self._transport.is_closing() or (whole and not self._silent and not self._deaf):
             self._transport.close()
             return
