@@ -9,9 +9,10 @@ log, unchanged providers) is handed on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 import msgspec
 
@@ -103,16 +104,18 @@ class Gateway:
         self._strict = frozenset(name for name, route in loaded.spec.routes.items() if route.strict)
         self._most_waiting = loaded.spec.decision_log.max_queue
 
-    async def answer(self, asked: Asked, client: Downstream | None = None) -> Answered:
+    def answer(self, asked: Asked, client: Downstream | None = None) -> Coroutine[Any, Any, Answered]:
         """Answer one request; a stream goes to `client` from its first content on. What fails is told in `Answered.error`; raised is
         only what cannot be decided at all (RequestError) and what should not happen."""
-        if self.guard is None:
-            return await self._answer(asked, client)
-        watch = partial(self.guard.watch, asked, self._facts)
-        watched = await asyncio.to_thread(watch) if self.guard.takes_long(asked) else watch()
+        return self._answer(asked, client) if self.guard is None else self._guarded(self.guard, asked, client)
+
+    async def _guarded(self, guard: Guard, asked: Asked, client: Downstream | None) -> Answered:
+        """The answer to what the guard lets through, with its client's own values in it."""
+        watch = partial(guard.watch, asked, self._facts)
+        watched = await asyncio.to_thread(watch) if guard.takes_long(asked) else watch()
         if watched.vault is None:
             return await self._answer(watched.asked, client)
-        stream = self.guard.client(watched, client)
+        stream = guard.client(watched, client)
         return await revealed(watched.vault, stream, await self._answer(watched.asked, stream))
 
     async def _answer(self, asked: Asked, client: Downstream | None) -> Answered:
@@ -150,8 +153,9 @@ class Gateway:
             weighed, found = await self.funds.funded(weighed, lambda: self.weigh(request, features, self._arm_of(weighed, asked)), found)
         try:
             waiting = Waiting(found.elapsed, asked.trace, self.world.turns)
-            if not found.ends_it:
-                weighed, found = await self._readied(weighed, asked, found, waiting)
+            steps = self.preparations.of(request)
+            if (steps or weighed.scores.abstained) and not found.ends_it:
+                weighed, found = await self._readied(steps, weighed, asked, found, waiting)
             explained = self._explained(weighed, found) if features.hints.explain else ""
             if found.ends_it:
                 answered = await told(weighed, found, self.dialects[request.dialect], stream, asked.started, explained)
@@ -256,9 +260,11 @@ class Gateway:
         request, tokens = weighed.request, weighed.features.input_tokens
         return Translation(self.dialects[request.dialect], request, strict=request.route in self._strict, input_tokens=tokens)
 
-    async def _readied(self, weighed: Weighed, asked: Asked, found: Found, waiting: Waiting) -> tuple[Weighed, Found]:
+    async def _readied(
+        self, steps: Sequence[PrepareSpec], weighed: Weighed, asked: Asked, found: Found, waiting: Waiting
+    ) -> tuple[Weighed, Found]:
         """What small models do before the first attempt: the route's steps, and saying what the request is where the scorer could not."""
-        if steps := self.preparations.of(weighed.request):
+        if steps:
             weighed, found = await self._prepared(steps, weighed, asked, found, waiting)
         if weighed.scores.abstained and not found.ends_it and (small := classifier_for(self.classifiers, weighed)):
             weighed, found = await self._classified(small, weighed, asked, found, waiting)
