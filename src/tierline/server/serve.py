@@ -46,6 +46,10 @@ from tierline.types.record import Record
 
 _logger = logging.getLogger("tierline.server")
 
+COLLECT_EVERY = 10_000, 50, 50
+"""The collector's thresholds: little that requests leave behind is part of a cycle, and what is in flight need not be looked through again and
+again."""
+
 LAST_MOMENT = 2.0
 """Seconds that requests get to end after their drain is over and they have been cancelled."""
 
@@ -137,6 +141,7 @@ async def _serve(service: Service, loaded: Loaded, path: Path, log: DecisionLog,
     serving = asyncio.create_task(server.serve())
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECT_EVERY)
     await asyncio.sleep(0)
     ready()
     await asyncio.wait([serving, asyncio.create_task(signals.stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
