@@ -47,8 +47,8 @@ from tierline.types.record import Record
 _logger = logging.getLogger("tierline.server")
 
 COLLECT_EVERY = 10_000, 50, 50
-"""The collector's thresholds: little that requests leave behind is part of a cycle, and what is in flight need not be looked through again and
-again."""
+"""The collector's thresholds: little that requests leave behind is part of a cycle, and what is in flight need not be looked through again
+and again."""
 
 LAST_MOMENT = 2.0
 """Seconds that requests get to end after their drain is over and they have been cancelled."""
