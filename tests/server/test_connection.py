@@ -429,6 +429,7 @@ HOSTILE = {
     "two lengths": POST + b"content-length: 3\r\ncontent-length: 3\r\n\r\nabc",
     "an empty length": POST + b"content-length:\r\n\r\nabc",
     "a coding that is not chunked": POST + b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "a coding that is not ASCII": POST + b"transfer-encoding: \xff, chunked\r\n\r\n0\r\n\r\n",
     "two codings": POST + b"transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
     "chunks in HTTP/1.0": CHUNKED.replace(b"1.1", b"1.0") + b"0\r\n\r\n",
     "a folded header": GET + b"a: b\r\n c\r\n\r\n",

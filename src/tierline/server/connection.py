@@ -179,7 +179,7 @@ class Connection(asyncio.Protocol):
             raise Refused(400, f"version {version} of HTTP is not spoken here: use 1.1")
         if len(headers) > MOST_HEADERS:
             raise Refused(431, f"there are over {MOST_HEADERS} headers")
-        if (coding := headers.get("transfer-encoding")) is not None and (coding.lower() != "chunked" or version == "1.0"):
+        if "transfer-encoding" in headers and ((headers["transfer-encoding"] or "").lower() != "chunked" or version == "1.0"):
             raise Refused(400, "the only transfer-encoding is chunked, of HTTP 1.1")
         if len(self._ahead) >= MOST_AHEAD:
             self._ahead[-1].keep = False
