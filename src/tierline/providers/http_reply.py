@@ -5,135 +5,133 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import pycurl
-
-from tierline.providers.transfers import Transfers
+from tierline.providers.line import Line
+from tierline.providers.lines import Lines, silent
+from tierline.providers.unpacking import Unpacking, unpacking
 from tierline.types.errors import ProviderFailure
 from tierline.types.outcome import ErrorClass
 
 HELD = 1 << 20
 """Bytes of a stream that wait for their reader, before the upstream has to."""
 
-_WELL, _LEFT = 0, -1
-
 
 class HttpReply:
-    """A call on its way with `curl`, one of the `free` handles of its door and path, which goes back there when it is over.
+    """A call on its way by one of `lines`, and what comes back.
 
     Until the first piece of a stream has come, and for anything else to its end, `limit` seconds are for all waits together; after that
-    `idle` seconds are for each: the longest silence. Seconds of `stale`: see `HttpProvider`."""
+    `idle` seconds are for each: the longest silence."""
 
     __slots__ = (
-        "_bound", "_code", "_curl", "_each", "_free", "_head", "_headers", "_held", "_limit", "_paused", "_pieces", "_sent_at", "_since",
-        "_stale", "_streams", "_transfers", "_waiter", "status",
+        "_bound", "_each", "_headers", "_held", "_limit", "_line", "_lines", "_pieces", "_problem", "_sent_at", "_since", "_streams",
+        "_unpacking", "_waiter", "_why", "status",
     )  # fmt: skip
 
-    def __init__(self, curl: pycurl.Curl, free: list[pycurl.Curl], transfers: Transfers, limit: float, stale: float) -> None:
+    def __init__(self, lines: Lines, limit: float, *, stream: bool) -> None:
         self.status = 0
-        self._curl = curl
-        self._free = free
-        self._transfers = transfers
-        self._stale = stale
-        self._head: list[bytes] = []
-        self._headers: Mapping[str, str] | None = None
+        self._lines = lines
+        self._line: Line | None = None
+        self._streams = stream
+        self._headers: dict[str, str] = {}
         self._pieces: deque[bytes] = deque()
         self._held = 0
-        self._paused = self._streams = self._each = False
-        self._sent_at: float | None = None
+        self._unpacking: Unpacking | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._code: int | None = None
+        self._each = False
+        self._problem: ErrorClass | None = None
+        self._why = ""
         self._limit = self._bound = limit
-        self._since = transfers.loop.time()
+        self._since = self._sent_at = lines.loop.time()
 
-    def begin(self, body: bytes, headers: Sequence[bytes], *, stream: bool) -> None:
-        """Send the call."""
-        self._streams = stream
-        curl = self._curl
-        curl.setopt(pycurl.POSTFIELDS, body)
-        curl.setopt(pycurl.HTTPHEADER, headers)
-        curl.setopt(pycurl.HEADERFUNCTION, self._head.append)
-        curl.setopt(pycurl.WRITEFUNCTION, self._take if stream else self._pieces.append)
-        curl.setopt(pycurl.PREREQFUNCTION, self._going_out)
-        self._transfers.begin(curl, self, self._since + self._limit)
-
-    async def whole(self) -> None:
-        """Wait for all of it."""
-        while self._code is None:
-            await self._wait()
-        self._check()
-
-    async def started(self, idle: float) -> None:
-        """Wait for its first piece."""
+    async def sent(self, head: bytes, body: bytes, idle: float, stale: float) -> None:
+        """Send the call; returns when the first piece of a stream has come, or the whole of anything else. What breaks off without a byte
+        on a connection that was used before is sent once more, unless the upstream has had it for `stale` seconds: it may have worked."""
+        lines = self._lines
+        line = lines.free() or await lines.opened(self._limit)
+        self._go(line, head, body)
         await self._come()
-        if not self._pieces:
+        if self._problem == "connect" and line.used and lines.loop.time() - self._sent_at < stale:
+            self._problem = None
+            self._go(await lines.opened(self._since + self._limit - lines.loop.time()), head, body)
+            await self._come()
+        if not self._pieces or not self._streams:
             self._check()
-        elif self._code is None:
-            self.status = self._curl.getinfo(pycurl.RESPONSE_CODE)
+        elif self._line is not None:
             self._bound_by(idle, each=True)
+
+    def _go(self, line: Line, head: bytes, body: bytes) -> None:
+        self._line = line
+        self._sent_at = self._lines.loop.time()
+        self._lines.watch(self, self._since + self._limit)
+        line.send(head, body, self)
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Header values by lower-case name, read when first asked for."""
-        if self._headers is None:
-            self._headers = _read(self._head)
+        """Header values by lower-case name."""
         return self._headers
 
     async def body(self) -> bytes:
         """The whole body; raises ProviderFailure: `cut`, `timeout`."""
-        if self._code is None:
+        if self._line is not None:
             self._streams, self._held = False, 0
             self._bound_by(self._limit, each=False)
-            self._go_on()
-            await self.whole()
-        else:
-            self._check()
-        return b"".join(self._pieces)
+            self._line.resume()
+            await self._come()
+        self._check()
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
     async def chunk(self) -> bytes | None:
         """The next piece, as soon as it is there; None at the end; raises ProviderFailure: `cut`, `idle`."""
-        self._since = self._transfers.loop.time()
-        await self._come()
+        self._since = self._lines.loop.time()
         if not self._pieces:
-            self._check()
-            return None
+            await self._come()
+            if not self._pieces:
+                self._check()
+                return None
         piece = self._pieces.popleft()
         self._held -= len(piece)
-        self._go_on()
+        if self._line is not None and self._held <= HELD:
+            self._line.resume()
         return piece
 
     async def close(self) -> None:
         """Lets go of the connection; one whose answer has not come whole is closed, which ends the work upstream."""
-        if self._code is None:
-            self._transfers.drop(self._curl)
-            self._done(_LEFT)
+        line = self._line
+        self._end()
+        if line is not None:
+            line.abort()
 
-    # what libcurl tells
+    # what the connection tells
 
-    def _going_out(self, *_: object) -> int:
-        """The call is about to be sent. libcurl sends it anew where a kept connection breaks without a byte; that may not be one which
-        the upstream has worked on."""
-        now = self._transfers.loop.time()
-        if self._sent_at is not None and now - self._sent_at >= self._stale:
-            return int(pycurl.PREREQFUNC_ABORT)
-        self._sent_at = now
-        return int(pycurl.PREREQFUNC_OK)
+    def begun(self, status: int, headers: Mapping[bytes, bytes]) -> None:
+        """Its head is there."""
+        self.status = status
+        kept = self._headers
+        for name, value in headers.items():
+            kept.setdefault(str(name, "latin-1").lower(), str(value, "latin-1").rstrip())
+        if "content-encoding" in kept:
+            self._unpacking = unpacking(kept["content-encoding"])
 
-    def _take(self, piece: bytes) -> int | None:
-        if self._streams:
-            if self._held > HELD:
-                self._paused = True
-                return int(pycurl.WRITEFUNC_PAUSE)
-            self._held += len(piece)
-            self._wake()
+    def take(self, piece: bytes) -> None:
+        """A piece has come."""
+        if self._unpacking is not None:
+            piece = self._unpacking.take(piece)
+            if not piece:
+                return
         self._pieces.append(piece)
-        return None
+        if self._streams:
+            self._held += len(piece)
+            if self._held > HELD and self._line is not None:
+                self._line.pause()
+            self._wake()
 
-    def over(self, code: int) -> None:
-        """It has ended, with libcurl's code for how it went."""
-        self.status = self._curl.getinfo(pycurl.RESPONSE_CODE)
-        self._done(code)
+    def over(self, problem: ErrorClass | None, why: str = "") -> None:
+        """It is whole, or what has become of it."""
+        if problem is None and self._unpacking is not None and not self._unpacking.whole:
+            problem = "cut"
+        self._problem, self._why = problem, why
+        self._end()
         self._wake()
 
     def look(self, now: float) -> float:
@@ -146,34 +144,23 @@ class HttpReply:
         self._waiter.set_exception(silent("idle" if self._each else "timeout", self._bound))
         return math.inf
 
-    def _done(self, code: int) -> None:
-        self._code = code
-        if not self._paused:
-            self._free.append(self._curl)
-
-    def _go_on(self) -> None:
-        """There is room again for what the upstream sends."""
-        if self._paused and self._code is None and self._held <= HELD:
-            self._paused = False
-            self._curl.pause(pycurl.PAUSE_CONT)
+    def _end(self) -> None:
+        self._line = None
+        self._lines.let_go(self)
 
     # waiting
 
     async def _come(self) -> None:
-        """Until there is a piece, or no more will come."""
-        while not self._pieces and self._code is None:
-            await self._wait()
-
-    async def _wait(self) -> None:
-        """Until something has come, or it is over; what is cancelled or late lets go of its connection."""
-        self._waiter = self._transfers.loop.create_future()
-        try:
-            await self._waiter
-        except BaseException:
-            await self.close()
-            raise
-        finally:
-            self._waiter = None
+        """Until there is a piece of a stream, or no more will come. What is cancelled or late lets go of its connection."""
+        while self._line is not None and not (self._pieces and self._streams):
+            self._waiter = self._lines.loop.create_future()
+            try:
+                await self._waiter
+            except BaseException:
+                await self.close()
+                raise
+            finally:
+                self._waiter = None
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -181,38 +168,17 @@ class HttpReply:
 
     def _bound_by(self, seconds: float, *, each: bool) -> None:
         self._bound, self._each = seconds, each
-        self._since = self._transfers.loop.time()
-        self._transfers.look_by(self._since + seconds)
+        self._since = self._lines.loop.time()
+        self._lines.look_by(self._since + seconds)
 
     def _check(self) -> None:
         """Raises ProviderFailure where it ended badly."""
-        if self._code is not None and self._code > _WELL:
-            kind: ErrorClass = "malformed" if self._code in _NO_HTTP else "cut" if self._head else "connect"
-            raise ProviderFailure(kind, f"{_SAID[kind]}: {pycurl.easy_strerror(self._code)}")
+        if self._problem is not None:
+            raise ProviderFailure(self._problem, f"{_SAID[self._problem]}: {self._why}" if self._why else _SAID[self._problem])
 
-
-def silent(kind: ErrorClass, seconds: float) -> ProviderFailure:
-    """Nothing came for so long."""
-    return ProviderFailure(kind, f"the upstream was silent for {seconds:g} s")
-
-
-def _read(head: Sequence[bytes]) -> Mapping[str, str]:
-    """The header lines of a reply, those of interim replies before it left out."""
-    found: dict[str, str] = {}
-    for line in head:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if colon:
-            found.setdefault(name.lower(), value.strip())
-        elif name.startswith("HTTP/"):
-            found.clear()
-    return found
-
-
-_NO_HTTP = frozenset({pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_FTP_WEIRD_SERVER_REPLY})
-"""libcurl's codes for what is no HTTP, or none that it takes."""
 
 _SAID: dict[ErrorClass, str] = {
     "connect": "no answer from the upstream",
     "cut": "the upstream broke off",
-    "malformed": "the upstream does not speak HTTP",
+    "malformed": "the upstream does not speak HTTP as it should",
 }
