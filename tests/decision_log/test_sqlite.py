@@ -51,10 +51,10 @@ class Disk:
 
     def _factory(disk) -> type[sqlite3.Connection]:  # noqa: N805
         class Connection(sqlite3.Connection):
-            def executemany(self, *arguments: object) -> sqlite3.Cursor:
-                if disk.full:
+            def execute(self, statement: str, *arguments: object) -> sqlite3.Cursor:
+                if disk.full and statement.startswith("INSERT"):
                     raise sqlite3.OperationalError("database or disk is full")
-                return super().executemany(*arguments)  # type: ignore[arg-type]
+                return super().execute(statement, *arguments)  # type: ignore[arg-type]
 
         return Connection
 

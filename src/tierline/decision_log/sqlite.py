@@ -50,7 +50,9 @@ _BAD_ROW = (
     ValueError,
     AttributeError,
 )
-_INSERT = insert(1)
+_INSERTS = tuple((rows, insert(rows)) for rows in (64, 16, 4, 1))
+"""Statements that write so many rows at once. Each run of one lets go of the interpreter's lock and takes it again, in the midst of the
+event loop's work: with one row to a statement that costs twice what the writing does. 64 rows are encoded in half a millisecond."""
 _INSERT_TEXT = "INSERT OR REPLACE INTO texts (request_id, at, body) VALUES (?, ?, ?)"
 
 _Taken = tuple[Record, bytes | None]
@@ -289,8 +291,14 @@ class SqliteLog:
 def _write(connection: sqlite3.Connection, taken: list[_Taken]) -> None:
     texts = [(record.decision.request_id, record.at, text) for record, text in taken if text is not None]
     with transaction(connection):
-        # Each row is encoded as it is written, so that the event loop gets its turn between any two of them.
-        connection.executemany(_INSERT, (encode(record) for record, _ in taken))
+        begun = 0
+        for rows, statement in _INSERTS:
+            while len(taken) - begun >= rows:
+                values: list[object] = []
+                for record, _ in taken[begun : begun + rows]:
+                    values += encode(record)
+                connection.execute(statement, values)
+                begun += rows
         if texts:
             connection.executemany(_INSERT_TEXT, texts)
 
