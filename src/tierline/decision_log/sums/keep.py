@@ -1,5 +1,5 @@
-"""Adding rows up where the log is: in its SQLite file, or in PostgreSQL. Each go is one transaction, so whoever else tries waits for it,
-or leaves it alone, and goes on behind it."""
+"""Adding rows up where the log is: in its SQLite file, or in PostgreSQL. Sums are written and the mark is moved in one transaction, by one
+at a time: who finds that another was quicker leaves it at that, and goes on behind it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tierline import sqlite_file
 from tierline.decision_log.schema import MIGRATIONS, PART
-from tierline.decision_log.sums.schema import ADD, AFTER, FORGET, LATENCY, MARK, MOVE, mark, values
+from tierline.decision_log.sums.schema import ADD, AFTER, FORGET, LATENCY, MARK, MOVE, TOGETHER, apart, mark, values
 from tierline.decision_log.sums.table import MINUTE, MINUTES_KEPT, summed
 from tierline.postgres.connection import connect, numbered
 from tierline.types.errors import LogFailure
@@ -35,11 +35,15 @@ def add_up(where: Path | str, clock: Callable[[], float] = time.time) -> int:
 
 
 def _in_file(file: sqlite3.Connection, now: float) -> int:
-    with sqlite_file.transaction(file):
-        rows = file.execute(AFTER, (_mark(file),)).fetchall()
-        if not rows:
+    seq = _mark(file)
+    rows = apart(*file.execute(TOGETHER, (seq,)).fetchone())
+    if not rows:
+        return 0
+    found = summed(rows, now - MINUTES_KEPT)
+    with sqlite_file.transaction(file):  # it keeps the log's writer waiting, so all else is done before
+        if _mark(file) != seq:  # somebody was quicker
             return 0
-        for key, total in summed(rows, now - MINUTES_KEPT).items():
+        for key, total in found.items():
             known = file.execute(LATENCY, key).fetchone()
             file.execute(ADD, values(key, total, None if known is None else known[0]))
         file.execute(MOVE, rows[-1][:2])
