@@ -297,6 +297,9 @@ class _View(msgspec.Struct, frozen=True, array_like=True):
 _IN_TURN = (None, None, "", "", 0.0, (), ())
 """The end of a stored decision whose targets are asked in turn, with nothing beside."""
 
+UNCHECKED, PASSED, FAILED = 0, 1, 2
+"""The column `checked`: what the checks of the answer said."""
+
 _ROOM = 256
 """Bytes that most blobs do not fill: there a blob need not grow while it is written."""
 
@@ -329,6 +332,7 @@ def encode(record: Record) -> tuple[Any, ...]:
         tier, first = steps[0].tier, steps[0].targets[0] if steps[0].targets else ""
     cost = elapsed = 0.0
     tokens_in = tokens_out = cached = fallbacks = escalations = 0
+    checked = UNCHECKED
     ttft = None
     for aside in record.asides:
         cost += aside.cost
@@ -347,6 +351,8 @@ def encode(record: Record) -> tuple[Any, ...]:
             model = attempt.target
             tier = _tier_of(steps, model, tier)
             ttft = None if attempt.ttft is None else elapsed + attempt.ttft
+            if attempt.verdicts:
+                checked = PASSED if all(verdict.passed for verdict in attempt.verdicts) else FAILED
         elapsed += attempt.elapsed + attempt.wait
     request_id, route, draw = decision.request_id, decision.route, decision.draw
     return (
@@ -385,6 +391,7 @@ def encode(record: Record) -> tuple[Any, ...]:
         1 if record.truncated else 0,
         record.stopped,
         record.answered,
+        checked,
         _features_blob(features, decision),
         None if scores is NO_SCORES else _blob(_scores_values(scores)),
         None if view is NO_VIEW else _blob(_view_values(view)),

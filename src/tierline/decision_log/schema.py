@@ -45,6 +45,7 @@ COLUMNS = (
     "truncated",
     "stopped",
     "answered",
+    "checked",
     "features",
     "scores",
     "view",
@@ -147,6 +148,9 @@ MIGRATIONS = (
     INSERT INTO summed VALUES (0, '');
     DROP INDEX decisions_at;
     CREATE INDEX decisions_at ON decisions (at, seq, route, task, tier, model, "key", status, error, flagged, cost);
+    """,
+    """
+    ALTER TABLE decisions ADD COLUMN checked INTEGER;  -- the answer: 0 by no check, 1 passed, 2 failed one; NULL: written before
     """,
 )
 """Append-only: a released script is never changed."""

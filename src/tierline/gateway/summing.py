@@ -32,4 +32,4 @@ async def keep_summed(loaded: Loaded, path: Path) -> None:
             if said != problem:
                 _logger.warning("the log is not added up, and the dashboard adds what it can itself: %s", said)
         problem = said
-        await asyncio.sleep(BREATH if went == MOST else EVERY)
+        await asyncio.sleep(BREATH if went >= MOST else EVERY)

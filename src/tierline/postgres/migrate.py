@@ -15,7 +15,7 @@ LOCK = 0x5449_4552_0001
 """The advisory lock that everyone who changes the tables takes: revisions, partitions and batches come one after another."""
 
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision: a database that has it is not looked at any further."""
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from tierline import sqlite_file
 from tierline.decision_log.schema import MIGRATIONS, PART
-from tierline.decision_log.sums.schema import ADD, AFTER, FORGET, LATENCY, MARK, MOVE, TOGETHER, apart, mark, values
-from tierline.decision_log.sums.table import MINUTE, MINUTES_KEPT, summed
+from tierline.decision_log.sums.in_file import behind
+from tierline.decision_log.sums.schema import ADD, AFTER, FORGET, LATENCY, MARK, MOVE, mark, values
+from tierline.decision_log.sums.table import DAY, MINUTE, MINUTES_KEPT, summed
 from tierline.postgres.connection import connect, numbered
 from tierline.types.errors import LogFailure
 
@@ -36,19 +37,18 @@ def add_up(where: Path | str, clock: Callable[[], float] = time.time) -> int:
 
 def _in_file(file: sqlite3.Connection, now: float) -> int:
     seq = _mark(file)
-    rows = apart(*file.execute(TOGETHER, (seq,)).fetchone())
-    if not rows:
+    found, last = behind(file, seq, now - MINUTES_KEPT)
+    if last is None:
         return 0
-    found = summed(rows, now - MINUTES_KEPT)
     with sqlite_file.transaction(file):  # it keeps the log's writer waiting, so all else is done before
         if _mark(file) != seq:  # somebody was quicker
             return 0
         for key, total in found.items():
             known = file.execute(LATENCY, key).fetchone()
             file.execute(ADD, values(key, total, None if known is None else known[0]))
-        file.execute(MOVE, rows[-1][:2])
+        file.execute(MOVE, last)
         file.execute(FORGET, (MINUTE, now - MINUTES_KEPT))
-    return len(rows)
+    return sum(int(total.figures[0]) for key, total in found.items() if key[0] == DAY)
 
 
 def _mark(file: sqlite3.Connection) -> int:

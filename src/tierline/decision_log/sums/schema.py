@@ -11,20 +11,13 @@ from tierline.decision_log.sums.table import FIGURES, READ, Key, Sum, merged
 
 KEY = ("span", "start", "route", "task", "tier", "model")
 MOST = 1000
-"""Rows that are added up in one go: three milliseconds in which the event loop may have to wait."""
+"""Rows that are added up one by one in one go: three milliseconds in which the event loop may have to wait."""
 
 _MARKS = ", ".join("?" * (len(KEY) + len(FIGURES) + 1))
 _SUMS = ", ".join(f"{name} = sums.{name} + excluded.{name}" for name in FIGURES)
 
 # Names in these statements come from `table`; values travel as parameters.
 AFTER = f"SELECT seq, {', '.join(READ)} FROM decisions WHERE seq > ? ORDER BY seq LIMIT {MOST}"  # noqa: S608
-_TOGETHER = ", ".join({"at": "CAST(at AS INTEGER)", "tried": "hex(tried)"}.get(name, name) for name in READ)
-TOGETHER = (
-    f"SELECT json_group_array(json_array(seq, {_TOGETHER})) "  # noqa: S608
-    f"FROM (SELECT seq, {', '.join(READ)} FROM decisions WHERE seq > ? ORDER BY seq LIMIT {MOST})"
-)
-"""The rows of `AFTER` as one value, for `apart`. SQLite lets go of the interpreter's lock before each row that it gives and takes it again,
-in the midst of the event loop's work: row by row that costs four times what the reading does."""
 MARK = "SELECT seq, request_id FROM summed"
 MOVE = "UPDATE summed SET seq = ?, request_id = ?"
 FORGET = "DELETE FROM sums WHERE span = ? AND start < ?"
@@ -36,17 +29,6 @@ ADD = (
 
 latencies = msgspec.msgpack.Decoder(dict[int, int]).decode
 _packed = msgspec.msgpack.Encoder().encode
-
-
-_rows = msgspec.json.Decoder(list[list[Any]]).decode
-
-
-def apart(together: str) -> list[list[Any]]:
-    """The rows of `TOGETHER`; `at` in whole seconds, amounts to fifteen digits."""
-    rows = _rows(together)
-    for row in rows:
-        row[-1] = bytes.fromhex(row[-1])
-    return rows
 
 
 def values(key: Key, total: Sum, known: bytes | None) -> tuple[object, ...]:

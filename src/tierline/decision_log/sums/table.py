@@ -95,31 +95,48 @@ def percentile(latency: Mapping[int, int], share: float) -> float | None:
 def summed(rows: Iterable[Sequence[Any]], minutes_from: float) -> dict[Key, Sum]:
     """Sums of rows (`seq`, then the columns `READ`) by the hour and the day; those younger than `minutes_from` (Unix seconds) by the minute
     too."""
+    return widened(narrow(rows, minutes_from))
+
+
+def narrow(rows: Iterable[Sequence[Any]], minutes_from: float) -> dict[Key, Sum]:
+    """The same in the narrowest span alone that each row is summed by."""
     gathered: defaultdict[Key, list[tuple[float, ...]]] = defaultdict(list)
     taken: defaultdict[Key, list[int]] = defaultdict(list)
     for row in rows:
-        at = row[2]
-        span = MINUTE if at >= minutes_from else HOUR
-        key = (span, int(at // span) * span, *row[3:7])
+        key = (*span_of(row[2], minutes_from), *row[3:7])
         figures, place = _figures(row)
         gathered[key].append(figures)
         if place is not None:
             taken[key].append(place)
-    found = {
+    return {
         key: Sum([float(sum(column)) for column in zip(*each, strict=True)], dict(Counter(taken[key]))) for key, each in gathered.items()
     }
+
+
+def span_of(at: float, minutes_from: float) -> tuple[int, int]:
+    """The narrowest span that a moment is summed by, and its start."""
+    span = MINUTE if at >= minutes_from else HOUR
+    return span, int(at // span) * span
+
+
+def widened(found: dict[Key, Sum]) -> dict[Key, Sum]:
+    """Sums of narrow spans with those of the wide ones they lie in, in place."""
     _widen(found, MINUTE, HOUR)
     _widen(found, HOUR, DAY)
     return found
 
 
-def _widen(found: dict[Key, Sum], narrow: int, wide: int) -> None:
-    """Add the sums of narrow spans to the wide ones they lie in."""
+def _widen(found: dict[Key, Sum], span: int, wide: int) -> None:
     for key, total in [*found.items()]:
-        if key[0] == narrow:
-            into = found.setdefault((wide, key[1] // wide * wide, *key[2:]), Sum([0.0] * len(FIGURES), {}))
-            into.figures = [a + b for a, b in zip(into.figures, total.figures, strict=True)]
-            merged(into.latency, total.latency)
+        if key[0] == span:
+            add(found, (wide, key[1] // wide * wide, *key[2:]), total)
+
+
+def add(found: dict[Key, Sum], key: Key, total: Sum) -> None:
+    """Add to what is found under a key, in place."""
+    into = found.setdefault(key, Sum([0.0] * len(FIGURES), {}))
+    into.figures = [a + b for a, b in zip(into.figures, total.figures, strict=True)]
+    merged(into.latency, total.latency)
 
 
 def _figures(row: Sequence[Any]) -> tuple[tuple[float, ...], int | None]:
