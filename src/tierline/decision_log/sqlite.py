@@ -1,4 +1,7 @@
-"""The decision log in a SQLite file: `put` appends to a queue, a thread of its own encodes and writes.
+"""The decision log in a SQLite file: `put` encodes a row and appends it to a queue, a thread of its own writes.
+
+A row is encoded where it was made: its parts are at hand there, and go where they came from. The writer would have to fetch them once
+more, while the event loop waits for the interpreter's lock.
 
 A row leaves the queue only when its transaction is committed, so the length of the queue is the number of rows that a crash of
 the process would lose, and a disk that cannot be written loses nothing: rows wait, are tried again, and past `max_queue`
@@ -15,15 +18,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from tierline import sqlite_file
-from tierline.decision_log.codec import encode, mended
+from tierline.decision_log.codec import decode, encode, mended
 from tierline.decision_log.reader import Filter, LogReader
 from tierline.decision_log.retention import Retention
-from tierline.decision_log.schema import MIGRATIONS, PART, insert
+from tierline.decision_log.schema import COLUMNS, MIGRATIONS, PART, insert
 from tierline.sqlite_file import Connect, Durability, transaction
 from tierline.types.errors import LogFailure
 from tierline.types.record import Record
@@ -50,12 +55,16 @@ _BAD_ROW = (
     ValueError,
     AttributeError,
 )
+_ID, _AT = COLUMNS.index("request_id"), COLUMNS.index("at")
 _INSERTS = tuple((rows, insert(rows)) for rows in (256, 64, 16, 4, 1))
 """Statements that write so many rows at once. Each run of one lets go of the interpreter's lock and takes it again, in the midst of the
-event loop's work: with one row to a statement that costs twice what the writing does. 256 rows are encoded in two milliseconds."""
+event loop's work: with one row to a statement that costs more than the writing does."""
 _INSERT_TEXT = "INSERT OR REPLACE INTO texts (request_id, at, body) VALUES (?, ?, ?)"
 
-_Taken = tuple[Record, bytes | None]
+_Values = tuple[Any, ...]
+"""A row, in the order of `schema.COLUMNS`."""
+
+_Taken = tuple[_Values, bytes | None]
 
 
 class _Waiter(msgspec.Struct, frozen=True):
@@ -116,7 +125,9 @@ class SqliteLog:
         queue = self._queue
         if len(queue) >= self._max_queue or self._closing:
             raise self._refusal()
-        queue.append((record, text))
+        values = self._encoded(record)
+        if values is not None:
+            queue.append((values, text))
         if self._idle:
             self._wake.set()
 
@@ -137,9 +148,9 @@ class SqliteLog:
 
     def get(self, request_id: str) -> Record | None:
         """One row, written or still waiting, or None. Raises LogFailure when the file cannot be read."""
-        for record, _ in reversed(self._queue[:]):
-            if record.decision.request_id == request_id:
-                return record
+        for values, _ in reversed(self._queue[:]):
+            if values[_ID] == request_id:
+                return _record(values)
         with closing(LogReader(self.path)) as reader:
             return reader.get(request_id)
 
@@ -191,6 +202,21 @@ class SqliteLog:
         self._release(LogFailure(f"{self.path}: the log was closed before the row was written"))
         if left:
             raise LogFailure(f"{left} rows of the decision log could not be written and are lost: {self._problem or self.path}")
+
+    def _encoded(self, record: Record) -> _Values | None:
+        """The row, or the nearest that has a stored form; None where there is none."""
+        try:
+            return encode(record)
+        except _BAD_ROW:
+            try:
+                return encode(mended(record))
+            except _BAD_ROW as error:
+                self._reject(record.decision.request_id, error)
+                return None
+
+    def _reject(self, request_id: str, error: Exception) -> None:
+        self.rejected += 1
+        _logger.error("the row of request %r has no stored form and is not in the log: %s", request_id, type(error).__name__)
 
     def _refusal(self) -> LogFailure:
         if self._closing:
@@ -245,16 +271,14 @@ class SqliteLog:
         self._release(None)
 
     def _write_one(self, connection: sqlite3.Connection, one: _Taken) -> None:
-        record, text = one
+        values, text = one
         try:
             _write(connection, [one])
         except _BAD_ROW:
             try:
-                _write(connection, [(mended(record), text)])
+                _write(connection, [(encode(mended(_record(values))), text)])
             except _BAD_ROW as error:
-                self.rejected += 1
-                name = record.decision.request_id
-                _logger.error("the row of request %r has no stored form and is not in the log: %s", name, type(error).__name__)
+                self._reject(values[_ID], error)
 
     def _failed(self, error: Exception) -> None:
         problem = error.message if isinstance(error, LogFailure) else sqlite_file.explain(self.path, error)
@@ -289,18 +313,19 @@ class SqliteLog:
 
 
 def _write(connection: sqlite3.Connection, taken: list[_Taken]) -> None:
-    texts = [(record.decision.request_id, record.at, text) for record, text in taken if text is not None]
+    texts = [(values[_ID], values[_AT], text) for values, text in taken if text is not None]
     with transaction(connection):
         begun = 0
         for rows, statement in _INSERTS:
             while len(taken) - begun >= rows:
-                values: list[object] = []
-                for record, _ in taken[begun : begun + rows]:
-                    values += encode(record)
-                connection.execute(statement, values)
+                connection.execute(statement, [*chain.from_iterable([values for values, _ in taken[begun : begun + rows]])])
                 begun += rows
         if texts:
             connection.executemany(_INSERT_TEXT, texts)
+
+
+def _record(values: _Values) -> Record:
+    return decode(dict(zip(COLUMNS, values, strict=True)))
 
 
 def _resolve(future: asyncio.Future[None], error: LogFailure | None) -> None:
