@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -66,6 +67,7 @@ class Connection(asyncio.Protocol):
         "_url",
         "current",
         "house",
+        "on_header",
         "since",
     )
 
@@ -74,14 +76,15 @@ class Connection(asyncio.Protocol):
     def __init__(self, house: Serving, loop: asyncio.AbstractEventLoop) -> None:
         self.house = house
         self._loop = loop
-        self._parser = httptools.HttpRequestParser(self)
         self.current: Incoming | None = None
         self.since: float | None = None
         self._coming: Incoming | None = None  # its body is still on its way
         self._ahead: list[Incoming] = []
         self._again = b""  # how a request's body is bounded that wants an upgrade
         self._url = b""
-        self._headers: dict[str, str | None] = {}
+        self._headers: dict[bytes, bytes] = {}
+        self.on_header = self._headers.setdefault  # of a repeated header the first counts; the parser calls it without a frame of ours
+        self._parser = httptools.HttpRequestParser(self)
         self._head = 0  # bytes since the last progress: a whole head, a piece of a body, a chunk's bounds
         self._refusal: Refused | None = None
         self._deaf = False  # what still comes is dropped
@@ -164,15 +167,12 @@ class Connection(asyncio.Protocol):
         """A part of the request's target, most often all of it."""
         self._url += url
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header or, behind a body, a trailer."""
-        self._headers.setdefault(name.decode("ascii").lower(), value.rstrip().decode("ascii") if value.isascii() else None)
-
     def on_headers_complete(self) -> None:
         """A request has begun; its body may be on its way."""
-        parser, headers = self._parser, self._headers
+        parser, headers = self._parser, named(self._headers)
+        self._headers.clear()
         if self._again:  # it is known already
-            self._again, self._url, self._headers = b"", b"", {}
+            self._again = self._url = b""
             return
         version = parser.get_http_version()
         if version not in ("1.1", "1.0"):
@@ -188,7 +188,7 @@ class Connection(asyncio.Protocol):
         method = parser.get_method().decode("ascii")
         keep = parser.should_keep_alive() and method != "CONNECT"
         incoming = Incoming(self, method, path, query, headers, version == "1.1", keep)
-        self._url, self._headers, self._head = b"", {}, 0
+        self._url, self._head = b"", 0
         self._coming = incoming
         if "upgrade" in headers and parser.should_upgrade() and method != "CONNECT":
             bounds = [f"{name}: {headers[name]}\r\n" for name in ("content-length", "transfer-encoding") if name in headers]
@@ -223,8 +223,7 @@ class Connection(asyncio.Protocol):
         self._coming.complete()
         self._coming = None
         self._head = 0
-        if self._headers:  # trailers
-            self._headers = {}
+        self._headers.clear()  # trailers
 
     # the requests
 
@@ -328,6 +327,14 @@ class Connection(asyncio.Protocol):
             self.since = now
         elif now - self.since > (LINGER if self._deaf and self.current is None else self.house.idle):
             self._transport.abort()
+
+
+def named(headers: Mapping[bytes, bytes]) -> dict[str, str | None]:
+    """Headers by lower-case name; None for a value that is not ASCII."""
+    found: dict[str, str | None] = {}
+    for name, value in headers.items():
+        found.setdefault(name.decode("ascii").lower(), value.decode("ascii").rstrip() if value.isascii() else None)
+    return found
 
 
 def target_of(url: bytes) -> tuple[str, str]:
