@@ -123,19 +123,20 @@ def answered(
     )
 
 
-_LEAVES: dict[Any, st.SearchStrategy[Any]] = {
+LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
     float: st.floats(allow_nan=False),
     int: st.integers(-(2**31), 2**31),
     bool: st.booleans(),
 }
+"""For `anything`: values of the plain types."""
 
 
-FINITE = _LEAVES | {float: st.floats(allow_nan=False, allow_infinity=False)}
+FINITE = LEAVES | {float: st.floats(allow_nan=False, allow_infinity=False)}
 """For `anything`: numbers that JSON has."""
 
 
-def anything(kind: Any, leaves: dict[Any, st.SearchStrategy[Any]] = _LEAVES) -> st.SearchStrategy[Any]:
+def anything(kind: Any, leaves: dict[Any, st.SearchStrategy[Any]] = LEAVES) -> st.SearchStrategy[Any]:
     """Any value of a type, with every field of every struct drawn: a field that the codec forgets is found."""
     if kind in leaves:
         return leaves[kind]
@@ -152,9 +153,10 @@ def anything(kind: Any, leaves: dict[Any, st.SearchStrategy[Any]] = _LEAVES) -> 
     return st.from_type(kind)
 
 
-def _with_winner(record: Record, winner: int) -> Record:
+def with_winner(record: Record, winner: int) -> Record:
+    """The record with that attempt as the one that answered, counted round; below zero: none."""
     return msgspec.structs.replace(record, winner=winner % len(record.tried) if record.tried and winner >= 0 else None)
 
 
-records = st.builds(_with_winner, anything(Record), st.integers(-1, 5))
-finite_records = st.builds(_with_winner, anything(Record, FINITE), st.integers(-1, 5))
+records = st.builds(with_winner, anything(Record), st.integers(-1, 5))
+finite_records = st.builds(with_winner, anything(Record, FINITE), st.integers(-1, 5))

@@ -14,14 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decision_log.make_records import typical
+from decision_log.make_records import LEAVES, answered, anything, typical, with_winner
 from decision_log.test_postgres import opened, shipped, url
 from tierline.decision_log.postgres.reader import PostgresReader
 from tierline.decision_log.reader import LogReader
 from tierline.decision_log.sqlite import SqliteLog
 from tierline.decision_log.sums.keep import add_up
 from tierline.decision_log.sums.read import Summed, read_sums
-from tierline.decision_log.sums.table import DAY, FIGURES, HOUR, MINUTE, bucket, middle, percentile
+from tierline.decision_log.sums.schema import MOST
+from tierline.decision_log.sums.table import DAY, FIGURES, HOUR, MINUTE, Key, Sum, bucket, middle, percentile
+from tierline.types.outcome import Verdict
 from tierline.types.record import Record
 
 __all__ = ["url"]  # the fixture that makes a database
@@ -62,8 +64,6 @@ def some(number: int, at: float, failed: bool = False) -> Record:
 
 
 moments = st.lists(st.tuples(st.floats(NOON - 3 * DAY, NOON - 1), st.booleans()), min_size=1, max_size=25)
-
-backs = st.sampled_from([HOUR, 5 * HOUR, 2 * DAY, 20 * DAY])
 
 
 @settings(max_examples=20)
@@ -106,6 +106,61 @@ def test_checks_and_the_tokens_of_the_answer_alone_are_counted(tmp_path: Path) -
         assert (said["final_input"], said["final_output"], said["final_cached"]) == (931, 151, 512)
         assert told(log, NOON - HOUR, NOON, model="local")["requests"] == 1
         assert told(log, NOON - HOUR, NOON, model="mini")["requests"] == 0
+
+
+_AMOUNTS = LEAVES | {float: st.floats(0, 10_000), int: st.integers(0, 2**31)}
+any_records = st.builds(with_winner, anything(Record, _AMOUNTS), st.integers(-1, 5))
+
+
+@settings(max_examples=40)
+@given(st.lists(any_records, min_size=1, max_size=12), moments, st.booleans())
+def test_what_sqlite_adds_up_is_what_is_added_up_row_by_row(
+    records: list[Record], times: list[tuple[float, bool]], of_an_older_release: bool
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "log.db")
+        for number, record in enumerate(records):
+            decision = msgspec.structs.replace(record.decision, request_id=f"r{number}")
+            records[number] = msgspec.structs.replace(record, at=times[number % len(times)][0], decision=decision)
+        put(path, records)
+        if of_an_older_release:
+            with closing(sqlite3.connect(path)) as log, log:
+                log.execute("UPDATE decisions SET checked = NULL WHERE seq % 2")
+        by_row = by_key(path)
+        while add_up(path, lambda: NOON):
+            pass
+        added = by_key(path)
+        assert {key: total.latency for key, total in added.items()} == {key: total.latency for key, total in by_row.items()}
+        assert all(total.figures == pytest.approx(by_row[key].figures) for key, total in added.items())
+
+
+def test_answers_of_one_attempt_count_with_what_their_checks_said(tmp_path: Path) -> None:
+    path, one = tmp_path / "log.db", answered("r", at=NOON - 300, elapsed=0.5)
+    for number, said in enumerate([(), (True,), (True, True), (False,), (True, False)]):
+        tried = msgspec.structs.replace(one.tried[0], verdicts=tuple(Verdict("schema", passed) for passed in said))
+        named = msgspec.structs.replace(one.decision, request_id=f"r{number}")
+        put(path, [msgspec.structs.replace(one, decision=named, tried=(tried,))])
+    put(path, [answered("r9", at=NOON - 300, error="timeout", status=504)])
+    assert add_up(path, lambda: NOON) == 6
+    with closing(LogReader(path)) as log:
+        said_of_all = told(log, NOON - HOUR, NOON)
+        assert (said_of_all["answered"], said_of_all["checked"], said_of_all["passed"], said_of_all["failed"]) == (5, 4, 2, 1)
+        assert (said_of_all["input_tokens"], said_of_all["final_input"]) == (600, 500)
+        taken = [total.latency for _, total in read_sums(log, NOON - HOUR, NOON, NOON).sums]
+        assert sorted(taken, key=len) == [{}, {bucket(0.5): 5}]
+
+
+def by_key(path: Path) -> dict[Key, Sum]:
+    """All sums of a log, those of the rows behind the mark among them."""
+    with closing(LogReader(path)) as log:
+        return dict(one for back in (HOUR, 10 * DAY, 900 * DAY) for one in read_sums(log, NOON - back, NOON, NOON).sums)
+
+
+def test_more_rows_than_one_go_takes_are_added_up_in_several(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    put(path, [some(number, NOON - 300 + number % 7) for number in range(2 * MOST + 30)])
+    went = [add_up(path, lambda: NOON) for _ in range(4)]
+    assert went == [MOST, MOST, 30, 0]
 
 
 def test_sums_outlive_their_rows_and_go_on_when_numbers_start_again(tmp_path: Path) -> None:
