@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from tierline.types.access import Endpoint
 from tierline.types.catalog import Model
@@ -67,6 +68,9 @@ class Connection:
     def close(self) -> None:
         self._writer.close()
 
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+"""Runs a test in an event loop."""
 
 Handler = Callable[[Connection], Awaitable[None]]
 
