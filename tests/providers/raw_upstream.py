@@ -64,10 +64,12 @@ class Connection:
         self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
-    async def gone(self) -> None:
-        """Returns when the client has let go of the connection."""
-        while await self._reader.read(65536):
-            pass
+    async def gone(self) -> int:
+        """Returns when the client has let go of the connection, with the number of bytes that came until then."""
+        came = 0
+        while piece := await self._reader.read(65536):
+            came += len(piece)
+        return came
 
     def end(self) -> None:
         """Says that no more will come, and goes on listening."""
@@ -103,8 +105,8 @@ class Upstream:
 
 
 @asynccontextmanager
-async def listening(handle: Handler) -> AsyncIterator[Upstream]:
-    """An upstream that gives each connection to `handle`."""
+async def listening(handle: Handler, listener: socket.socket | None = None) -> AsyncIterator[Upstream]:
+    """An upstream that gives each connection to `handle`, on a port of its own or on this listener."""
     upstream = Upstream(0)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -121,7 +123,7 @@ async def listening(handle: Handler) -> AsyncIterator[Upstream]:
         finally:
             connection.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, sock=listener or socket.create_server(("127.0.0.1", 0)))
     upstream.port = server.sockets[0].getsockname()[1]
     try:
         yield upstream
