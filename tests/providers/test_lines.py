@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -190,6 +192,38 @@ def test_calls_that_begin_together_look_the_host_up_once(run: Run) -> None:
     run(test())
 
 
+@pytest.mark.parametrize(("known", "times"), [(60.0, 1), (-1.0, 3)])
+def test_it_is_known_for_a_while_where_a_host_is(run: Run, monkeypatch: pytest.MonkeyPatch, known: float, times: int) -> None:
+    monkeypatch.setattr(lines, "IDLE", -1.0)
+    monkeypatch.setattr(lines, "KNOWN", known)
+
+    async def test() -> None:
+        async with listening(answers_all) as upstream:
+            looked_up = finds(upstream.port)
+            provider = HttpProvider(Endpoint("up", base_url="http://up.invalid/v1"))
+            for _ in range(3):
+                assert await (await provider.send(call())).body() == OK
+            assert (len(looked_up), upstream.connections) == (times, 3)
+            await provider.close()
+
+    run(test())
+
+
+def test_a_connection_that_the_system_gives_up_is_a_failure_to_connect_and_no_timeout(run: Run) -> None:
+    async def test() -> None:
+        async def gives_up(*_: object) -> None:
+            raise TimeoutError(errno.ETIMEDOUT, "to 127.0.0.1")
+
+        asyncio.get_running_loop().sock_connect = gives_up  # type: ignore[method-assign]
+        provider = HttpProvider(Endpoint("up", base_url="http://127.0.0.1:1/v1"))
+        failed = await failure(provider, timeout=1.0)
+        assert (failed.kind, "127.0.0.1" in failed.message) == ("connect", False)
+        assert os.strerror(errno.ETIMEDOUT) in failed.message
+        await provider.close()
+
+    run(test())
+
+
 def test_a_host_that_cannot_be_reached_any_more_is_looked_up_anew(run: Run) -> None:
     async def test() -> None:
         async with listening(answers_all) as upstream:
@@ -335,6 +369,23 @@ def test_an_answer_before_the_call_has_gone_out_is_taken_and_the_rest_of_the_cal
                 await upstream.all_gone()
                 assert sum(read) < 50_000_000
             told.set()
+            await provider.close()
+
+    run(test())
+
+
+def test_a_call_is_not_sent_to_the_end_to_one_who_says_no_more(run: Run) -> None:
+    async def test() -> None:
+        async def says_no_more(connection: Connection) -> None:
+            await connection.head()
+            connection.end()
+            await known.wait()
+
+        known = asyncio.Event()
+        async with listening(says_no_more) as upstream:
+            provider = HttpProvider(upstream.endpoint())
+            assert (await failure(provider, body=b"x" * 50_000_000)).kind == "connect"
+            known.set()
             await provider.close()
 
     run(test())
