@@ -193,6 +193,36 @@ def test_a_handshake_that_is_given_up_lets_go_of_the_upstream(run: Run, vouched:
     run(test())
 
 
+def test_a_call_that_is_cancelled_as_its_handshake_ends_lets_go_of_the_whole_connection(
+    run: Run, vouched: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test() -> None:
+        lost = asyncio.Event()
+
+        class Noting(lines.Line):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                super().connection_made(transport)
+                sending.cancel()
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                super().connection_lost(exc)
+                lost.set()
+
+        monkeypatch.setattr(lines, "Line", Noting)
+        upstream = Secure(vouched)
+        async with upstream.listening() as endpoint:
+            provider = HttpProvider(endpoint)
+            sending = asyncio.create_task(provider.send(call()))
+            with pytest.raises(asyncio.CancelledError):
+                await sending
+            await asyncio.wait_for(lost.wait(), 5)
+            await until(lambda: upstream.left == 1)
+            assert upstream.heard == b""
+            await provider.close()
+
+    run(test())
+
+
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("farewell", [True, False])
 def test_a_body_by_the_end_of_the_connection_is_whole_only_if_the_upstream_said_goodbye(

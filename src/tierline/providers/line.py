@@ -38,10 +38,11 @@ class Listener(Protocol):
 class Line(asyncio.Protocol):
     """A connection; `done` takes it back when a reply is whole and another call may go out on it, `gone` is told when it has ended.
 
-    `used`: a reply has come by it. `since`: when it became free, in the loop's time."""
+    `made`: there is a connection. `used`: a reply has come by it. `since`: when it became free, in the loop's time."""
 
     __slots__ = (
-        "_done", "_gone", "_headers", "_listener", "_parser", "_paused", "_status", "_transport", "_unread", "on_header", "since", "used",
+        "_done", "_gone", "_headers", "_listener", "_parser", "_paused", "_status", "_transport", "_unread", "made", "on_header", "since",
+        "used",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -56,7 +57,7 @@ class Line(asyncio.Protocol):
         self._unread = 0
         self._paused = False
         self._parser = httptools.HttpResponseParser(self)
-        self.used = False
+        self.made = self.used = False
         self.since = 0.0
 
     def send(self, head: bytes, body: bytes, listener: Listener) -> None:
@@ -92,6 +93,7 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The upstream is there."""
+        self.made = True
         self._transport = transport  # type: ignore[assignment]  # it reads and writes
 
     def data_received(self, data: bytes) -> None:

@@ -114,14 +114,16 @@ class Lines:
         except BaseException:
             self._found_at = -math.inf  # it may have moved
             raise
+        line = Line(self._done, self._gone)
         try:
             reached.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             name = self._host if self._secure else None
-            _, line = await self.loop.create_connection(
-                lambda: Line(self._done, self._gone), sock=reached, ssl=self._context, server_hostname=name
-            )
+            await self.loop.create_connection(lambda: line, sock=reached, ssl=self._context, server_hostname=name)
         except BaseException:
-            reached.close()
+            if line.made:
+                line.abort()  # not the socket beneath it: its number would be another's before the transport has let go of it
+            else:
+                reached.close()
             raise
         return line
 
