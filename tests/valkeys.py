@@ -64,10 +64,10 @@ def pid_of(server: ValkeyServer) -> int:
     return int(server.client().info("server")["process_id"])
 
 
-def certificate(folder: Path) -> Path:
-    """A certificate for localhost that signs itself, beside its key `key.pem`."""
+def certificate(folder: Path, names: str = "DNS:localhost") -> Path:
+    """A certificate for localhost, or for these names, that signs itself, beside its key `key.pem`."""
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    files = ["-addext", f"subjectAltName={names}", "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
     subprocess.run([*command, *files], check=True, capture_output=True)
     return folder / "cert.pem"
 

@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import gzip
 import socket
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
 
-from providers.raw_upstream import Connection, Handler, Received, call, listening
+from providers.raw_upstream import Connection, Handler, Received, Run, call, listening
 from tierline.providers.http import HttpProvider
 from tierline.testing.checks import check_provider
 from tierline.types.access import Endpoint
@@ -19,10 +17,6 @@ from tierline.types.errors import ProviderFailure
 from tierline.types.wire import Call
 
 OK = b'{"choices":[]}'
-
-
-def run(test: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(test, 20))
 
 
 async def fails(handle: Handler, sent: Call, **endpoint: object) -> ProviderFailure:
@@ -45,7 +39,7 @@ async def answers_all(connection: Connection) -> None:
         await connection.answer(OK)
 
 
-def test_it_keeps_the_laws_of_a_provider() -> None:
+def test_it_keeps_the_laws_of_a_provider(run: Run) -> None:
     async def either(connection: Connection) -> None:
         while True:
             if b"stream" not in (await connection.request()).body:
@@ -68,7 +62,7 @@ def test_it_keeps_the_laws_of_a_provider() -> None:
     ("auth", "header", "value"),
     [("bearer", "authorization", "Bearer s3cret"), ("x-api-key", "x-api-key", "s3cret"), ("none", "authorization", None)],
 )
-def test_a_call_carries_body_secret_and_headers(auth: str, header: str, value: str | None) -> None:
+def test_a_call_carries_body_secret_and_headers(run: Run, auth: str, header: str, value: str | None) -> None:
     got: list[Received] = []
 
     async def note(connection: Connection) -> None:
@@ -93,7 +87,7 @@ def test_a_call_carries_body_secret_and_headers(auth: str, header: str, value: s
     assert expected.items() <= received.headers.items()
 
 
-def test_each_door_has_its_own_address_secret_and_connections() -> None:
+def test_each_door_has_its_own_address_secret_and_connections(run: Run) -> None:
     async def note(connection: Connection) -> None:
         while True:
             received = await connection.request()
@@ -114,7 +108,7 @@ def test_each_door_has_its_own_address_secret_and_connections() -> None:
     run(test())
 
 
-def test_one_connection_serves_call_after_call() -> None:
+def test_one_connection_serves_call_after_call(run: Run) -> None:
     async def test() -> None:
         async with listening(answers_all) as upstream:
             provider = HttpProvider(upstream.endpoint())
@@ -126,7 +120,7 @@ def test_one_connection_serves_call_after_call() -> None:
     run(test())
 
 
-def test_calls_at_one_time_share_one_client_and_mix_nothing_up() -> None:
+def test_calls_at_one_time_share_one_client_and_mix_nothing_up(run: Run) -> None:
     async def echo(connection: Connection) -> None:
         while True:
             await connection.answer((await connection.request()).body)
@@ -145,7 +139,7 @@ def test_calls_at_one_time_share_one_client_and_mix_nothing_up() -> None:
     run(test())
 
 
-def test_a_stream_comes_piece_by_piece_as_it_is_sent() -> None:
+def test_a_stream_comes_piece_by_piece_as_it_is_sent(run: Run) -> None:
     async def test() -> None:
         more = asyncio.Event()
 
@@ -169,7 +163,7 @@ def test_a_stream_comes_piece_by_piece_as_it_is_sent() -> None:
     run(test())
 
 
-def test_a_big_body_comes_whole() -> None:
+def test_a_big_body_comes_whole(run: Run) -> None:
     big = bytes(range(256)) * 20_000
 
     async def test() -> None:
@@ -185,7 +179,7 @@ def test_a_big_body_comes_whole() -> None:
     run(test())
 
 
-def test_a_compressed_answer_is_unpacked() -> None:
+def test_a_compressed_answer_is_unpacked(run: Run) -> None:
     async def test() -> None:
         async def zipped(connection: Connection) -> None:
             await connection.request()
@@ -200,7 +194,7 @@ def test_a_compressed_answer_is_unpacked() -> None:
 
 
 @pytest.mark.parametrize("status", ["302 Found", "400 Bad Request", "429 Too Many Requests", "503 Service Unavailable"])
-def test_any_status_is_a_reply_and_no_redirect_is_followed(status: str) -> None:
+def test_any_status_is_a_reply_and_no_redirect_is_followed(run: Run, status: str) -> None:
     async def test() -> None:
         async def answer(connection: Connection) -> None:
             await connection.request()
@@ -216,7 +210,7 @@ def test_any_status_is_a_reply_and_no_redirect_is_followed(status: str) -> None:
     run(test())
 
 
-def test_environment_proxies_are_not_used() -> None:
+def test_environment_proxies_are_not_used(run: Run) -> None:
     with socket.socket() as nobody, pytest.MonkeyPatch.context() as environment:
         nobody.bind(("127.0.0.1", 0))
         environment.setenv("HTTP_PROXY", f"http://127.0.0.1:{nobody.getsockname()[1]}")
@@ -234,7 +228,7 @@ def test_environment_proxies_are_not_used() -> None:
 # faults
 
 
-def test_nobody_listening_is_a_failure_to_connect() -> None:
+def test_nobody_listening_is_a_failure_to_connect(run: Run) -> None:
     async def test() -> None:
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
@@ -317,7 +311,7 @@ async def heads_and_stalls(connection: Connection) -> None:
         (cuts_within_chunk, "cut"),
     ],
 )
-def test_every_fault_has_its_class(handle: Handler, kind: str, stream: bool) -> None:
+def test_every_fault_has_its_class(run: Run, handle: Handler, kind: str, stream: bool) -> None:
     async def test() -> None:
         failure = await fails(handle, call(stream=stream))
         assert failure.kind == kind
@@ -336,7 +330,9 @@ def test_every_fault_has_its_class(handle: Handler, kind: str, stream: bool) -> 
         (stalls, call(timeout=5.0, stream=True), 0.05, "idle"),
     ],
 )
-def test_silence_that_lasts_too_long_is_a_timeout_or_within_a_stream_idle(handle: Handler, sent: Call, idle: float, kind: str) -> None:
+def test_silence_that_lasts_too_long_is_a_timeout_or_within_a_stream_idle(
+    run: Run, handle: Handler, sent: Call, idle: float, kind: str
+) -> None:
     async def test() -> None:
         failure = await fails(handle, sent, idle_timeout=idle)
         assert failure.kind == kind
@@ -344,7 +340,7 @@ def test_silence_that_lasts_too_long_is_a_timeout_or_within_a_stream_idle(handle
     run(test())
 
 
-def test_each_call_has_its_own_limit_whatever_those_beside_it_have() -> None:
+def test_each_call_has_its_own_limit_whatever_those_beside_it_have(run: Run) -> None:
     async def test() -> None:
         given_up = asyncio.Event()
 
@@ -369,7 +365,7 @@ def test_each_call_has_its_own_limit_whatever_those_beside_it_have() -> None:
     run(test())
 
 
-def test_a_slow_first_byte_within_the_timeout_is_waited_for_whatever_the_idle_timeout() -> None:
+def test_a_slow_first_byte_within_the_timeout_is_waited_for_whatever_the_idle_timeout(run: Run) -> None:
     async def test() -> None:
         async def slow(connection: Connection) -> None:
             await connection.request()
@@ -388,7 +384,7 @@ def test_a_slow_first_byte_within_the_timeout_is_waited_for_whatever_the_idle_ti
     run(test())
 
 
-def test_a_reader_that_takes_its_time_is_not_a_silent_upstream() -> None:
+def test_a_reader_that_takes_its_time_is_not_a_silent_upstream(run: Run) -> None:
     async def test() -> None:
         async def stream(connection: Connection) -> None:
             await connection.request()
@@ -410,7 +406,7 @@ def test_a_reader_that_takes_its_time_is_not_a_silent_upstream() -> None:
     run(test())
 
 
-def test_a_kept_connection_that_the_upstream_closed_is_replaced_without_a_failure() -> None:
+def test_a_kept_connection_that_the_upstream_closed_is_replaced_without_a_failure(run: Run) -> None:
     async def once(connection: Connection) -> None:
         await connection.request()
         await connection.answer(OK)
@@ -427,7 +423,9 @@ def test_a_kept_connection_that_the_upstream_closed_is_replaced_without_a_failur
 
 
 @pytest.mark.parametrize(("stale", "sent"), [(60.0, 3), (0.0, 2)])
-def test_a_call_on_a_kept_connection_that_breaks_is_sent_anew_only_if_the_upstream_has_not_had_it_for_long(stale: float, sent: int) -> None:
+def test_a_call_on_a_kept_connection_that_breaks_is_sent_anew_only_if_the_upstream_has_not_had_it_for_long(
+    run: Run, stale: float, sent: int
+) -> None:
     async def test() -> None:
         received = []
 
@@ -451,7 +449,7 @@ def test_a_call_on_a_kept_connection_that_breaks_is_sent_anew_only_if_the_upstre
     run(test())
 
 
-def test_a_header_with_a_line_break_is_never_sent() -> None:
+def test_a_header_with_a_line_break_is_never_sent(run: Run) -> None:
     async def test() -> None:
         async with listening(answers_all) as upstream:
             provider = HttpProvider(upstream.endpoint(secret="s3cret\r\nx-admin: 1"))
@@ -464,7 +462,7 @@ def test_a_header_with_a_line_break_is_never_sent() -> None:
     run(test())
 
 
-def test_headers_of_an_interim_reply_are_not_those_of_the_reply() -> None:
+def test_headers_of_an_interim_reply_are_not_those_of_the_reply(run: Run) -> None:
     async def test() -> None:
         async def hints_first(connection: Connection) -> None:
             await connection.request()
@@ -481,7 +479,7 @@ def test_headers_of_an_interim_reply_are_not_those_of_the_reply() -> None:
 
 
 @pytest.mark.parametrize("how", ["chunk", "body"])
-def test_a_stream_that_outruns_its_reader_comes_whole(how: str) -> None:
+def test_a_stream_that_outruns_its_reader_comes_whole(run: Run, how: str) -> None:
     pieces = [bytes([number]) * 65_536 for number in range(100)]
 
     async def test() -> None:
@@ -506,7 +504,7 @@ def test_a_stream_that_outruns_its_reader_comes_whole(how: str) -> None:
     run(test())
 
 
-def test_a_provider_serves_one_loop_after_another() -> None:
+def test_a_provider_serves_one_loop_after_another(run: Run) -> None:
     async def first(made: list[HttpProvider]) -> None:
         async with listening(answers_all) as upstream:
             made.append(HttpProvider(upstream.endpoint()))
@@ -527,7 +525,7 @@ def test_a_provider_serves_one_loop_after_another() -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_cancelled_call_lets_go_of_the_upstream_at_once(stream: bool) -> None:
+def test_a_cancelled_call_lets_go_of_the_upstream_at_once(run: Run, stream: bool) -> None:
     async def test() -> None:
         asked, left = asyncio.Event(), asyncio.Event()
 
@@ -551,7 +549,7 @@ def test_a_cancelled_call_lets_go_of_the_upstream_at_once(stream: bool) -> None:
 
 
 @pytest.mark.parametrize("how", ["close", "cancel and close"])
-def test_a_stream_that_is_left_early_lets_go_of_the_upstream_at_once(how: str) -> None:
+def test_a_stream_that_is_left_early_lets_go_of_the_upstream_at_once(run: Run, how: str) -> None:
     async def test() -> None:
         left = asyncio.Event()
 
@@ -580,7 +578,7 @@ def test_a_stream_that_is_left_early_lets_go_of_the_upstream_at_once(how: str) -
     run(test())
 
 
-def test_a_cancellation_from_outside_is_never_taken_for_a_timeout() -> None:
+def test_a_cancellation_from_outside_is_never_taken_for_a_timeout(run: Run) -> None:
     async def test() -> None:
         async with listening(stays_silent) as upstream:
             provider = HttpProvider(upstream.endpoint())
@@ -595,7 +593,7 @@ def test_a_cancellation_from_outside_is_never_taken_for_a_timeout() -> None:
     run(test())
 
 
-def test_after_a_timeout_the_task_goes_on_uncancelled() -> None:
+def test_after_a_timeout_the_task_goes_on_uncancelled(run: Run) -> None:
     async def test() -> None:
         async with listening(stays_silent) as upstream:
             provider = HttpProvider(upstream.endpoint())
@@ -610,7 +608,7 @@ def test_after_a_timeout_the_task_goes_on_uncancelled() -> None:
     run(test())
 
 
-def test_a_closed_provider_answers_again_when_asked() -> None:
+def test_a_closed_provider_answers_again_when_asked(run: Run) -> None:
     async def test() -> None:
         async with listening(answers_all) as upstream:
             provider = HttpProvider(upstream.endpoint())

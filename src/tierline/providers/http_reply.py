@@ -48,12 +48,13 @@ class HttpReply:
         """Send the call; returns when the first piece of a stream has come, or the whole of anything else. What breaks off without a byte
         on a connection that was used before is sent once more, unless the upstream has had it for `stale` seconds: it may have worked."""
         lines = self._lines
-        line = lines.free() or await lines.opened(self._limit)
+        until = self._since + self._limit
+        line = lines.free() or await lines.opened(until, self._limit)
         self._go(line, head, body)
         await self._come()
         if self._problem == "connect" and line.used and lines.loop.time() - self._sent_at < stale:
             self._problem = None
-            self._go(await lines.opened(self._since + self._limit - lines.loop.time()), head, body)
+            self._go(await lines.opened(until, self._limit), head, body)
             await self._come()
         if not self._pieces or not self._streams:
             self._check()
@@ -101,6 +102,7 @@ class HttpReply:
         self._end()
         if line is not None:
             line.abort()
+            self._wake()
 
     # what the connection tells
 
@@ -109,14 +111,23 @@ class HttpReply:
         self.status = status
         kept = self._headers
         for name, value in headers.items():
-            kept.setdefault(str(name, "latin-1").lower(), str(value, "latin-1").rstrip())
-        if "content-encoding" in kept:
-            self._unpacking = unpacking(kept["content-encoding"])
+            kept.setdefault(str(name, "latin-1").lower(), str(value, "latin-1").rstrip(" \t"))
+        if "content-encoding" in kept or "transfer-encoding" in kept:
+            self._begun_packed(kept)
+
+    def _begun_packed(self, headers: Mapping[str, str]) -> None:
+        sent_as = headers.get("transfer-encoding", "chunked").lower()
+        try:
+            self._unpacking = unpacking(headers.get("content-encoding", ""))
+            if sent_as != "chunked":
+                raise ValueError(f"its answer is sent as {sent_as[:40]!r}, which nobody asked for")
+        except ValueError as error:
+            self._refuse(error)
 
     def take(self, piece: bytes) -> None:
         """A piece has come."""
         if self._unpacking is not None:
-            piece = self._unpacking.take(piece)
+            piece = self._unpacked(self._unpacking, piece)
             if not piece:
                 return
         self._pieces.append(piece)
@@ -125,6 +136,19 @@ class HttpReply:
             if self._held > HELD and self._line is not None:
                 self._line.pause()
             self._wake()
+
+    def _unpacked(self, way: Unpacking, piece: bytes) -> bytes:
+        try:
+            return way.take(piece)
+        except ValueError as error:
+            self._refuse(error)
+            return b""
+
+    def _refuse(self, error: ValueError) -> None:
+        """What has come cannot be taken."""
+        if self._line is not None:
+            self._line.abort()
+        self.over("malformed", str(error))
 
     def over(self, problem: ErrorClass | None, why: str = "") -> None:
         """It is whole, or what has become of it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -37,10 +38,11 @@ class Listener(Protocol):
 class Line(asyncio.Protocol):
     """A connection; `done` takes it back when a reply is whole and another call may go out on it, `gone` is told when it has ended.
 
-    `used`: a reply has come by it. `since`: when it became free, in the loop's time."""
+    `made`: there is a connection. `used`: a reply has come by it. `since`: when it became free, in the loop's time."""
 
     __slots__ = (
-        "_done", "_gone", "_headers", "_listener", "_parser", "_paused", "_status", "_transport", "_unread", "on_header", "since", "used",
+        "_done", "_gone", "_headers", "_listener", "_parser", "_paused", "_status", "_transport", "_unread", "made", "on_header", "since",
+        "used",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -55,7 +57,7 @@ class Line(asyncio.Protocol):
         self._unread = 0
         self._paused = False
         self._parser = httptools.HttpResponseParser(self)
-        self.used = False
+        self.made = self.used = False
         self.since = 0.0
 
     def send(self, head: bytes, body: bytes, listener: Listener) -> None:
@@ -78,13 +80,9 @@ class Line(asyncio.Protocol):
                 self._transport.resume_reading()
 
     def abort(self) -> None:
-        """End it now, and tell nobody."""
+        """End it now, and tell nobody. TLS is not said goodbye to: the answer could take half a minute."""
         self._listener = None
         self._transport.abort()
-
-    def close(self) -> None:
-        """End it; nothing is under way."""
-        self._transport.close()
 
     @property
     def open(self) -> bool:
@@ -95,6 +93,7 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The upstream is there."""
+        self.made = True
         self._transport = transport  # type: ignore[assignment]  # it reads and writes
 
     def data_received(self, data: bytes) -> None:
@@ -116,21 +115,34 @@ class Line(asyncio.Protocol):
             if self._unread > MAX_HEAD:
                 self._fail("malformed", f"its headers are over {MAX_HEAD} bytes")
 
+    def eof_received(self) -> None:
+        """The upstream says no more. A reply that does not tell its length ends here, and any other is lost: nothing waits until the rest
+        of the call has gone out too."""
+        listener = self._listener
+        if listener is not None and self._status and not self._bounded() and self._farewell():
+            self._listener = None
+            listener.over(None)
+        self._transport.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """The upstream has gone. A reply that does not tell its length ends here."""
+        """The connection has ended."""
         listener, self._listener = self._listener, None
         del self._parser  # the two hold one another
         self._gone(self)
-        if listener is None:
-            return
-        if self._status and exc is None and not self._bounded():
-            listener.over(None)
-        else:
+        if listener is not None:
             listener.over("cut" if self._status or self._unread else "connect", "" if exc is None else _said(exc))
 
     def _bounded(self) -> bool:
         """Whether the reply under way tells where it ends."""
         return not {name.lower() for name in self._headers}.isdisjoint((b"content-length", b"transfer-encoding"))
+
+    def _farewell(self) -> bool:
+        """Whether it was the upstream that ended the connection: over TLS anybody between could have."""
+        tls: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
+        try:
+            return tls is None or not tls.read(1)
+        except ssl.SSLError as error:
+            return isinstance(error, ssl.SSLZeroReturnError)
 
     def _fail(self, problem: ErrorClass, why: str) -> None:
         listener, self._listener = self._listener, None
@@ -139,6 +151,11 @@ class Line(asyncio.Protocol):
             listener.over(problem, why)
 
     # what the parser tells
+
+    def on_message_begin(self) -> None:
+        """A reply begins. One that nobody asked for ends the connection: the next call would take it for its own."""
+        if self._listener is None:
+            self._transport.abort()
 
     def on_headers_complete(self) -> None:
         """The head of a reply is there, or of one that only announces it."""
@@ -160,15 +177,14 @@ class Line(asyncio.Protocol):
             return
         self._unread = 0
         listener, self._listener = self._listener, None
-        if listener is None:  # a second reply to one call
-            self._transport.abort()
+        if listener is None:  # nobody asked, or who asked has left
             return
         self.used = True
         if self._parser.should_keep_alive() and not self._transport.get_write_buffer_size():
             self.resume()
             self._done(self)
         else:
-            self._transport.close()
+            self._transport.abort()  # what is still to be sent is of no use
         listener.over(None)
 
 

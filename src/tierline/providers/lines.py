@@ -8,7 +8,8 @@ import os
 import socket
 import ssl
 from collections import deque
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohappyeyeballs
@@ -27,6 +28,9 @@ KEPT = 1024
 LOOK_EVERY = 0.01
 """Least seconds between two looks at those that wait."""
 
+KNOWN = 60.0
+"""Seconds for which it is known where a host is."""
+
 _NEXT_ADDRESS = 0.25
 """Seconds after which the next address of a host is tried beside the one before (RFC 8305)."""
 
@@ -42,7 +46,8 @@ class Lines:
     """The connections to the address of `base_url`, in the loop that runs when this is made; `connect_timeout` in seconds."""
 
     __slots__ = (
-        "_closing", "_connect_timeout", "_context", "_free", "_host", "_looking", "_looks_at", "_port", "_secure", "_waiting", "loop",
+        "_asking", "_closing", "_connect_timeout", "_context", "_found", "_found_at", "_free", "_host", "_looking", "_looks_at", "_port",
+        "_secure", "_waiting", "loop",
     )  # fmt: skip
 
     def __init__(self, base_url: str, connect_timeout: float) -> None:
@@ -53,6 +58,9 @@ class Lines:
         self._port = address.port or (443 if self._secure else 80)
         self._connect_timeout = connect_timeout
         self._context: ssl.SSLContext | None = None
+        self._asking = asyncio.Lock()
+        self._found: Sequence[_Address] = ()
+        self._found_at = -math.inf
         self._free: deque[Line] = deque()
         self._waiting: set[Waiting] = set()
         self._looking: asyncio.TimerHandle | None = None
@@ -67,58 +75,75 @@ class Lines:
         while free:
             line = free.pop()
             if self.loop.time() - line.since > IDLE:
-                line.close()
+                line.abort()
             elif line.open:
                 return line
         return None
 
-    async def opened(self, limit: float) -> Line:
-        """A new connection, within `limit` seconds; raises ProviderFailure: `connect`, `timeout`."""
-        within = min(limit, self._connect_timeout)
+    async def opened(self, until: float, limit: float) -> Line:
+        """A new connection, by `until` of the loop's time, when the `limit` of the call is over; raises ProviderFailure: `connect`,
+        `timeout`."""
+        latest = min(until, self.loop.time() + self._connect_timeout)
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout_at(latest):
                 return await self._open()
-        except TimeoutError:
-            if within == limit:
+        except TimeoutError as error:  # ours, or the system's own
+            if latest == until and not error.errno:
                 raise silent("timeout", limit) from None
-            why = f"no connection within {within:g} s"
+            why = os.strerror(error.errno) if error.errno else f"no connection within {self._connect_timeout:g} s"
         except ssl.SSLCertVerificationError as error:
-            why = f"its certificate is not to be trusted: {error.verify_message}"
+            said = "it is another's" if error.verify_code in _ANOTHERS else error.verify_message
+            why = f"its certificate is not to be trusted: {said}"
         except ssl.SSLError as error:
             why = f"no TLS: {error.reason}"
         except socket.gaierror as error:
             why = f"its name leads nowhere: {error.strerror}"
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else "it cannot be reached"  # its own words may name the address
-        except UnicodeError:
+        except RuntimeError:  # uvloop's word for a socket that it cannot watch
+            why = "it cannot be reached"
+        except ValueError:
             why = "its name is none that could be looked up"
         raise ProviderFailure("connect", f"no answer from the upstream: {why}") from None
 
     async def _open(self) -> Line:
-        found = await self.loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        reached = await aiohappyeyeballs.start_connection(found, happy_eyeballs_delay=_NEXT_ADDRESS, loop=self.loop)
+        async with self._asking:
+            await self._ask()
+        try:
+            reached = await aiohappyeyeballs.start_connection(self._found, happy_eyeballs_delay=_NEXT_ADDRESS, loop=self.loop)
+        except BaseException:
+            self._found_at = -math.inf  # it may have moved
+            raise
+        line = Line(self._done, self._gone)
         try:
             reached.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            if self._secure and self._context is None:
-                self._context = await asyncio.to_thread(_context)
             name = self._host if self._secure else None
-            _, line = await self.loop.create_connection(
-                lambda: Line(self._done, self._gone), sock=reached, ssl=self._context, server_hostname=name
-            )
+            await self.loop.create_connection(lambda: line, sock=reached, ssl=self._context, server_hostname=name)
         except BaseException:
-            reached.close()
+            if line.made:
+                line.abort()  # not the socket beneath it: its number would be another's before the transport has let go of it
+            else:
+                reached.close()
             raise
         return line
 
+    async def _ask(self) -> None:
+        """See to what every connection needs, once for all that are opened at one time: where the host is, and whom to trust."""
+        if self._secure and self._context is None:
+            self._context = await asyncio.to_thread(_context)
+        if self.loop.time() - self._found_at > KNOWN:
+            self._found = await self.loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            self._found_at = self.loop.time()
+
     def _done(self, line: Line) -> None:
         if self._closing:
-            line.close()
+            line.abort()
             return
         line.since = now = self.loop.time()
         self._free.append(line)
         oldest = self._free[0]
         if now - oldest.since > IDLE or len(self._free) > KEPT:
-            self._free.popleft().close()
+            self._free.popleft().abort()
 
     def _gone(self, line: Line) -> None:
         if line in self._free:
@@ -128,7 +153,8 @@ class Lines:
         """Let go of every connection, of those in use as soon as their replies are whole."""
         self._closing = True
         while self._free:
-            self._free.pop().close()
+            self._free.pop().abort()
+        self._rest()
 
     # those that wait
 
@@ -141,6 +167,14 @@ class Lines:
     def let_go(self, waiting: Waiting) -> None:
         """It waits no longer."""
         self._waiting.discard(waiting)
+        if self._closing:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Once this is closed and nobody waits, there is nothing to look at."""
+        if self._looking is not None and not self._waiting:
+            self._looking.cancel()
+            self._looking, self._looks_at = None, math.inf
 
     def look_by(self, until: float) -> None:
         """Look at those that wait by this moment at the latest."""
@@ -155,6 +189,12 @@ class Lines:
         now = self.loop.time()
         self._looking, self._looks_at = None, math.inf
         self.look_by(max(min([waiting.look(now) for waiting in tuple(self._waiting)], default=math.inf), now + LOOK_EVERY))
+
+
+_Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
+
+_ANOTHERS = frozenset({62, 64})
+"""OpenSSL's codes for a certificate of another host or address; its own words name the one that was asked for."""
 
 
 def silent(kind: ErrorClass, seconds: float) -> ProviderFailure:

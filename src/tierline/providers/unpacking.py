@@ -4,39 +4,58 @@ from __future__ import annotations
 
 import zlib
 
-from tierline.types.errors import ProviderFailure
+MOST = 16 << 20
+"""Bytes that any body may unpack to; a longer one to at most `RATIO` times its own length, which no text comes near."""
 
-_PACKED = frozenset({"gzip", "x-gzip", "deflate"})
-_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+RATIO = 100
+
+_GZIP = frozenset({"gzip", "x-gzip"})
+_GZIP_OR_ZLIB, _BARE = zlib.MAX_WBITS | 32, -zlib.MAX_WBITS
+_ZLIB = 0x8
+"""The lower half of the first byte of zlib's format; deflate without its frame never begins so."""
 
 
 class Unpacking:
-    """The way back from gzip and deflate, piece by piece. `whole`: the end has come."""
+    """The way back from gzip and deflate, piece by piece."""
 
-    __slots__ = ("_unpacker",)
+    __slots__ = ("_came", "_gave", "_gzip", "_unpacker")
 
-    def __init__(self) -> None:
-        self._unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
+    def __init__(self, *, gzip: bool) -> None:
+        self._gzip = gzip
+        self._came = self._gave = 0
+        self._unpacker: zlib._Decompress | None = None
 
     def take(self, piece: bytes) -> bytes:
-        """What this piece holds; empty where it takes more of them to tell. Raises ProviderFailure `malformed`."""
+        """What this piece holds; empty where it takes more of them to tell. Raises ValueError where it cannot be unpacked, or to more than
+        anybody would have packed."""
+        if self._unpacker is None:
+            framed = self._gzip or piece[0] & 0xF == _ZLIB
+            self._unpacker = zlib.decompressobj(_GZIP_OR_ZLIB if framed else _BARE)
+        self._came += len(piece)
+        most = max(MOST, RATIO * self._came)
         try:
-            return self._unpacker.decompress(piece)
+            found = self._unpacker.decompress(piece, most - self._gave + 1)
         except zlib.error as error:
-            raise ProviderFailure("malformed", f"the upstream's answer cannot be unpacked: {error}") from None
+            raise ValueError(f"its answer cannot be unpacked: {error}") from None
+        self._gave += len(found)
+        if self._gave > most:
+            raise ValueError(f"its answer unpacks to more than {most} bytes, {RATIO} times what came of it")
+        if self._unpacker.unused_data:
+            raise ValueError("its answer goes on behind the end of what is packed")
+        return found
 
     @property
     def whole(self) -> bool:
-        """Whether the end has come."""
-        return self._unpacker.eof
+        """Whether the end has come; it has where nothing came at all."""
+        return self._unpacker is None or self._unpacker.eof
 
 
 def unpacking(encoding: str) -> Unpacking | None:
-    """What unpacks a body by the header `content-encoding`; None where it is not packed. Raises ProviderFailure `malformed` for a way of
-    packing that was not asked for and is not known."""
+    """What unpacks a body by the header `content-encoding`; None where it is not packed. Raises ValueError for a way of packing that was
+    not asked for and is not known."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return None
-    if encoding in _PACKED:
-        return Unpacking()
-    raise ProviderFailure("malformed", f"the upstream's answer is packed as {encoding[:40]!r}, which nobody asked for")
+    if encoding in _GZIP or encoding == "deflate":
+        return Unpacking(gzip=encoding in _GZIP)
+    raise ValueError(f"its answer is packed as {encoding[:40]!r}, which nobody asked for")
