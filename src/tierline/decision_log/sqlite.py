@@ -56,9 +56,11 @@ _BAD_ROW = (
     AttributeError,
 )
 _ID, _AT = COLUMNS.index("request_id"), COLUMNS.index("at")
-_INSERTS = tuple((rows, insert(rows)) for rows in (256, 64, 16, 4, 1))
-"""Statements that write so many rows at once. Each run of one lets go of the interpreter's lock and takes it again, in the midst of the
-event loop's work: with one row to a statement that costs more than the writing does."""
+_INSERTS = tuple((rows, insert(rows)) for rows in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1))
+"""Statements that write so many rows at once. Each run of one lets go of the interpreter's lock several times and has to get it back from a
+busy event loop, which costs more than the writing does."""
+_EVEN, _MANY = 32, 64
+"""Where there are many rows, those that are over an even number wait for the next batch: few statements write it then."""
 _INSERT_TEXT = "INSERT OR REPLACE INTO texts (request_id, at, body) VALUES (?, ?, ?)"
 
 _Values = tuple[Any, ...]
@@ -257,7 +259,8 @@ class SqliteLog:
         """One pass: what is too old goes out, what waits goes in."""
         connection = self._current()
         self._retention.run(connection)
-        taken = self._queue[:BATCH]
+        waiting = min(len(self._queue), BATCH)
+        taken = self._queue[: waiting if waiting < _MANY else waiting // _EVEN * _EVEN]
         try:
             if taken:
                 _write(connection, taken)
