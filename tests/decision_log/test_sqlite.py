@@ -301,6 +301,20 @@ def test_who_waits_for_a_log_that_is_closed_over_a_broken_disk_is_told(path: Pat
     run(story)
 
 
+def test_an_sqlite_that_binds_few_values_at_once_gets_every_row(path: Path) -> None:
+    def connect(path: Path) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+        return connection
+
+    names = {f"r{number}" for number in range(200)}
+    with closing(SqliteLog(path, connect=connect)) as log:
+        for name in names:
+            log.put(typical(name))
+        flush(log)
+    assert ids(path) == names
+
+
 def test_a_closed_log_takes_no_rows(path: Path) -> None:
     log = SqliteLog(path)
     log.close()

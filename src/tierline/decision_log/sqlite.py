@@ -317,10 +317,11 @@ class SqliteLog:
 
 def _write(connection: sqlite3.Connection, taken: list[_Taken]) -> None:
     texts = [(values[_ID], values[_AT], text) for values, text in taken if text is not None]
+    most = connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(COLUMNS)  # builds of SQLite differ in it
     with transaction(connection):
         begun = 0
         for rows, statement in _INSERTS:
-            while len(taken) - begun >= rows:
+            while rows <= most and len(taken) - begun >= rows:
                 connection.execute(statement, [*chain.from_iterable([values for values, _ in taken[begun : begun + rows]])])
                 begun += rows
         if texts:

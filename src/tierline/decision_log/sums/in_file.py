@@ -34,14 +34,14 @@ _FIGURES = {
     "output_tokens": "sum(output_tokens)",
     "cached_tokens": "sum(cached_tokens)",
     "cost": "sum(cost)",
-    "final_input": "sum(input_tokens) FILTER (WHERE winner IS NOT NULL)",
-    "final_output": "sum(output_tokens) FILTER (WHERE winner IS NOT NULL)",
-    "final_cached": "sum(cached_tokens) FILTER (WHERE winner IS NOT NULL)",
+    "final_input": "sum(CASE WHEN winner IS NOT NULL THEN input_tokens END)",
+    "final_output": "sum(CASE WHEN winner IS NOT NULL THEN output_tokens END)",
+    "final_cached": "sum(CASE WHEN winner IS NOT NULL THEN cached_tokens END)",
 }
 _PLAIN = "(attempts <= 1 AND asides IS NULL AND checked IS NOT NULL)"
 _GROUPS = (
     f"SELECT CAST(at AS INTEGER) / {MINUTE} * {MINUTE}, route, task, tier, model, "  # noqa: S608  # names of ours
-    f"group_concat(latency) FILTER (WHERE winner IS NOT NULL), {', '.join(_FIGURES[name] for name in FIGURES)} "
+    f"group_concat(CASE WHEN winner IS NOT NULL THEN latency END), {', '.join(_FIGURES[name] for name in FIGURES)} "
     f"FROM decisions WHERE seq > ? AND seq <= ? AND {_PLAIN} GROUP BY 1, 2, 3, 4, 5"
 )
 _READ = ", ".join({"at": "CAST(at AS INTEGER)", "tried": "hex(tried)"}.get(name, name) for name in READ)
