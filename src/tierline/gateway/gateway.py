@@ -51,12 +51,13 @@ from tierline.routing.pursue import pursue
 from tierline.routing.router import Router
 from tierline.state.world import World
 from tierline.types.decision import Decision
-from tierline.types.errors import ContentBlocked, Forbidden, RequestError, Unavailable
+from tierline.types.errors import ContentBlocked, Forbidden, Unavailable
 from tierline.types.features import Features
 from tierline.types.record import Record
 from tierline.types.request import Request
 from tierline.types.scores import NO_SCORES
 from tierline.types.sensitivity import UNSCANNED
+from tierline.types.stages import Stages, finish
 
 
 class Gateway:
@@ -119,23 +120,19 @@ class Gateway:
         return await revealed(watched.vault, stream, await self._answer(watched.asked, stream))
 
     async def _answer(self, asked: Asked, client: Downstream | None) -> Answered:
-        request = self.admit(asked)
-        features = self._extract(request, asked.key)
-        if asked.turn is not None:
+        turns = self.world.turns
+        if asked.turn is None:
+            weighed = await turns.together(self._planned(asked))
+        else:
+            request = self.admit(asked)
+            features = await turns.together(self._extract.stages(request, asked.key))
             await self.world.reserve(asked.turn, features.input_tokens + features.output_tokens)
-        await self.world.turns.next()
-        try:
-            weighed = self.weigh(request, features, asked.given)
-            other = self.at(weighed.decision) if self.elsewhere else self
-            await self.world.turns.go_on()
-            if other is self:
-                return await self._pursued(weighed, asked, client)
-        except RequestError:
-            raise
-        except Exception:
-            self._rows.put_incident(features)
-            raise
-        return await other.answer(self._handed_on(asked, weighed), client)
+            weighed = await turns.together(self._decided(request, features, asked))
+        other = self.at(weighed.decision) if self.elsewhere else self
+        if other is not self:
+            return await other.answer(self._handed_on(asked, weighed), client)
+        with self._rows.incidents(weighed.features):
+            return await self._pursued(weighed, asked, client)
 
     async def _pursued(self, weighed: Weighed, asked: Asked, client: Downstream | None) -> Answered:
         """Tools, money, small models first, then the course; a row at the end."""
@@ -159,12 +156,11 @@ class Gateway:
             explained = self._explained(weighed, found) if features.hints.explain else ""
             if found.ends_it:
                 answered = await told(weighed, found, self.dialects[request.dialect], stream, asked.started, explained)
-                self._put(weighed, answered, asked, texts)
+                finish(self._logged(weighed, answered, asked, texts))
                 return answered
             heard = overheard(tools, stream, weighed.decision.shadows)
             answered = await self._driven(weighed, asked, found, waiting, client, heard or stream, explained)
-            await self.world.turns.go_on(gather=True)
-            self._put(weighed, answered, asked, texts)
+            await self.world.turns.together(self._logged(weighed, answered, asked, texts), gather=True)
             if tools:
                 remember(tools, seen, self.dialects[request.dialect], answered.result, heard)
             if self.rehearsal is not None:
@@ -218,12 +214,27 @@ class Gateway:
 
     def weigh(self, request: Request, features: Features, given: Given | None = None) -> Weighed:
         """Decide on an admitted request, without calling anything; `given` is the arm that it has already."""
+        return finish(self._weighing(request, features, given))
+
+    def _planned(self, asked: Asked) -> Stages[Weighed]:
+        """All that is done with a request before anything is called."""
+        request = self.admit(asked)
+        features = yield from self._extract.stages(request, asked.key)
+        yield
+        return (yield from self._decided(request, features, asked))
+
+    def _decided(self, request: Request, features: Features, asked: Asked) -> Stages[Weighed]:
+        with self._rows.incidents(features):
+            return (yield from self._weighing(request, features, asked.given))
+
+    def _weighing(self, request: Request, features: Features, given: Given | None) -> Stages[Weighed]:
         settled = self.router.settle(features)
         scores = NO_SCORES if settled is not None else self.scorers[features.route].score(request, features)
         view = self.world.view(features)
         if given is not None:
             view = msgspec.structs.replace(view, arms=given.shares, assigned=given.arm)
-        return Weighed(request, features, scores, view, self.router.decide(features, scores, view, settled))
+        decision = yield from self.router.stages(features, scores, view, settled)
+        return Weighed(request, features, scores, view, decision)
 
     def rehearse(self, asked: Asked) -> Weighed:
         """A dry run: the decision that the request would get now. Nothing is called and nothing is logged."""
@@ -318,10 +329,10 @@ class Gateway:
         told = explain(self.router, weighed.features, weighed.scores, weighed.view, weighed.decision).sentences
         return " ".join([*told_first(found.by, found.asides), *told])
 
-    def _put(self, weighed: Weighed, answered: Answered, asked: Asked, texts: Text | None) -> None:
+    def _logged(self, weighed: Weighed, answered: Answered, asked: Asked, texts: Text | None) -> Stages[None]:
         """The request's row, once its purse is squared."""
         if weighed.purse is not None:
             weighed.purse.square(answered.cost)
         flagged = answered.result.flagged or answered.found.blocked is not None
         text = None if texts is None else texts.bytes(asked.body, answered.answer, flagged=flagged)
-        self._rows.put(weighed, answered, text, asked.trace)
+        yield from self._rows.put(weighed, answered, text, asked.trace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from tierline.gateway.answered import Answered
 from tierline.gateway.guarded import Guard
@@ -12,9 +13,10 @@ from tierline.gateway.weighed import Weighed
 from tierline.interfaces import DecisionLog, Dialect
 from tierline.routing.router import Router
 from tierline.types.decision import Decision
-from tierline.types.errors import LogFailure, Unavailable
+from tierline.types.errors import LogFailure, RequestError, Unavailable
 from tierline.types.features import Features
 from tierline.types.record import Record, Tried
+from tierline.types.stages import Stages
 
 
 class Rows:
@@ -29,7 +31,7 @@ class Rows:
         self._guard = guard
         self._observe = observe
 
-    def put(self, weighed: Weighed, answered: Answered, text: bytes | None, trace: Trace | None = None) -> None:
+    def put(self, weighed: Weighed, answered: Answered, text: bytes | None, trace: Trace | None = None) -> Stages[None]:
         """Log what came of a request, and what of its text is to be kept; its spans, where it is traced, are made of that too. Raises
         Unavailable where the log takes no row."""
         result, decision = answered.result, weighed.decision
@@ -52,10 +54,15 @@ class Rows:
         )
         if trace is not None:
             trace.answered(record, self._router.loaded, "" if answered.answer is None else answered.answer.finish)
+        yield
         self._keep(record, text)
 
+    def incidents(self, features: Features) -> _Incidents:
+        """Where Tierline itself fails on a request inside of this, that is logged. Raises Unavailable where the log takes no row."""
+        return _Incidents(self, features)
+
     def put_incident(self, features: Features) -> None:
-        """Log a request on which Tierline itself failed. Raises Unavailable where the log takes no row."""
+        """Log a request on which Tierline itself failed."""
         decision = Decision(features.request_id, features.route, self._router.policy.fingerprint, (), draw=features.draw)
         self._keep(Record(at=time.time(), features=features, decision=decision, status=500, error="internal_error"), None)
 
@@ -67,3 +74,21 @@ class Rows:
         except LogFailure as failure:
             raise Unavailable(f"the decision log cannot take the row: {failure.message}", retry_after=1.0) from None
         self._observe(record)
+
+
+class _Incidents:
+    """Logs what fails inside of it, but not what a client is told to mend."""
+
+    __slots__ = ("_features", "_rows")
+
+    def __init__(self, rows: Rows, features: Features) -> None:
+        self._rows = rows
+        self._features = features
+
+    def __enter__(self) -> None:
+        """Nothing has failed yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> Literal[False]:
+        if isinstance(error, Exception) and not isinstance(error, RequestError):
+            self._rows.put_incident(self._features)
+        return False

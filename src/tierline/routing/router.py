@@ -38,6 +38,7 @@ from tierline.routing.steps import confined, plan
 from tierline.types.decision import Combine, Decision, Drop, Reason, Settled, Step, Why
 from tierline.types.features import Features
 from tierline.types.scores import Scores
+from tierline.types.stages import Stages, finish
 from tierline.types.view import Latency, View
 
 
@@ -63,15 +64,20 @@ class Router:
 
     def decide(self, features: Features, scores: Scores, view: View, settled: Settled | None = None) -> Decision:
         """The whole plan for one request. `settled` spares asking `settle` again where it has been asked."""
-        decision, part = self._plan(features, scores, view, settled)
+        return finish(self.stages(features, scores, view, settled))
+
+    def stages(self, features: Features, scores: Scores, view: View, settled: Settled | None = None) -> Stages[Decision]:
+        """The same, stage by stage."""
+        decision, part = yield from self._plan(features, scores, view, settled)
         if part.experiment is None or not decision.steps:
             return decision
         return msgspec.structs.replace(decision, propensity=self._chance(features, scores, view, settled, decision, part))
 
-    def _plan(self, features: Features, scores: Scores, view: View, settled: Settled | None) -> tuple[Decision, Part]:
+    def _plan(self, features: Features, scores: Scores, view: View, settled: Settled | None) -> Stages[tuple[Decision, Part]]:
         """The plan, and the part that the request takes in an experiment; its propensity is that of its own arm alone."""
         reasons: list[Reason] = []
         question = self._ask(features, scores, view, settled, reasons)
+        yield
         scope, part = held(self.policy, question, scope_of(self.policy, question, reasons)), NO_PART
         if self.policy.experiments or view.assigned:
             question, scope, part = self._parted(question, scope, reasons)
@@ -85,6 +91,7 @@ class Router:
         if not standing.mask & scope.first:
             reasons.append(Reason(Why.NOTHING_ELIGIBLE))
             return self._decision(question, (), standing, reasons, part), part
+        yield
         pool = self._believe(question, scope, standing.mask)
         helping = self._helping(question) if question.route.helpers and not question.named else NOBODY
         if helping is not NOBODY and not (scope.ruled or scope.pinned or scope.held):
@@ -95,6 +102,7 @@ class Router:
         choice = self._choose(question, scope, pool, standing, reasons)
         if choice.candidate.source != "scorer":
             reasons.append(Reason(Why.ASSUMED_QUALITY, choice.candidate.source, choice.candidate.quality))
+        yield
         steps = self._steps(question, scope, choice, pool, reasons)
         return self._decision(question, steps, standing, reasons, part, choice, None, helping), part
 
@@ -102,7 +110,7 @@ class Router:
         """The probability of the first target over every arm that the request could have drawn: Σ share · P(target | arm)."""
         chance = decision.propensity
         for arm, share in rivals(part, self.policy.fleet, decision.target):
-            other, its = self._plan(features, scores, msgspec.structs.replace(view, assigned=arm), settled)
+            other, its = finish(self._plan(features, scores, msgspec.structs.replace(view, assigned=arm), settled))
             if other.target == decision.target:
                 chance += share * other.propensity / its.share
         return min(chance, 1.0)

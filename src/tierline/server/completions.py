@@ -29,7 +29,6 @@ class Completions:
         """POST /v1/chat/completions, /v1/responses or /v1/messages."""
         body = await exchange.joined()
         asked = self.asked(exchange, self._dialect.parse(body), body)
-        await exchange.turns.next()
         if asked.request.stream:
             await self.stream(exchange, asked, Events(exchange))
         else:
@@ -89,7 +88,6 @@ class Completions:
         exchange.logged = True
         if exchange.turn is not None:
             exchange.turn.settle(answered.tokens)
-        await exchange.turns.go_on()
         said = headers.of_answer(exchange.gateway, answered)
         await exchange.turns.go_on()
         if answered.error is None and answered.answer is not None:

@@ -27,6 +27,7 @@ from tierline.types.access import ANYONE, Key
 from tierline.types.features import Complexity, Features, Operation
 from tierline.types.request import Request
 from tierline.types.sensitivity import PERSONAL
+from tierline.types.stages import Stages, finish
 
 SYSTEM_HEAD = 1_000
 """Characters at the head of a system prompt that say what the work is."""
@@ -69,13 +70,22 @@ class Extractor:
 
     def __call__(self, request: Request, key: Key = ANYONE) -> Features:
         """The features of one request made with `key`."""
+        return finish(self.stages(request, key))
+
+    def stages(self, request: Request, key: Key = ANYONE) -> Stages[Features]:
+        """The same, stage by stage."""
         reading = read(request)
         system = self._system(reading.system)
+        yield
         found = self._scan(reading.asked, reading.before)
+        yield
         encoded = reading.text.encode("utf-8", "surrogatepass")
         words = text_tokens(encoded, len(encoded) == len(reading.text))
         tokens = system.tokens + words + reading.overhead + (tools_tokens(request.tools) if request.tools else 0)
+        tongue = language(reading.asked)
+        yield
         operation, operations, expected, asked, code, hard = _judge(request, reading, system, found, tokens)
+        yield
         looping = reading.results > 0 and in_tool_loop(request.messages)
         # by place, in the order of the fields: of so many names a call would make a dictionary first
         return Features(
@@ -93,7 +103,7 @@ class Extractor:
             reading.turns,
             asked,
             code,
-            language(reading.asked),
+            tongue,
             hard,
             system.fingerprint,
             _sensitivity(request),
