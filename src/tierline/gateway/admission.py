@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from tierline.providers.rate_limits import exhausted, tells_limits
+from tierline.providers.rate_limits import exhausted, limits_told
 from tierline.state.live_model import Permit
 from tierline.state.rates import Turn
 from tierline.state.world import World
@@ -45,7 +45,7 @@ class Admission:
     async def through(self, model: str, seconds: float, make: Callable[[Permit], Awaitable[Outcome]], *, waited: bool = False) -> Outcome:
         """The outcome of one call that `make` makes, once there is a way in within so many seconds; of `overloaded`, where there is none.
         `waited`: the model has had its rest already. However the call ends, its place is free again."""
-        permit = await self._enter(model, seconds, waited)
+        permit = self._walk_in(model) or await self._enter(model, seconds, waited)
         if isinstance(permit, Outcome):
             return permit
         try:
@@ -60,12 +60,19 @@ class Admission:
         now and then only."""
         if permit.started < permit.door.look_at:
             return
-        if not tells_limits(reply.headers):
+        if not limits_told(reply.headers):
             permit.door.look_at = permit.started + _LOOK_EVERY
             return
         pause = exhausted(reply.headers, time.time())
         if pause is not None:
             self._world.pause(permit, pause)
+
+    def _walk_in(self, model: str) -> Permit | None:
+        """The way in to a model that has room and neither rests nor has a rate: nearly every call's. None where there is more to ask."""
+        world = self._world
+        if model in world.rates.models or world.rest(model):
+            return None
+        return world.enter(model, self._tried.get(model, ()), background=self._background)
 
     async def _enter(self, model: str, seconds: float, waited: bool) -> Permit | Outcome:
         world, tried = self._world, self._tried.get(model, ())

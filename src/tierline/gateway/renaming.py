@@ -6,6 +6,8 @@ In JSON a quote inside a text is escaped, so these bytes cannot stand inside one
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from tierline.gateway.downstream import Downstream, Opening
@@ -19,11 +21,10 @@ def renamed(answer: Answer, model: str) -> Answer:
     """The answer under the name that its client used."""
     if not answer.served_model or answer.served_model == model:
         return answer
-    old, new = msgspec.json.encode(answer.served_model), msgspec.json.encode(model)
     body = answer.body
-    for member in _MEMBERS:
-        if member + old in body:
-            return msgspec.structs.replace(answer, body=body.replace(member + old, member + new, 1))
+    for old, new in _ways(answer.served_model, model):
+        if old in body:
+            return msgspec.structs.replace(answer, body=body.replace(old, new, 1))
     return answer
 
 
@@ -36,11 +37,17 @@ def renamed_events(events: bytes, served: str, model: str) -> bytes:
 def _members(data: bytes, served: str, model: str) -> tuple[bytes, bytes]:
     """How this upstream writes the member in `data`, and how the client is to read it; empty where it does not stand there."""
     if served and served != model:
-        old, new = msgspec.json.encode(served), msgspec.json.encode(model)
-        for member in _MEMBERS:
-            if member + old in data:
-                return member + old, member + new
+        for old, new in _ways(served, model):
+            if old in data:
+                return old, new
     return b"", b""
+
+
+@functools.lru_cache(256)
+def _ways(served: str, model: str) -> tuple[tuple[bytes, bytes], ...]:
+    """Every way in which the member may be written, and how the client is to read it."""
+    old, new = msgspec.json.encode(served), msgspec.json.encode(model)
+    return tuple((member + old, member + new) for member in _MEMBERS)
 
 
 class Renamed:

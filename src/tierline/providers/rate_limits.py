@@ -22,7 +22,10 @@ _ANTHROPIC = tuple(
     (f"anthropic-ratelimit-{what}-remaining", f"anthropic-ratelimit-{what}-reset")
     for what in ("requests", "tokens", "input-tokens", "output-tokens")
 )
-_FIRST = frozenset({_OPENAI[0][0], _OPENAI[1][0], _ANTHROPIC[0][0], _ANTHROPIC[1][0]})
+_LIMITS = dict(_OPENAI + _ANTHROPIC)
+"""How a provider tells what is left of a limit → how it tells when there is more."""
+_TOLD = frozenset(_LIMITS)
+_DURATIONS = frozenset(remaining for remaining, _ in _OPENAI)
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?\Z")
 _IN_BODY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,9}(?:\.\d{1,9})?)s"')
 """Google's way: a `RetryInfo` among the error's details."""
@@ -48,21 +51,21 @@ def retry_after(headers: Mapping[str, str], now: float, body: bytes = b"") -> fl
     return seconds
 
 
-def tells_limits(headers: Mapping[str, str]) -> bool:
-    """Whether the provider says how much is left."""
-    return not _FIRST.isdisjoint(headers)
+def limits_told(headers: Mapping[str, str]) -> frozenset[str]:
+    """The headers by which the provider says how much is left."""
+    return _TOLD.intersection(headers)
 
 
 def exhausted(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds until there is something left again of a limit that this reply has used up; None where none is. The longest counts."""
-    waits: list[float | None] = []
-    for remaining, reset in _OPENAI:
-        if (left := headers.get(remaining)) is not None and _number(left) == 0:
-            waits.append(_duration(headers.get(reset)))
-    for remaining, reset in _ANTHROPIC:
-        if (left := headers.get(remaining)) is not None and _number(left) == 0:
-            waits.append(_until(headers.get(reset), now))
-    return max((wait for wait in waits if wait is not None), default=None) if waits else None
+    longest: float | None = None
+    for remaining in limits_told(headers):
+        if _number(headers[remaining]) == 0:
+            reset = headers.get(_LIMITS[remaining])
+            wait = _duration(reset) if remaining in _DURATIONS else _until(reset, now)
+            if wait is not None and (longest is None or wait > longest):
+                longest = wait
+    return longest
 
 
 def _number(text: str | None) -> float | None:

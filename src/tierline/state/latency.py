@@ -26,6 +26,8 @@ _MOMENT = 0.05
 """Seconds in which nothing fades."""
 _WORKED_OUT = 5.0
 """Seconds that quantiles are kept while no sample comes: they fade slowly."""
+_TOGETHER = 256
+"""Samples wait for one another up to so many."""
 
 NOTHING = Latency(0.0, 0.0, 0)
 
@@ -33,10 +35,11 @@ NOTHING = Latency(0.0, 0.0, 0)
 class Recent:
     """Fading samples of one quantity, in seconds. Times given as `now` never go back."""
 
-    __slots__ = ("_at", "_known", "_known_until", "_sum", "_unit", "_weights")
+    __slots__ = ("_at", "_fresh", "_known", "_known_until", "_sum", "_unit", "_weights")
 
     def __init__(self) -> None:
         self._weights: dict[int, float] = {}
+        self._fresh: list[tuple[float, float]] = []  # taken, and not among the weights yet
         self._sum = 0.0
         self._unit = 1.0  # the weight of a fresh sample: instead of every old one shrinking, each new one is heavier
         self._at = 0.0
@@ -44,17 +47,28 @@ class Recent:
         self._known_until = 0.0
 
     def add(self, now: float, seconds: float) -> None:
-        """Take one sample."""
+        """Take one sample. It is added up when it is asked for, or with its neighbours."""
+        self._fresh.append((now, seconds))
+        if len(self._fresh) >= _TOGETHER:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        for now, seconds in self._fresh:
+            self._take(now, seconds)
+        self._fresh.clear()
+
+    def _take(self, now: float, seconds: float) -> None:
         self._fade(now)
         self._unit *= 1 + 1 / REMEMBERED
         place = round(math.log(min(max(seconds, _SHORTEST), _LONGEST)) / _LOG_GROWTH)
         self._weights[place] = self._weights.get(place, 0.0) + self._unit
         self._sum += self._unit
-        self._known_until = now
 
     def quantiles(self, now: float) -> Latency:
         """Median, 95th percentile and on how many fresh samples' worth they rest; all zero while nothing is known."""
-        if now < self._known_until:
+        if self._fresh:
+            self._add_up()
+        elif now < self._known_until:
             return self._known
         self._fade(now)
         self._known, self._known_until = NOTHING, now + _WORKED_OUT

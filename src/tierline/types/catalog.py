@@ -20,6 +20,8 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True):
 
         Negative counts are read as zero; parts larger than the whole are cut to it."""
         input, output = max(input, 0), max(output, 0)
+        if not (cached or cache_written):  # nearly every call
+            return (input * self.input + output * self.output) / 1e6
         cached = min(max(cached, 0), input)
         cache_written = min(max(cache_written, 0), input - cached)
         read = self.input if self.cache_read is None else self.cache_read
