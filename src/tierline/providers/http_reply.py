@@ -11,6 +11,7 @@ from tierline.providers.line import Line
 from tierline.providers.lines import Lines, silent
 from tierline.providers.unpacking import Unpacking, unpacking
 from tierline.types.errors import ProviderFailure
+from tierline.types.header_names import USUAL
 from tierline.types.outcome import ErrorClass
 
 HELD = 1 << 20
@@ -109,9 +110,10 @@ class HttpReply:
     def begun(self, status: int, headers: Mapping[bytes, bytes]) -> None:
         """Its head is there."""
         self.status = status
-        kept = self._headers
+        kept, usual = self._headers, USUAL.get
         for name, value in headers.items():
-            kept.setdefault(str(name, "latin-1").lower(), str(value, "latin-1").rstrip(" \t"))
+            said = value.decode() if value.isascii() else value.decode("latin-1")
+            kept.setdefault(usual(name) or name.decode("latin-1").lower(), said.rstrip(" \t"))
         if "content-encoding" in kept or "transfer-encoding" in kept:
             self._begun_packed(kept)
 

@@ -15,6 +15,7 @@ import httptools
 import msgspec
 
 from tierline.server.incoming import Incoming
+from tierline.types.header_names import USUAL
 
 if TYPE_CHECKING:
     from tierline.server.serving import Serving
@@ -332,8 +333,9 @@ class Connection(asyncio.Protocol):
 def named(headers: Mapping[bytes, bytes]) -> dict[str, str | None]:
     """Headers by lower-case name; None for a value that is not ASCII."""
     found: dict[str, str | None] = {}
+    usual = USUAL.get
     for name, value in headers.items():
-        found.setdefault(name.decode("ascii").lower(), value.decode("ascii").rstrip() if value.isascii() else None)
+        found.setdefault(usual(name) or name.decode("ascii").lower(), value.decode().rstrip() if value.isascii() else None)
     return found
 
 

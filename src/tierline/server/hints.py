@@ -76,6 +76,7 @@ _READ: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "explain": ("explain", _switch),
 }
 """Header (without its prefix) → the field of `Hints` and how it is read."""
+_NAMES = HARNESS | {PREFIX + name for name in _READ}
 
 
 def hints_of(headers: Any, raw: Mapping[str, Any]) -> Hints:
@@ -86,11 +87,12 @@ def hints_of(headers: Any, raw: Mapping[str, Any]) -> Hints:
     metadata = raw.get("metadata")
     if metadata is not None:
         _from_metadata(bytes(metadata), found)
-    for name in headers:
-        if name.startswith(PREFIX) and (known := _READ.get(name[len(PREFIX) :])) is not None:
-            found[known[0]] = _read(known[1], headers.get(name), name)
-        elif name in HARNESS and len(session := headers.get(name) or "") <= _MAX:  # what is not ASCII is None
-            harness = session.strip()
+    if not _NAMES.isdisjoint(headers):
+        for name in headers:
+            if name.startswith(PREFIX) and (known := _READ.get(name[len(PREFIX) :])) is not None:
+                found[known[0]] = _read(known[1], headers.get(name), name)
+            elif name in HARNESS and len(session := headers.get(name) or "") <= _MAX:  # what is not ASCII is None
+                harness = session.strip()
     if harness:
         found.setdefault("session", harness)
     return Hints(**found) if found else NO_HINTS
