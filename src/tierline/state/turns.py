@@ -89,33 +89,33 @@ class Turns:
         """Do all that stands in line: the first of them to go on does it for everyone."""
         line, self._line = self._line, []
         while line:
-            going: list[_Place[Any]] = []
+            ended = False
             for place in line:
                 try:
-                    place.work.send(None)
+                    place.step(None)
                 except StopIteration as end:
-                    place.end(end.value)
+                    ended = place.end(end.value)
                 except BaseException as error:  # it is raised where its own request goes on
-                    place.end(None, error)
-                else:
-                    going.append(place)
-            line = going
+                    ended = place.end(None, error)
+            if ended:
+                line = [place for place in line if not place.done]
 
 
 class _Place(Generic[T]):
     """One request's work in line, and what comes of it."""
 
-    __slots__ = ("_error", "_result", "done", "work")
+    __slots__ = ("_error", "_result", "done", "step")
 
     def __init__(self, work: Stages[T]) -> None:
-        self.work = work
+        self.step = work.send
         self.done = False
         self._result: T | None = None
         self._error: BaseException | None = None
 
-    def end(self, result: T | None, error: BaseException | None = None) -> None:
-        """Its work is done, or has failed."""
+    def end(self, result: T | None, error: BaseException | None = None) -> bool:
+        """Its work is done, or has failed: true."""
         self.done, self._result, self._error = True, result, error
+        return True
 
     def outcome(self) -> T:
         """What its work came to; raises what it failed with."""
