@@ -10,11 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ahocorasick_rs import BytesAhoCorasick, Implementation
-
-QUICK = 16_384
-"""Bytes of keywords, all together, up to which the automaton is the quick one: it takes some 350 bytes for each of them, the compact one a
-sixth of that."""
+import ahocorasick_rs
 
 _WORD = bytes(1 if chr(code).isalnum() or chr(code) == "_" else 0 for code in range(0x80)) + bytes([2]) * 0x80
 _UNSPACED = (
@@ -38,8 +34,7 @@ class Keywords:
         self.owners = [tuple(owners) for owners in (*words.values(), *parts.values())]
         self._bounds = [*((_bound(word[0]), _bound(word[-1])) for word in words), *[(False, False)] * len(parts)]
         sought = [word.encode("utf-8", "surrogatepass") for word in (*words, *parts)]
-        kind = Implementation.DFA if sum(map(len, sought)) <= QUICK else Implementation.ContiguousNFA
-        self._automaton = BytesAhoCorasick(sought, implementation=kind) if sought else None
+        self._automaton = ahocorasick_rs.BytesAhoCorasick(sought) if sought else None
 
     def hits(self, haystack: bytes) -> list[tuple[int, int, int]]:
         """Index of the keyword, start and end of each hit in a text from `encode`; overlapping ones all count."""
