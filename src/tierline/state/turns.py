@@ -1,7 +1,7 @@
 """Requests that are at hand together take their steps together.
 
 A processor's first cache holds the code and data of one step of a request, not those of all of them, and what it has learnt of the branches
-is soon forgotten too. Sixteen requests that are all read, then all scored, then all decided cost about a quarter less than sixteen of which
+is soon forgotten too. Sixteen requests that are all read, then all scored, then all decided cost about a fifth less than sixteen of which
 each goes its whole way before the next begins. So where one step ends and another begins, a request lets the others catch up; one that is
 alone waits for nobody.
 
