@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tierline.providers.rate_limits import exhausted, retry_after
+from tierline.providers.rate_limits import exhausted, limits_told, retry_after
 
 NOW = 1_445_412_480.0  # Wed, 21 Oct 2015 07:28:00 GMT
+
+
+def used_up(headers: dict[str, str]) -> float | None:
+    """Seconds until a limit of this reply has something left again."""
+    return exhausted(headers, limits_told(headers), NOW)
 
 
 @pytest.mark.parametrize(
@@ -42,15 +47,15 @@ def test_google_s_wish_stands_in_the_body() -> None:
 )
 def test_openai_s_durations(written: str, seconds: float | None) -> None:
     headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": written}
-    assert exhausted(headers, NOW) == (None if seconds is None else pytest.approx(seconds))
+    assert used_up(headers) == (None if seconds is None else pytest.approx(seconds))
 
 
 def test_a_limit_with_something_left_is_not_used_up_and_of_several_the_longest_counts() -> None:
     headers = {"x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "9s"}
-    assert exhausted(headers, NOW) is None
+    assert used_up(headers) is None
     headers |= {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "4s"}
-    assert exhausted(headers, NOW) == 4.0
-    assert exhausted({**headers, "x-ratelimit-remaining-requests": "0"}, NOW) == 9.0
+    assert used_up(headers) == 4.0
+    assert used_up({**headers, "x-ratelimit-remaining-requests": "0"}) == 9.0
 
 
 @pytest.mark.parametrize("what", ["requests", "tokens", "input-tokens", "output-tokens"])
@@ -61,7 +66,7 @@ def test_anthropic_s_times(what: str) -> None:
         f"anthropic-ratelimit-{what}-remaining": "0",
         f"anthropic-ratelimit-{what}-reset": "2015-10-21T09:28:42+02:00",
     }
-    assert exhausted(headers, NOW) == 42.0
+    assert used_up(headers) == 42.0
 
 
 @given(some.text(max_size=40), some.text(max_size=40))

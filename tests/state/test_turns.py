@@ -56,6 +56,7 @@ def worked(*names: str, gather: bool = False, cancelled: str = "nobody") -> tupl
     async def request(name: str) -> str:
         result = await turns.together(stages(name, done), gather=gather)
         if name == cancelled:
+            done.append(f"{name} goes on")
             await asyncio.Event().wait()
         return result
 
@@ -168,7 +169,7 @@ def test_work_of_a_cancelled_request_is_done_only_where_it_would_be_lost(sure: b
 
 def test_work_that_was_done_for_a_request_cancelled_meanwhile_is_not_done_again() -> None:
     done, results = worked("a", "b", cancelled="b")
-    assert done == worked("a", "b")[0]
+    assert done == [*worked("a", "b")[0], "b goes on"], "it is cancelled where it waits next"
     assert isinstance(results[1], asyncio.CancelledError)
 
 

@@ -45,7 +45,9 @@ class Admission:
     async def through(self, model: str, seconds: float, make: Callable[[Permit], Awaitable[Outcome]], *, waited: bool = False) -> Outcome:
         """The outcome of one call that `make` makes, once there is a way in within so many seconds; of `overloaded`, where there is none.
         `waited`: the model has had its rest already. However the call ends, its place is free again."""
-        permit = self._walk_in(model) or await self._enter(model, seconds, waited)
+        permit = self._walk_in(model, waited) or await self._queued(model, seconds, waited)
+        if isinstance(permit, Permit) and model in self._world.rates.models:
+            permit = await self._rated(model, permit)
         if isinstance(permit, Outcome):
             return permit
         try:
@@ -60,35 +62,34 @@ class Admission:
         now and then only."""
         if permit.started < permit.door.look_at:
             return
-        if not limits_told(reply.headers):
+        told = limits_told(reply.headers)
+        if not told:
             permit.door.look_at = permit.started + _LOOK_EVERY
             return
-        pause = exhausted(reply.headers, time.time())
+        pause = exhausted(reply.headers, told, time.time())
         if pause is not None:
             self._world.pause(permit, pause)
 
-    def _walk_in(self, model: str) -> Permit | None:
-        """The way in to a model that has room and neither rests nor has a rate: nearly every call's. None where there is more to ask."""
-        world = self._world
-        if model in world.rates.models or world.rest(model):
-            return None
-        return world.enter(model, self._tried.get(model, ()), background=self._background)
-
-    async def _enter(self, model: str, seconds: float, waited: bool) -> Permit | Outcome:
-        world, tried = self._world, self._tried.get(model, ())
-        began, insist = world.clock(), waited
-        if (rest := world.rest(model)) and not (insist := waited or self._is_last_resort):
+    def _walk_in(self, model: str, waited: bool) -> Permit | Outcome | None:
+        """The way in, or why there is none; None where every place is taken."""
+        if (rest := self._world.rest(model)) and not (waited or self._is_last_resort):
             return Outcome(False, error="overloaded", retry_after=rest, detail=f"it rests for {rest:.1f} s after failing")
-        permit = world.enter(model, tried, background=self._background)
-        if permit is None:
-            permit = await world.wait(model, seconds, tried, background=self._background, insist=insist)
+        return self._world.enter(model, self._tried.get(model, ()), background=self._background)
+
+    async def _queued(self, model: str, seconds: float, waited: bool) -> Permit | Outcome:
+        """The way in, once a place is free."""
+        world, tried = self._world, self._tried.get(model, ())
+        began, insist = world.clock(), waited or (self._is_last_resort and world.rest(model) > 0)
+        permit = await world.wait(model, seconds, tried, background=self._background, insist=insist)
         if permit is None:
             queued = world.clock() - began
             return Outcome(False, error="overloaded", elapsed=queued, detail="every place that the spec gives it is taken")
-        if model not in world.rates.models:
-            return permit
-        if world.leases is not None:
-            await world.lease(permit, model, self._tokens)
+        return permit
+
+    async def _rated(self, model: str, permit: Permit) -> Permit | Outcome:
+        """The same way in, with a lease on the model's rate where several processes count together."""
+        if self._world.leases is not None:
+            await self._world.lease(permit, model, self._tokens)
         return self._counted(model, permit)
 
     def _counted(self, model: str, permit: Permit) -> Permit | Outcome:

@@ -19,13 +19,8 @@ _MEMBERS = (b'"model":', b'"model": ', b'"modelVersion":', b'"modelVersion": ')
 
 def renamed(answer: Answer, model: str) -> Answer:
     """The answer under the name that its client used."""
-    if not answer.served_model or answer.served_model == model:
-        return answer
-    body = answer.body
-    for old, new in _ways(answer.served_model, model):
-        if old in body:
-            return msgspec.structs.replace(answer, body=body.replace(old, new, 1))
-    return answer
+    old, new = _members(answer.body, answer.served_model, model)
+    return msgspec.structs.replace(answer, body=answer.body.replace(old, new, 1)) if old else answer
 
 
 def renamed_events(events: bytes, served: str, model: str) -> bytes:

@@ -62,7 +62,7 @@ class Rows:
         return _Incidents(self, features)
 
     def put_incident(self, features: Features) -> None:
-        """Log a request on which Tierline itself failed."""
+        """Log a request on which Tierline itself failed. Raises Unavailable where the log takes no row."""
         decision = Decision(features.request_id, features.route, self._router.policy.fingerprint, (), draw=features.draw)
         self._keep(Record(at=time.time(), features=features, decision=decision, status=500, error="internal_error"), None)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 
 _OPENAI = (
@@ -45,7 +45,7 @@ def retry_after(headers: Mapping[str, str], now: float, body: bytes = b"") -> fl
     if seconds is None and wish is not None:
         seconds = _until_http_date(wish, now)
     if seconds is None:
-        seconds = exhausted(headers, now)
+        seconds = exhausted(headers, limits_told(headers), now)
     if seconds is None and (told := _IN_BODY.search(body)) is not None:
         seconds = _number(told[1].decode())
     return seconds
@@ -56,10 +56,11 @@ def limits_told(headers: Mapping[str, str]) -> frozenset[str]:
     return _TOLD.intersection(headers)
 
 
-def exhausted(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds until there is something left again of a limit that this reply has used up; None where none is. The longest counts."""
+def exhausted(headers: Mapping[str, str], told: Iterable[str], now: float) -> float | None:
+    """Seconds until there is something left again of a limit that this reply has used up, of those that it `told` (see `limits_told`);
+    None where none is. The longest counts."""
     longest: float | None = None
-    for remaining in limits_told(headers):
+    for remaining in told:
         if _number(headers[remaining]) == 0:
             reset = headers.get(_LIMITS[remaining])
             wait = _duration(reset) if remaining in _DURATIONS else _until(reset, now)

@@ -87,12 +87,14 @@ def hints_of(headers: Any, raw: Mapping[str, Any]) -> Hints:
     metadata = raw.get("metadata")
     if metadata is not None:
         _from_metadata(bytes(metadata), found)
-    if not _NAMES.isdisjoint(headers):
-        for name in headers:
-            if name.startswith(PREFIX) and (known := _READ.get(name[len(PREFIX) :])) is not None:
-                found[known[0]] = _read(known[1], headers.get(name), name)
-            elif name in HARNESS and len(session := headers.get(name) or "") <= _MAX:  # what is not ASCII is None
-                harness = session.strip()
+    for name in headers:
+        if name not in _NAMES:
+            continue
+        if name not in HARNESS:
+            field, read = _READ[name.removeprefix(PREFIX)]
+            found[field] = _read(read, headers.get(name), name)
+        elif len(session := headers.get(name) or "") <= _MAX:  # what is not ASCII is None
+            harness = session.strip()
     if harness:
         found.setdefault("session", harness)
     return Hints(**found) if found else NO_HINTS

@@ -77,8 +77,7 @@ class Places:
     def give_back(self) -> None:
         """The call that held a place has ended."""
         self.taken -= 1
-        if self._interactive or self._background or self._guests:
-            self._hand_out()
+        self._hand_out()
 
     def ahead(self, *, background: bool) -> int:
         """How many calls would be served before one that came now."""

@@ -60,27 +60,24 @@ class Turns:
             try:
                 yield
             except asyncio.CancelledError:
-                task = asyncio.current_task()
-                assert task is not None
-                task.cancel()
+                _later()
 
     @types.coroutine
     def together(self, work: Stages[T], *, gather: bool = False) -> Generator[None, None, T]:
         """What the work comes to, each stage of it done beside the same stage of the others' work. It may be cancelled before it is begun;
-        with `gather` it is as with `go_on`: those that arrived in the same moment are waited for, and it is done whatever happens."""
+        with `gather` those that arrived in the same moment are waited for, and it is done whatever happens. Cancelled where it is done, a
+        request is so where it waits next for anything else, as with `go_on`."""
         if not gather and self.at_hand <= 1:
             return finish(work)
         place = _Place(work)
         self._line.append(place)
-        if gather:
-            yield from self.go_on(gather=True)
-        else:
-            try:
-                yield
-            except asyncio.CancelledError:
-                if not place.done:
-                    self._line.remove(place)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not (gather or place.done):
+                self._line.remove(place)
                 raise
+            _later()
         if not place.done:
             self._work()
         return place.outcome()
@@ -94,9 +91,11 @@ class Turns:
                 try:
                     place.step(None)
                 except StopIteration as end:
-                    ended = place.end(end.value)
+                    place.end(end.value)
+                    ended = True
                 except BaseException as error:  # it is raised where its own request goes on
-                    ended = place.end(None, error)
+                    place.end(None, error)
+                    ended = True
             if ended:
                 line = [place for place in line if not place.done]
 
@@ -112,13 +111,19 @@ class _Place(Generic[T]):
         self._result: T | None = None
         self._error: BaseException | None = None
 
-    def end(self, result: T | None, error: BaseException | None = None) -> bool:
-        """Its work is done, or has failed: true."""
+    def end(self, result: T | None, error: BaseException | None = None) -> None:
+        """Its work is done, or has failed."""
         self.done, self._result, self._error = True, result, error
-        return True
 
     def outcome(self) -> T:
         """What its work came to; raises what it failed with."""
         if self._error is not None:
             raise self._error
         return cast(T, self._result)
+
+
+def _later() -> None:
+    """The request that was cancelled here is cancelled where it waits next."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
